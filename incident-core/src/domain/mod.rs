@@ -1,0 +1,23 @@
+//! The pure heart: what may happen, what it obliges to, what is due. No clock, no randomness, no I/O.
+
+pub mod time;
+
+pub mod calendar;
+pub mod id;
+pub mod impact;
+pub mod mitigation;
+pub mod phase;
+pub mod role;
+pub mod runbook;
+pub mod severity;
+pub mod signal;
+pub mod text;
+pub mod triage;
+
+pub use id::{CommandId, Digest, EffectId, IncidentId, Seq};
+pub use phase::{Phase, Status};
+pub use role::{Actor, Identity, Person, PersonId, Role};
+pub use runbook::Runbook;
+pub use severity::{Audience, Severity};
+pub use signal::{Detection, Signal};
+pub use time::Time;

@@ -1,0 +1,108 @@
+//! Free text, kept beside the records so that it can be taken out again.
+//!
+//! A record's body holds only the salted digest of what somebody wrote; the words lie in a slot beside it. Emptying
+//! the slot removes the words and leaves the chain, the fold and every decision as they were.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::Digest;
+
+/// A piece of free text, named by the salted digest of its words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Text(Digest);
+
+/// The words of one [`Text`] and the salt that keeps its digest from being guessed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    salt: [u8; 16],
+    words: Arc<str>,
+}
+
+impl std::fmt::Debug for Slot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Slot({} bytes)", self.words.len())
+    }
+}
+
+impl Slot {
+    /// A slot for `words`.
+    #[must_use]
+    pub fn new(salt: [u8; 16], words: &str) -> Self {
+        Self { salt, words: words.into() }
+    }
+
+    /// The name that a record's body gives to these words.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        Text(Digest::of(&[&self.salt, self.words.as_bytes()]))
+    }
+
+    /// The words.
+    #[must_use]
+    pub fn words(&self) -> &Arc<str> {
+        &self.words
+    }
+
+    /// The slot as a store keeps it: the salt, then the words.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&self.salt[..], self.words.as_bytes()].concat()
+    }
+
+    /// The slot from [`to_bytes`](Self::to_bytes); `None` if it was emptied or isn't a slot.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (salt, words) = bytes.split_first_chunk::<16>()?;
+        Some(Self { salt: *salt, words: std::str::from_utf8(words).ok()?.into() })
+    }
+}
+
+/// The words that are still there, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Texts(HashMap<Text, Arc<str>>);
+
+impl Texts {
+    /// What stands where words were taken out.
+    pub const REDACTED: &'static str = "[redacted]";
+
+    /// The words of `text`, or [`REDACTED`](Self::REDACTED).
+    #[must_use]
+    pub fn get(&self, text: Text) -> &str {
+        self.0.get(&text).map_or(Self::REDACTED, |words| words)
+    }
+
+    /// Whether the words of `text` are still there.
+    #[must_use]
+    pub fn has(&self, text: Text) -> bool {
+        self.0.contains_key(&text)
+    }
+
+    pub(crate) fn put(&mut self, slot: &Slot) {
+        self.0.insert(slot.text(), Arc::clone(&slot.words));
+    }
+
+    pub(crate) fn take_out(&mut self, text: Text) {
+        self.0.remove(&text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_words_have_different_names_under_different_salts() {
+        assert_ne!(Slot::new([1; 16], "a").text(), Slot::new([2; 16], "a").text());
+    }
+
+    #[test]
+    fn an_emptied_slot_is_no_slot() {
+        assert_eq!(Slot::from_bytes(&[]), None);
+        let slot = Slot::new([3; 16], "hello");
+        assert_eq!(Slot::from_bytes(&slot.to_bytes()), Some(slot));
+    }
+}

@@ -1,0 +1,2 @@
+//! The incident-response runbook as a library.
+pub mod domain;
