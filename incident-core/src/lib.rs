@@ -1,2 +1,3 @@
 //! The incident-response runbook as a library.
 pub mod domain;
+pub mod port;

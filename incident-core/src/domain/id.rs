@@ -112,9 +112,7 @@ impl fmt::Debug for CommandId {
 /// The last record's sequence is the incident's *version*; 0 is the version of an incident that
 /// doesn't exist yet. Whatever a record creates – an effect, an obligation, a plan, a hypothesis –
 /// is known by that record's sequence, so no id has to be invented.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
@@ -223,7 +221,10 @@ mod tests {
     #[test]
     fn ids_order_by_time() {
         let early = IncidentId::new(Time::UNIX_EPOCH, [255; 16]);
-        let late = IncidentId::new(super::super::time::after(Time::UNIX_EPOCH, std::time::Duration::from_secs(1)), [0; 16]);
+        let late = IncidentId::new(
+            super::super::time::after(Time::UNIX_EPOCH, std::time::Duration::from_secs(1)),
+            [0; 16],
+        );
         assert!(early < late);
     }
 }

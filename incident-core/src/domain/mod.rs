@@ -5,6 +5,7 @@ pub mod time;
 pub mod calendar;
 pub mod id;
 pub mod impact;
+pub mod index;
 pub mod mitigation;
 pub mod phase;
 pub mod role;

@@ -46,7 +46,10 @@ impl FromStr for Severity {
     type Err = UnknownSeverity;
 
     fn from_str(text: &str) -> Result<Self, UnknownSeverity> {
-        Self::ALL.into_iter().find(|level| level.to_string().eq_ignore_ascii_case(text)).ok_or(UnknownSeverity)
+        Self::ALL
+            .into_iter()
+            .find(|level| level.to_string().eq_ignore_ascii_case(text))
+            .ok_or(UnknownSeverity)
     }
 }
 

@@ -1,0 +1,352 @@
+//! The port to a store: it moves bytes and compares versions, and decodes nothing.
+
+use std::fmt;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use futures_core::Stream;
+
+use crate::domain::id::{Digest, IncidentId, Seq};
+use crate::domain::index::{Index, Urgency};
+use crate::domain::time::Time;
+
+/// Where the logs are kept.
+///
+/// A store is the only state that survives a crash, so what it acknowledges must be durable. It never looks into a
+/// record: sequence, chain, index and ids are computed by the domain from the state at the version a commit names.
+///
+/// The suite [`conformance::store`](crate::conformance) checks each line of each *Behaviour* list.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Appends to one incident's log and replaces its row in the index, all or nothing.
+    ///
+    /// # Behaviour
+    /// - `at` is the version the commit was decided on; 0 creates the incident.
+    /// - The records' sequences are `at + 1`, `at + 2` …; anything else is [`CommitError::Invalid`]. A commit without
+    ///   records refreshes the row alone, if the incident exists at `at`.
+    /// - If the incident isn't at `at`: [`CommitError::Conflict`], nothing changes. Of two racing commits at one
+    ///   version exactly one wins.
+    /// - If a key of the row is held by another incident and its `until`, compared with `commit.now`, isn't past:
+    ///   [`CommitError::KeyTaken`], nothing changes. Keys that the row no longer names are free at once.
+    /// - If the stored row was computed by a newer fold than the commit's: [`CommitError::NewerFold`], nothing changes.
+    /// - Every slot named in `redact` is empty from then on; naming one that is missing or empty changes nothing.
+    /// - Once `Ok` is returned, the commit survives the death of the process and of the machine's power.
+    /// - [`CommitError::Unknown`] says that the reply was lost: the caller loads, and repeats or not.
+    ///
+    /// # Errors
+    /// As above, and [`CommitError::Store`] when nothing was changed for another reason.
+    async fn commit(&self, id: IncidentId, at: Seq, commit: &Commit) -> Result<(), CommitError>;
+
+    /// Reads an incident's records after a version, in order.
+    ///
+    /// # Behaviour
+    /// - Bytes come back exactly as they were committed, except slots that were emptied.
+    /// - An unknown incident, or nothing after `after`, is an empty list.
+    /// - A commit is seen whole or not at all, and every commit acknowledged before the call is seen.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the log can't be read; a damaged store is an error, never an empty list.
+    async fn load(&self, id: IncidentId, after: Seq) -> Result<Vec<StoredRecord>, StoreError>;
+
+    /// Takes an advisory lease on incidents that want to be looked at.
+    ///
+    /// # Behaviour
+    /// - Offers incidents whose `next_wake` is at or before `claim.now`, and those whose row was computed by an older
+    ///   fold than `claim.by`.
+    /// - Never one that another worker holds a lease on at `claim.now`; always those the same worker holds.
+    /// - The more urgent first, then by `next_wake`, at most `claim.limit`.
+    /// - A lease saves work and guards nothing: commits are guarded by versions alone.
+    ///
+    /// # Errors
+    /// [`StoreError`]; no lease was taken then, or it runs out by itself.
+    async fn claim(&self, claim: &Claim) -> Result<Vec<IncidentId>, StoreError>;
+
+    /// Lists rows of the index in order of id, a page at a time.
+    ///
+    /// # Behaviour
+    /// - Keyset pages: an incident that exists during the whole listing appears exactly once, whatever is written
+    ///   meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn list(&self, query: &Query) -> Result<Page, StoreError>;
+
+    /// Who holds `key` at `now`, if anybody.
+    ///
+    /// # Behaviour
+    /// - A key whose `until` is at or before `now` is held by nobody.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn holder(&self, key: &str, now: Time) -> Result<Option<IncidentId>, StoreError>;
+
+    /// The earliest `next_wake` of all rows: when a claim may next find something. None when nothing is owed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn next_wake(&self) -> Result<Option<Time>, StoreError>;
+
+    /// Incidents that somebody just committed to. May be empty, late or wrong: it wakes readers early and no more.
+    fn hints(&self) -> Hints;
+}
+
+/// A stream of hints, see [`Store::hints`].
+pub type Hints = Pin<Box<dyn Stream<Item = IncidentId> + Send>>;
+
+/// One commit to one incident.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Commit {
+    /// The records to append, in order.
+    pub records: Vec<StoredRecord>,
+    /// The row that replaces the incident's row.
+    pub index: Index,
+    /// Slots of earlier records to empty.
+    pub redact: Vec<SlotRef>,
+    /// The committer's time, UTC: what the `until` of a key is compared with.
+    pub now: Time,
+}
+
+impl Commit {
+    /// A commit of `records` that sets the row to `index`.
+    #[must_use]
+    pub fn new(records: Vec<StoredRecord>, index: Index, now: Time) -> Self {
+        Self { records, index, redact: Vec::new(), now }
+    }
+
+    /// With these slots emptied.
+    #[must_use]
+    pub fn with_redacted(mut self, slots: Vec<SlotRef>) -> Self {
+        self.redact = slots;
+        self
+    }
+}
+
+/// A record as a store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// The record without its free text; opaque.
+    pub body: Vec<u8>,
+    /// The free text, a slot each; opaque, and empty once redacted.
+    pub slots: Vec<Vec<u8>>,
+    /// The link to the record before.
+    pub chain: Digest,
+}
+
+/// One slot of one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SlotRef {
+    /// The record.
+    pub seq: Seq,
+    /// The slot's place in it, from 0.
+    pub slot: u32,
+}
+
+/// A wish for incidents to work on.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Claim {
+    /// Who works; a lease is the worker's own.
+    pub worker: String,
+    /// The worker's time, UTC.
+    pub now: Time,
+    /// Until when the lease lasts, UTC.
+    pub until: Time,
+    /// How many incidents at most.
+    pub limit: u32,
+    /// The worker's version of the fold.
+    pub by: u32,
+}
+
+impl Claim {
+    /// A claim by `worker` at `now`, for at most `limit` incidents until `until`.
+    #[must_use]
+    pub fn new(worker: &str, now: Time, until: Time, limit: u32) -> Self {
+        Self { worker: worker.to_owned(), now, until, limit, by: crate::domain::index::FOLD }
+    }
+
+    /// With the fold of version `by`.
+    #[must_use]
+    pub fn computed_by(mut self, by: u32) -> Self {
+        self.by = by;
+        self
+    }
+}
+
+/// Which rows of the index to list.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Query {
+    /// Only incidents with a greater id than this one: the last of the page before.
+    pub after: Option<IncidentId>,
+    /// Only incidents that owe something.
+    pub unsettled: bool,
+    /// How many rows at most; 0 means 100.
+    pub limit: u32,
+}
+
+impl Query {
+    /// Every incident.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Those that owe something.
+    #[must_use]
+    pub fn unsettled() -> Self {
+        Self { unsettled: true, ..Self::default() }
+    }
+
+    /// Those after `id`.
+    #[must_use]
+    pub fn after(mut self, id: Option<IncidentId>) -> Self {
+        self.after = id;
+        self
+    }
+
+    /// At most `limit` rows.
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The limit in force.
+    #[must_use]
+    pub fn page_size(&self) -> u32 {
+        if self.limit == 0 { 100 } else { self.limit }
+    }
+}
+
+/// A page of the index.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Page {
+    /// The rows, in order of id.
+    pub rows: Vec<IndexRow>,
+    /// Whether there may be more after the last row.
+    pub more: bool,
+}
+
+impl Page {
+    /// A page of `rows`.
+    #[must_use]
+    pub fn new(rows: Vec<IndexRow>, more: bool) -> Self {
+        Self { rows, more }
+    }
+}
+
+/// One row of the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IndexRow {
+    /// The incident.
+    pub id: IncidentId,
+    /// The version the row was computed from.
+    pub version: Seq,
+    /// When it wants to be looked at again.
+    pub next_wake: Option<Time>,
+    /// How urgent it is.
+    pub urgency: Urgency,
+    /// What a list shows, as committed.
+    pub summary: Vec<u8>,
+    /// The version of the fold that computed it.
+    pub by: u32,
+}
+
+impl IndexRow {
+    /// The row of `id` with `index`; its keys aren't listed.
+    #[must_use]
+    pub fn new(id: IncidentId, index: Index) -> Self {
+        let Index { version, next_wake, urgency, summary, by, .. } = index;
+        Self { id, version, next_wake, urgency, summary, by }
+    }
+}
+
+/// Why a commit wasn't made, or isn't known to be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// Somebody else committed first: load what's new and decide again.
+    #[error("the incident is at another version: load what is new and decide again")]
+    Conflict,
+    /// A key is held by another incident.
+    #[error("the key {key:?} is held by incident {holder}")]
+    KeyTaken {
+        /// The key's name.
+        key: String,
+        /// Who holds it.
+        holder: IncidentId,
+    },
+    /// The row was written by a newer binary, which must keep it.
+    #[error("the incident was last written by a newer version (fold {by}): leave it to that one")]
+    NewerFold {
+        /// The newer fold's version.
+        by: u32,
+    },
+    /// The commit contradicts itself.
+    #[error("the commit is invalid: {0}")]
+    Invalid(&'static str),
+    /// The reply was lost. Load to see whether the commit stands.
+    #[error("whether the commit was made is unknown: load the incident to see")]
+    Unknown(#[source] StoreError),
+    /// Nothing was changed.
+    #[error("the commit was not made")]
+    Store(#[from] StoreError),
+}
+
+/// What went wrong in a store.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: {kind}")]
+#[non_exhaustive]
+pub struct StoreError {
+    /// What kind of trouble.
+    pub kind: StoreTrouble,
+    /// What was tried, in a few words: `open`, `commit`.
+    pub operation: &'static str,
+    /// The store's own error.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// Trouble of `kind` while doing `operation`.
+    #[must_use]
+    pub fn new(kind: StoreTrouble, operation: &'static str) -> Self {
+        Self { kind, operation, source: None }
+    }
+
+    /// With the store's own error.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+/// Kinds of trouble with a store, by what somebody can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreTrouble {
+    /// It can't be reached or is too busy; try again.
+    #[error("the store can't be reached or is busy; it is safe to try again")]
+    Unavailable,
+    /// It is full: make room.
+    #[error("the store is full; free some space, nothing acknowledged was lost")]
+    Full,
+    /// It may not be read or written.
+    #[error("access to the store is denied; check its permissions")]
+    Denied,
+    /// What it holds is damaged: restore a backup.
+    #[error("the store is damaged; nothing was changed, restore it from a backup")]
+    Corrupt,
+    /// It belongs to a newer version of the software.
+    #[error("the store was written by a newer version; use that one")]
+    Newer,
+    /// It isn't a store of incidents.
+    #[error("this is not a store of incidents; check the address")]
+    Foreign,
+}
