@@ -1,3 +1,5 @@
 //! The incident-response runbook as a library.
+
+pub mod config;
 pub mod domain;
 pub mod port;

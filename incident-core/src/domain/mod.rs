@@ -3,19 +3,29 @@
 pub mod time;
 
 pub mod calendar;
+pub mod check;
+pub mod effect;
 pub mod id;
 pub mod impact;
+pub mod incident;
 pub mod index;
+pub mod inert;
 pub mod mitigation;
+pub mod notice;
 pub mod phase;
+pub mod plan;
 pub mod role;
 pub mod runbook;
 pub mod severity;
 pub mod signal;
 pub mod text;
+pub mod ticket;
 pub mod triage;
 
+pub use effect::Receipt;
 pub use id::{CommandId, Digest, EffectId, IncidentId, Seq};
+pub use incident::Side;
+pub use notice::{Notice, NoticeKind};
 pub use phase::{Phase, Status};
 pub use role::{Actor, Identity, Person, PersonId, Role};
 pub use runbook::Runbook;

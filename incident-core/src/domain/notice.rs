@@ -1,0 +1,304 @@
+//! What is said, to whom, and how it reads as plain text.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{Digest, IncidentId, Seq};
+use super::inert;
+use super::phase::Status;
+use super::role::PersonId;
+use super::severity::{Audience, Severity};
+use super::time::{Time, stamp};
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NoticeKind {
+    /// Somebody must act now.
+    Page,
+    /// The incident was declared.
+    Opening,
+    /// How it goes.
+    Update,
+    /// The severity changed.
+    SeverityChanged,
+    /// Something is due soon.
+    Reminder,
+    /// Something promised wasn't done in time.
+    Breach,
+    /// A plan waits for approval.
+    ApprovalWanted,
+    /// A mitigation was carried out, failed, or was undone.
+    Mitigation,
+    /// A machine can't tell what happened: a person must look.
+    PersonNeeded,
+    /// It is over.
+    Resolved,
+    /// It came back.
+    Reopened,
+    /// It was a false alarm.
+    Cancelled,
+    /// It is part of another incident.
+    Merged,
+    /// The post-mortem can be read.
+    PostMortemPublished,
+}
+
+impl NoticeKind {
+    /// Every kind.
+    pub const ALL: [Self; 14] = [
+        Self::Page,
+        Self::Opening,
+        Self::Update,
+        Self::SeverityChanged,
+        Self::Reminder,
+        Self::Breach,
+        Self::ApprovalWanted,
+        Self::Mitigation,
+        Self::PersonNeeded,
+        Self::Resolved,
+        Self::Reopened,
+        Self::Cancelled,
+        Self::Merged,
+        Self::PostMortemPublished,
+    ];
+
+    /// Whether it must wake somebody: it goes before everything else and in no lane.
+    #[must_use]
+    pub fn is_page(self) -> bool {
+        matches!(self, Self::Page | Self::Breach | Self::PersonNeeded)
+    }
+}
+
+impl fmt::Display for NoticeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Page => "page",
+            Self::Opening => "opening",
+            Self::Update => "update",
+            Self::SeverityChanged => "severity changed",
+            Self::Reminder => "reminder",
+            Self::Breach => "breach",
+            Self::ApprovalWanted => "approval wanted",
+            Self::Mitigation => "mitigation",
+            Self::PersonNeeded => "person needed",
+            Self::Resolved => "resolved",
+            Self::Reopened => "reopened",
+            Self::Cancelled => "cancelled",
+            Self::Merged => "merged",
+            Self::PostMortemPublished => "post-mortem published",
+        })
+    }
+}
+
+/// A notice, ready for one route. What people or alerts wrote in it is untrusted: an adapter escapes it for its backend.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Notice {
+    /// The incident.
+    pub incident: IncidentId,
+    /// The record of the log that this notice was issued in.
+    pub seq: Seq,
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// For whom.
+    pub audience: Audience,
+    /// The severity when it was issued.
+    pub severity: Severity,
+    /// The status when it was issued.
+    pub status: Status,
+    /// What the incident is called.
+    pub title: String,
+    /// The service that is affected, if known.
+    pub service: Option<String>,
+    /// Whether this is a drill; every message of one says so.
+    pub drill: bool,
+    /// When the incident began, UTC.
+    pub started_at: Time,
+    /// When this was issued, UTC.
+    pub issued_at: Time,
+    /// Who leads.
+    pub commander: Option<PersonId>,
+    /// When the next update comes, UTC, as the deadline in force says.
+    pub next_update: Option<Time>,
+    /// The people it names, with their accounts.
+    pub recipients: Vec<Recipient>,
+    /// What it says, line by line.
+    pub lines: Vec<Line<String>>,
+    /// The plan that waits for approval, if that's what it is about.
+    pub approval: Option<ApprovalRequest>,
+    /// Links to look at, such as the ticket.
+    pub links: Vec<String>,
+    /// Whether this notice may have been delivered before; it says so.
+    pub possible_repeat: bool,
+}
+
+/// Somebody a notice names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Recipient {
+    /// The person.
+    pub person: PersonId,
+    /// The person's name.
+    pub name: String,
+    /// The person's accounts, `system:account`.
+    pub identities: Vec<super::role::Identity>,
+}
+
+impl Recipient {
+    /// A recipient without accounts.
+    #[must_use]
+    pub fn new(person: PersonId, name: &str) -> Self {
+        Self { person, name: name.to_owned(), identities: Vec::new() }
+    }
+}
+
+/// What an approval button must carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ApprovalRequest {
+    /// The plan, by the record that holds it.
+    pub plan: Seq,
+    /// The digest of exactly that plan.
+    pub digest: Digest,
+}
+
+impl ApprovalRequest {
+    /// A request to approve `plan` as it was digested.
+    #[must_use]
+    pub fn new(plan: Seq, digest: Digest) -> Self {
+        Self { plan, digest }
+    }
+}
+
+/// One labelled line of a notice. `T` is [`Text`](super::text::Text) in the log and `String` in a [`Notice`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line<T> {
+    /// What the line is.
+    pub label: Label,
+    /// What it says.
+    pub text: T,
+}
+
+/// What a line of a notice is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Label {
+    /// The point in a sentence.
+    Summary,
+    /// What it does to whom.
+    Impact,
+    /// Who or what is affected.
+    Affected,
+    /// What was found or done.
+    Progress,
+    /// What comes next.
+    NextSteps,
+    /// When it may be over.
+    Eta,
+    /// Why.
+    Because,
+    /// The cause, in a line.
+    Cause,
+    /// How long it took.
+    Duration,
+    /// What is planned to be done.
+    Plan,
+    /// What to do now.
+    Do,
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Summary => "Summary",
+            Self::Impact => "Impact",
+            Self::Affected => "Affected",
+            Self::Progress => "Progress",
+            Self::NextSteps => "Next steps",
+            Self::Eta => "ETA",
+            Self::Because => "Because",
+            Self::Cause => "Cause",
+            Self::Duration => "Duration",
+            Self::Plan => "Plan",
+            Self::Do => "Do",
+        })
+    }
+}
+
+impl Notice {
+    /// A notice with what every notice has; the rest is set through its fields.
+    #[must_use]
+    pub fn new(incident: IncidentId, seq: Seq, kind: NoticeKind, audience: Audience, title: &str) -> Self {
+        Self {
+            incident,
+            seq,
+            kind,
+            audience,
+            severity: Severity::Sev2,
+            status: Status::Investigating,
+            title: title.to_owned(),
+            service: None,
+            drill: false,
+            started_at: Time::UNIX_EPOCH,
+            issued_at: Time::UNIX_EPOCH,
+            commander: None,
+            next_update: None,
+            recipients: Vec::new(),
+            lines: Vec::new(),
+            approval: None,
+            links: Vec::new(),
+            possible_repeat: false,
+        }
+    }
+
+    /// The first line: `[DRILL] SEV2 investigating – checkout is slow`, inert.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let drill = if self.drill { "[DRILL] " } else { "" };
+        let repeat = if self.possible_repeat { "[possibly sent before] " } else { "" };
+        let kind = match self.kind {
+            NoticeKind::Opening | NoticeKind::Update | NoticeKind::Resolved => String::new(),
+            kind => format!("{} – ", kind.to_string().to_uppercase()),
+        };
+        let title = inert::line(&self.title);
+        format!("{drill}{repeat}{kind}{} {} – {title}", self.severity, self.status)
+    }
+
+    /// The whole notice as plain text, inert: no control characters, no mentions.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = self.headline();
+        let mut line = |label: &dyn fmt::Display, words: &str| {
+            write!(text, "\n{label}: {}", inert::line(words)).expect("a String takes every write");
+        };
+        for Line { label, text } in &self.lines {
+            line(label, text);
+        }
+        if let Some(service) = &self.service {
+            line(&"Service", service);
+        }
+        line(&"Started", &stamp(self.started_at));
+        if let Some(lead) = &self.commander {
+            line(&"Lead", lead.as_str());
+        }
+        if let Some(next) = self.next_update {
+            line(&"Next update by", &stamp(next));
+        }
+        if !self.recipients.is_empty() {
+            let names: Vec<_> = self.recipients.iter().map(|who| who.name.as_str()).collect();
+            line(&"To", &names.join(", "));
+        }
+        if let Some(request) = self.approval {
+            line(&"Approve", &format!("plan {} with digest {}", request.plan, request.digest));
+        }
+        for link in &self.links {
+            line(&"See", link);
+        }
+        text
+    }
+}

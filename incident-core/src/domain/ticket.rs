@@ -1,0 +1,207 @@
+//! The ticket that mirrors an incident, and the tickets of its follow-ups.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Time;
+
+/// A ticket in a tracker, as the tracker names it: `acme/shop#17`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TicketRef(String);
+
+impl TicketRef {
+    /// The ticket called `reference`.
+    #[must_use]
+    pub fn new(reference: &str) -> Self {
+        Self(reference.to_owned())
+    }
+
+    /// The tracker's name for it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TicketRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// One change to one ticket, ready for a tracker. Texts are untrusted: an adapter escapes them for its backend.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TicketChange {
+    /// Open one; a follow-up names its parent.
+    Open(OpenTicket),
+    /// Append a comment.
+    Comment(CommentTicket),
+    /// Bring the fields to this state.
+    Set(SetTicket),
+    /// Close it.
+    Close(CloseTicket),
+    /// Open it again.
+    Reopen(ReopenTicket),
+    /// Link it to another.
+    Link(LinkTicket),
+}
+
+impl TicketChange {
+    /// The ticket it changes; none if it opens one.
+    #[must_use]
+    pub fn ticket(&self) -> Option<&TicketRef> {
+        match self {
+            Self::Open(_) => None,
+            Self::Comment(it) => Some(&it.ticket),
+            Self::Set(it) => Some(&it.ticket),
+            Self::Close(it) => Some(&it.ticket),
+            Self::Reopen(it) => Some(&it.ticket),
+            Self::Link(it) => Some(&it.ticket),
+        }
+    }
+}
+
+/// A ticket to open.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct OpenTicket {
+    /// The title, such as `[INCIDENT] checkout is down`.
+    pub title: String,
+    /// The body, plain text.
+    pub body: String,
+    /// The labels, such as `incident`, `sev2`, `drill`.
+    pub labels: Vec<String>,
+    /// Who is responsible, as accounts `system:account`.
+    pub assignees: Vec<super::role::Identity>,
+    /// When it is due, UTC, if it is.
+    pub due: Option<Time>,
+    /// The incident's ticket, if this is a follow-up of it.
+    pub parent: Option<TicketRef>,
+}
+
+/// A comment to append.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CommentTicket {
+    /// The ticket.
+    pub ticket: TicketRef,
+    /// The comment, plain text.
+    pub body: String,
+}
+
+/// Fields to set. What isn't named stays as it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct SetTicket {
+    /// The ticket.
+    pub ticket: TicketRef,
+    /// Labels that must be there.
+    pub add_labels: Vec<String>,
+    /// Labels that must not.
+    pub remove_labels: Vec<String>,
+    /// What the status section says, plain text.
+    pub status: String,
+}
+
+/// A ticket to close.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CloseTicket {
+    /// The ticket.
+    pub ticket: TicketRef,
+    /// The closing comment, plain text.
+    pub comment: String,
+}
+
+/// A ticket to open again.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ReopenTicket {
+    /// The ticket.
+    pub ticket: TicketRef,
+    /// Why, plain text.
+    pub comment: String,
+}
+
+/// Two tickets to link.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LinkTicket {
+    /// The ticket.
+    pub ticket: TicketRef,
+    /// The other, by reference or URL.
+    pub to: String,
+    /// How they belong together: `duplicate of`, `post-mortem`, `follow-up`.
+    pub relation: String,
+}
+
+macro_rules! of_ticket {
+    ($($type:ident { $($field:ident),* }),*) => {$(
+        impl $type {
+            /// A change of `ticket`.
+            #[must_use]
+            pub fn new(ticket: TicketRef, $($field: &str),*) -> Self {
+                Self { ticket, $($field: $field.to_owned()),* }
+            }
+        }
+    )*};
+}
+of_ticket!(
+    CommentTicket { body },
+    CloseTicket { comment },
+    ReopenTicket { comment },
+    LinkTicket { to, relation }
+);
+
+impl OpenTicket {
+    /// A ticket with a title and a body.
+    #[must_use]
+    pub fn new(title: &str, body: &str) -> Self {
+        Self { title: title.to_owned(), body: body.to_owned(), ..Self::default() }
+    }
+
+    /// With these labels.
+    #[must_use]
+    pub fn with_labels(mut self, labels: Vec<String>) -> Self {
+        self.labels = labels;
+        self
+    }
+}
+
+impl SetTicket {
+    /// Sets the status section of `ticket`.
+    #[must_use]
+    pub fn new(ticket: TicketRef, status: &str) -> Self {
+        Self { ticket, add_labels: Vec::new(), remove_labels: Vec::new(), status: status.to_owned() }
+    }
+}
+
+/// A ticket as its tracker shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ticket {
+    /// The ticket.
+    pub reference: TicketRef,
+    /// Whether it is open.
+    pub open: bool,
+    /// Its title.
+    pub title: String,
+    /// Who is responsible, as accounts `system:account`.
+    pub assignees: Vec<super::role::Identity>,
+    /// When it is due, UTC.
+    pub due: Option<Time>,
+    /// Where to look at it.
+    pub link: Option<String>,
+}
+
+impl Ticket {
+    /// A ticket with nothing but a title.
+    #[must_use]
+    pub fn new(reference: TicketRef, open: bool, title: &str) -> Self {
+        Self { reference, open, title: title.to_owned(), assignees: Vec::new(), due: None, link: None }
+    }
+}
