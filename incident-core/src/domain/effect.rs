@@ -4,6 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::id::{IncidentId, Seq};
+use super::index::Urgency;
+use super::notice::NoticeKind;
+use super::severity::Audience;
+use super::time::Time;
+
 /// What doing an effect a second time would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,5 +64,164 @@ impl Receipt {
     pub fn in_conversation(mut self, conversation: &str) -> Self {
         self.conversation = Some(conversation.to_owned());
         self
+    }
+}
+
+/// One thing the engine owes.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Effect {
+    /// The record that planned it.
+    pub seq: Seq,
+    /// What to do.
+    pub work: Work,
+    /// Who does it: the name of a route, a tracker, a system or a collector.
+    pub route: String,
+    /// The lane it is in.
+    pub lane: Option<String>,
+    /// How urgent it is.
+    pub urgency: Urgency,
+    /// When it was planned, UTC.
+    pub planned_at: Time,
+    /// From when it is pointless, UTC.
+    pub expires_at: Time,
+    /// Where it stands.
+    pub state: EffectState,
+    /// How often it was started.
+    pub attempts: u32,
+    /// When it was first started, UTC.
+    pub first_started: Option<Time>,
+    /// How many looks couldn't tell.
+    pub unclear: u32,
+    /// What a second time would do, as the last start recorded.
+    pub repeat: Option<Repeat>,
+    /// The effect this one stands in for.
+    pub instead_of: Option<Seq>,
+}
+
+/// Where an effect stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EffectState {
+    /// Not begun, or known not to have happened; may be started from this time on.
+    Ready(Time),
+    /// A worker is at it, as attempt `attempt`, until `until`.
+    Started {
+        /// Which attempt.
+        attempt: u32,
+        /// Until when its outcome counts as coming.
+        until: Time,
+        /// How it was begun.
+        how: Start,
+    },
+    /// It may have happened; to be resolved from this time on.
+    Unknown(Time),
+}
+
+/// How an attempt begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// With the call: it can't have happened yet, or a second time is harmless.
+    Call,
+    /// With a look; with the call only if the look says no.
+    Look,
+    /// With the call, marked as possibly done before.
+    CallMarked,
+}
+
+/// Whether something may have happened outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Applied {
+    /// Certainly not.
+    No,
+    /// Perhaps; look before repeating.
+    Maybe,
+}
+
+/// What there is to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Work {
+    /// Carry a notice to an audience.
+    Notify(Notify),
+    /// Change a ticket.
+    Ticket(TicketWork),
+    /// Make the plan of a mitigation, known by the record that proposed it.
+    Plan(Seq),
+    /// Carry it out.
+    Execute(Seq),
+    /// Look whether it holds.
+    Verify(Seq),
+    /// Collect evidence.
+    Collect,
+    /// Tell the other incident that it is part of this one.
+    Merge(IncidentId),
+}
+
+/// A notice to carry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Notify {
+    /// The record that issued it.
+    pub notice: Seq,
+    /// For whom.
+    pub audience: Audience,
+    /// Its kind, so that a store's reader needn't look it up.
+    pub kind: NoticeKind,
+}
+
+/// A ticket to change. The words are rendered from the incident when it is done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TicketWork {
+    /// Open the incident's ticket.
+    Open,
+    /// Append what the record says.
+    Comment(Seq),
+    /// Bring labels and the status section up to date.
+    Sync,
+    /// Close it, as the record says.
+    Close(Seq),
+    /// Open it again, as the record says.
+    Reopen(Seq),
+    /// Open the ticket of an action item, known by the record that added it.
+    FollowUp(Seq),
+    /// Close the ticket of an action item.
+    CloseFollowUp(Seq),
+}
+
+/// How an effect ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It was done, and this is the backend's word for it.
+    Done(Receipt),
+    /// The backend said no for good, or trying was given up.
+    Refused {
+        /// What was said.
+        error: String,
+    },
+    /// Its time passed.
+    Expired,
+    /// Something later made it pointless.
+    Superseded {
+        /// The record that did.
+        by: Seq,
+    },
+    /// A machine can't tell whether it happened; a person was asked.
+    HandedToPerson {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Outcome {
+    /// Whether it was done.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
     }
 }

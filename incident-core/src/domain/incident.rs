@@ -1,6 +1,26 @@
 //! The state of one incident, folded from its records.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
+
+use super::check::Checks;
+use super::effect::{Effect, Receipt};
+use super::event::{CauseClass, FixStep, NoticeIssued, Relation};
+use super::figures::Figures;
+use super::id::{CommandId, Digest, IncidentId, Seq};
+use super::impact::Impact;
+use super::mitigation::MitigationState;
+use super::obligation::{Obligation, ObligationKind};
+use super::phase::Phase;
+use super::role::{PersonId, Role};
+use super::runbook::Priority;
+use super::severity::{Audience, Severity};
+use super::signal::{Detection, Fingerprints};
+use super::text::{Text, Texts};
+use super::ticket::TicketRef;
+use super::time::Time;
+use super::triage::TriagePath;
 
 /// Whether an incident is real. It never changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -11,4 +31,283 @@ pub enum Side {
     Live,
     /// Practice: it reaches only what is registered for drills.
     Drill,
+}
+
+/// One incident. Read its fields; only its records change it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Incident {
+    /// The incident.
+    pub id: IncidentId,
+    /// The sequence of the last record; 0 if the incident doesn't exist.
+    pub version: Seq,
+    /// When that one was recorded, UTC.
+    pub recorded_at: Time,
+    /// Live or drill.
+    pub side: Side,
+    /// What it is called.
+    pub title: Text,
+    /// The service that is affected.
+    pub service: Option<String>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether that was decided, not assumed.
+    pub severity_assigned: bool,
+    /// How that was found, if by the tree.
+    pub triage: Option<TriagePath>,
+    /// Where the response stands.
+    pub phase: Phase,
+    /// When it came there, UTC.
+    pub phase_entered_at: Time,
+    /// How it ended, if it did.
+    pub ended: Option<Ending>,
+    /// How it was noticed.
+    pub detected_by: Detection,
+    /// When what happened.
+    pub milestones: Milestones,
+    /// Whether the start is known, not assumed.
+    pub start_known: bool,
+    /// The digest of the runbook in force.
+    pub runbook: Digest,
+    /// The runbook's figures in force.
+    pub figures: Figures,
+    /// What it does to whom.
+    pub impact: Option<Impact>,
+    /// Who has which role.
+    pub roles: BTreeMap<Role, PersonId>,
+    /// Every person who took part.
+    pub responders: BTreeSet<PersonId>,
+    /// The steps that are done or skipped.
+    pub steps: BTreeSet<String>,
+    /// The possible causes, by the record that wrote them down.
+    pub hypotheses: BTreeMap<Seq, Hypothesis>,
+    /// The mitigations, by the record that proposed them.
+    pub mitigations: BTreeMap<Seq, MitigationState>,
+    /// The steps of the permanent fix that are done.
+    pub fix: BTreeSet<FixStep>,
+    /// The recovery checks.
+    pub checks: Checks,
+    /// What makes alerts part of this incident.
+    pub signal_group: Option<String>,
+    /// The alerts that fire.
+    pub firing: Fingerprints,
+    /// What is owed by people and open, by the record that opened it.
+    pub obligations: BTreeMap<Seq, Obligation>,
+    /// What is owed by the engine and not settled, by the record that planned it.
+    pub effects: BTreeMap<Seq, Effect>,
+    /// The first and the latest receipt of each lane.
+    pub lanes: BTreeMap<String, Vec<Receipt>>,
+    /// The notices that effects still have to carry, by the record that issued them.
+    pub notices: BTreeMap<Seq, IssuedNotice>,
+    /// The audiences that a notice was requested for.
+    pub notified: BTreeSet<Audience>,
+    /// The incident's ticket.
+    pub ticket: Option<TicketRef>,
+    /// Links to look at: the ticket's, the alert's, the post-mortem's.
+    pub links: BTreeSet<String>,
+    /// What is to be done afterwards, by the record that added it.
+    pub actions: BTreeMap<Seq, Action>,
+    /// The incidents that belong with this one.
+    pub related: BTreeMap<IncidentId, Relation>,
+    /// The incidents that are part of this one.
+    pub absorbed: BTreeSet<IncidentId>,
+    /// Whether the post-mortem is published.
+    pub post_mortem_published: bool,
+    /// The commands that were carried out, so that none is repeated.
+    pub commands: BTreeMap<CommandId, Seq>,
+    /// The words.
+    pub texts: Texts,
+}
+
+/// How an incident ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Ending {
+    /// Everything was decided; follow-ups may still be owed.
+    Closed,
+    /// It was a false alarm.
+    Cancelled,
+    /// It became part of another one.
+    Merged(IncidentId),
+}
+
+/// When what happened, UTC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Milestones {
+    /// It began.
+    pub started: Option<Time>,
+    /// It was noticed.
+    pub detected: Option<Time>,
+    /// It was declared.
+    pub declared: Option<Time>,
+    /// Somebody was on it.
+    pub acknowledged: Option<Time>,
+    /// A mitigation or fix was in and held.
+    pub mitigated: Option<Time>,
+    /// The checks turned green for good.
+    pub recovered: Option<Time>,
+    /// It was over.
+    pub resolved: Option<Time>,
+    /// Nothing was left to decide.
+    pub closed: Option<Time>,
+}
+
+/// A possible cause.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Hypothesis {
+    /// What may have happened.
+    pub statement: Text,
+    /// Which class of cause it is.
+    pub class: Option<CauseClass>,
+    /// Whether it turned out right; none while open.
+    pub confirmed: Option<bool>,
+}
+
+/// A notice that effects still have to carry.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct IssuedNotice {
+    /// What it says.
+    pub notice: NoticeIssued,
+    /// When it was issued, UTC.
+    pub at: Time,
+}
+
+/// Something to do afterwards.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Action {
+    /// What.
+    pub what: Text,
+    /// How urgent.
+    pub priority: Priority,
+    /// Whose.
+    pub owner: Option<PersonId>,
+    /// By when, UTC.
+    pub due: Time,
+    /// Its ticket.
+    pub ticket: Option<TicketRef>,
+    /// Whether it is done.
+    pub done: bool,
+}
+
+impl Incident {
+    /// The incident `id` before its first record.
+    #[must_use]
+    pub fn blank(id: IncidentId) -> Self {
+        Self {
+            id,
+            version: Seq::ZERO,
+            recorded_at: Time::UNIX_EPOCH,
+            side: Side::Live,
+            title: Text::default(),
+            service: None,
+            severity: Severity::Sev1,
+            severity_assigned: false,
+            triage: None,
+            phase: Phase::Detection,
+            phase_entered_at: Time::UNIX_EPOCH,
+            ended: None,
+            detected_by: Detection::TeamObservation,
+            milestones: Milestones::default(),
+            start_known: false,
+            runbook: Digest::default(),
+            figures: Figures::default(),
+            impact: None,
+            roles: BTreeMap::new(),
+            responders: BTreeSet::new(),
+            steps: BTreeSet::new(),
+            hypotheses: BTreeMap::new(),
+            mitigations: BTreeMap::new(),
+            fix: BTreeSet::new(),
+            checks: Checks::default(),
+            signal_group: None,
+            firing: Fingerprints::default(),
+            obligations: BTreeMap::new(),
+            effects: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            notices: BTreeMap::new(),
+            notified: BTreeSet::new(),
+            ticket: None,
+            links: BTreeSet::new(),
+            actions: BTreeMap::new(),
+            related: BTreeMap::new(),
+            absorbed: BTreeSet::new(),
+            post_mortem_published: false,
+            commands: BTreeMap::new(),
+            texts: Texts::default(),
+        }
+    }
+
+    /// Whether it was declared.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.version > Seq::ZERO
+    }
+
+    /// Whether responders are at work: declared, not resolved, not ended.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.exists() && self.ended.is_none() && self.phase < Phase::PostIncident
+    }
+
+    /// Whether nothing is owed any more, by people or by the engine.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.obligations.is_empty() && self.effects.is_empty() && self.next_look().is_none()
+    }
+
+    /// What it is called, in words.
+    #[must_use]
+    pub fn title_words(&self) -> &str {
+        self.texts.get(self.title)
+    }
+
+    /// Who leads.
+    #[must_use]
+    pub fn commander(&self) -> Option<&PersonId> {
+        self.roles.get(&Role::Commander)
+    }
+
+    /// The open obligation of `kind`.
+    #[must_use]
+    pub fn obligation(&self, kind: ObligationKind) -> Option<&Obligation> {
+        self.obligations.values().find(|it| it.kind == kind)
+    }
+
+    /// When probes look next, UTC; none if they needn't.
+    ///
+    /// They look from triage to the end of the watch after resolve.
+    #[must_use]
+    pub fn next_look(&self) -> Option<Time> {
+        if self.figures.checks.is_empty() || self.ended.is_some() || self.phase < Phase::Triage {
+            return None;
+        }
+        let next = match self.checks.last_look {
+            Some(last) => super::time::after(last, self.figures.probe_every),
+            None => self.phase_entered_at,
+        };
+        match self.milestones.resolved {
+            Some(resolved) if self.phase == Phase::PostIncident => {
+                (next <= super::time::after(resolved, self.figures.watch)).then_some(next)
+            }
+            _ => Some(next),
+        }
+    }
+
+    /// Whether customers see it, as far as is known.
+    #[must_use]
+    pub fn is_customer_facing(&self) -> bool {
+        self.impact.as_ref().and_then(|impact| impact.customer_facing).unwrap_or(false)
+    }
+
+    /// Whether an effect may begin as far as its lane goes: nothing before it in the lane is unsettled.
+    #[must_use]
+    pub fn is_first_in_lane(&self, effect: &Effect) -> bool {
+        effect.lane.is_none()
+            || !self.effects.range(..effect.seq).any(|(_, earlier)| earlier.lane == effect.lane)
+    }
 }

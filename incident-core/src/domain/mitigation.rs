@@ -5,6 +5,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::id::{Digest, Seq};
+use super::plan::{Execution, Plan};
+use super::role::PersonId;
+use super::runbook::ApprovalRule;
+use super::time::Time;
+
 /// What a responder wants done, in the runbook's words. How it is done is the mitigator's to plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -237,5 +243,110 @@ impl fmt::Display for Mitigation {
             },
             Self::Custom(it) => write!(f, "{} on {}", it.name, it.target),
         }
+    }
+}
+
+/// Where one mitigation stands. It is known by the record that proposed it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct MitigationState {
+    /// What shall be done.
+    pub mitigation: Mitigation,
+    /// The name of the system that does it.
+    pub system: String,
+    /// The mitigation this takes back.
+    pub undoes: Option<Seq>,
+    /// Who proposed it, if the runbook knows the person.
+    pub proposer: Option<PersonId>,
+    /// How far it came.
+    pub stage: Stage,
+    /// Its plan, once made.
+    pub plan: Option<PlanState>,
+    /// Who agreed, and whether it was the emergency way.
+    pub approvals: BTreeMap<PersonId, bool>,
+    /// The place in the hour's budget, and when it was taken, UTC.
+    pub budget: Option<(u32, Time)>,
+    /// What was done.
+    pub execution: Option<Execution>,
+    /// When it was over, UTC: held, failed, or given up.
+    pub ended_at: Option<Time>,
+}
+
+/// How far a mitigation came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Stage {
+    /// It has no plan yet.
+    Proposed,
+    /// It may be approved.
+    Planned,
+    /// It won't be done.
+    Rejected,
+    /// A person ordered it; it may be running.
+    Ordered,
+    /// The backend accepted it.
+    Executed,
+    /// The change is in and holds.
+    Holds,
+    /// It came to nothing.
+    Failed,
+    /// A person must find out whether it was done.
+    Unclear,
+}
+
+impl Stage {
+    /// Whether it may change the target right now.
+    #[must_use]
+    pub fn is_running(self) -> bool {
+        matches!(self, Self::Ordered | Self::Executed | Self::Unclear)
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Proposed => "proposed",
+            Self::Planned => "planned",
+            Self::Rejected => "rejected",
+            Self::Ordered => "ordered",
+            Self::Executed => "executed",
+            Self::Holds => "holds",
+            Self::Failed => "failed",
+            Self::Unclear => "unclear",
+        })
+    }
+}
+
+/// A plan as it was recorded.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct PlanState {
+    /// The record that holds it.
+    pub seq: Seq,
+    /// The plan.
+    pub plan: Plan,
+    /// The digest of its bytes as stored.
+    pub digest: Digest,
+    /// Until when it may be approved and executed, UTC.
+    pub expires_at: Time,
+    /// Who must agree, as recorded.
+    pub rule: ApprovalRule,
+}
+
+impl MitigationKind {
+    /// Whether it takes instances down, so that a plan must say how many stay healthy.
+    #[must_use]
+    pub fn takes_instances_down(self) -> bool {
+        matches!(
+            self,
+            Self::RollBack | Self::Scale | Self::SetResources | Self::RollingRestart | Self::RestartInstance
+        )
+    }
+
+    /// Whether it destroys what evidence is made of, so that evidence is collected before.
+    #[must_use]
+    pub fn replaces_evidence(self) -> bool {
+        self.takes_instances_down() || matches!(self, Self::EndQueries | Self::ClearCache | Self::Custom)
     }
 }

@@ -165,3 +165,46 @@ pub struct SignalRule {
     #[serde(default)]
     pub group_by: Vec<String>,
 }
+
+/// A set of alerts, each by eight bytes of the digest of its fingerprint: enough to tell them apart within one incident.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fingerprints(pub std::collections::BTreeSet<u64>);
+
+impl Fingerprints {
+    /// What stands for the alert with this fingerprint.
+    #[must_use]
+    pub fn of(fingerprint: &str) -> u64 {
+        let digest = super::id::Digest::of(&[fingerprint.as_bytes()]);
+        digest.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Fingerprints {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<u8> = self.0.iter().flat_map(|alert| alert.to_be_bytes()).collect();
+        hex::serde::serialize(bytes, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprints {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes: Vec<u8> = hex::serde::deserialize(deserializer)?;
+        let (alerts, rest) = bytes.as_chunks::<8>();
+        if !rest.is_empty() {
+            return Err(serde::de::Error::custom("expected eight bytes an alert"));
+        }
+        Ok(Self(alerts.iter().map(|alert| u64::from_be_bytes(*alert)).collect()))
+    }
+}

@@ -3,7 +3,7 @@
 //! A record's body holds only the salted digest of what somebody wrote; the words lie in a slot beside it. Emptying
 //! the slot removes the words and leaves the chain, the fold and every decision as they were.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -62,8 +62,8 @@ impl Slot {
 }
 
 /// The words that are still there, by name.
-#[derive(Debug, Clone, Default)]
-pub struct Texts(HashMap<Text, Arc<str>>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Texts(BTreeMap<Text, Arc<str>>);
 
 impl Texts {
     /// What stands where words were taken out.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+pub use crate::domain::effect::Applied;
+
 /// An adapter's error.
 ///
 /// `Display` says this layer's part; [`source`](std::error::Error::source) has the rest. Neither ever holds a secret, a
@@ -128,15 +130,6 @@ pub enum ErrorKind {
     /// Leave it: the backend says no, for good.
     #[error("the backend refuses")]
     Refused,
-}
-
-/// Whether the backend may have done what it was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Applied {
-    /// Certainly not.
-    No,
-    /// Perhaps; look before repeating.
-    Maybe,
 }
 
 /// Whether trying again may help.

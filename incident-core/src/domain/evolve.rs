@@ -1,0 +1,423 @@
+//! The fold: what a record makes of the state. Total: any record in any order is taken, and what refers to nothing is
+//! passed over.
+
+use super::check::CheckState;
+use super::effect::{Effect, EffectState, Outcome, Receipt, TicketWork, Work};
+use super::event::{EffectPlanned, EffectSettled, EffectStarted, Fact, FixStep, MitigationPlanned, Record};
+use super::id::{Digest, Seq};
+use super::incident::{Action, Ending, Hypothesis, Incident, IssuedNotice};
+use super::mitigation::{MitigationState, PlanState, Stage};
+use super::obligation::{Obligation, ObligationKind};
+use super::phase::Phase;
+use super::role::{Actor, Role};
+use super::ticket::TicketRef;
+use super::time::after;
+
+/// Takes one record into the state.
+#[allow(clippy::too_many_lines, reason = "one line a fact: the table is the point")]
+pub fn evolve(it: &mut Incident, record: &Record) {
+    it.version = record.seq;
+    it.recorded_at = record.recorded_at;
+    if record.actor != Actor::Engine {
+        it.commands.entry(record.command).or_insert(record.seq);
+    }
+    for slot in &record.slots {
+        it.texts.put(slot);
+    }
+    let at = record.occurred_at;
+    match &record.fact {
+        Fact::Declared(fact) => declared(it, record, fact),
+        Fact::SignalsReceived(fact) => {
+            it.firing.0.extend(&fact.firing.0);
+            it.firing.0.retain(|alert| !fact.resolved.0.contains(alert));
+            if it.phase == Phase::Recovery {
+                it.checks.looked(!it.firing.is_empty(), &it.figures, record.recorded_at);
+            }
+        }
+        Fact::Acknowledged(fact) => {
+            it.milestones.acknowledged.get_or_insert(at);
+            it.responders.extend(fact.person.clone());
+            if let Some(person) = &fact.person {
+                it.roles.entry(Role::Responder).or_insert_with(|| person.clone());
+            }
+        }
+        Fact::Triaged(fact) => {
+            it.severity = fact.path.severity;
+            it.severity_assigned = true;
+            it.triage = Some(fact.path.clone());
+        }
+        Fact::SeveritySet(fact) => {
+            it.severity = fact.to;
+            it.severity_assigned = true;
+        }
+        Fact::ImpactAssessed(fact) => it.impact = Some(fact.impact.clone()),
+        Fact::RoleAssigned(fact) => {
+            it.roles.insert(fact.role, fact.to.clone());
+            it.responders.insert(fact.to.clone());
+        }
+        Fact::StepTicked(fact) => {
+            it.steps.insert(fact.step.clone());
+        }
+        Fact::Hypothesised(fact) => {
+            let hypothesis = Hypothesis { statement: fact.statement, class: fact.class, confirmed: None };
+            it.hypotheses.insert(record.seq, hypothesis);
+        }
+        Fact::HypothesisJudged(fact) => {
+            if let Some(hypothesis) = it.hypotheses.get_mut(&fact.hypothesis) {
+                hypothesis.confirmed = Some(fact.confirmed);
+            }
+        }
+        Fact::PhaseEntered(fact) => enter(it, fact.to, record),
+        Fact::MitigationProposed(fact) => {
+            it.responders.extend(fact.proposer.clone());
+            let state = MitigationState {
+                mitigation: fact.mitigation.clone(),
+                system: fact.system.clone(),
+                undoes: fact.undoes,
+                proposer: fact.proposer.clone(),
+                stage: Stage::Proposed,
+                plan: None,
+                approvals: std::collections::BTreeMap::new(),
+                budget: None,
+                execution: None,
+                ended_at: None,
+            };
+            it.mitigations.insert(record.seq, state);
+        }
+        Fact::MitigationPlanned(fact) => planned(it, record.seq, fact),
+        Fact::PlanApproved(fact) => {
+            it.responders.insert(fact.person.clone());
+            with_mitigation(it, fact.proposal, |mitigation| {
+                if mitigation.plan.as_ref().is_some_and(|plan| plan.digest == fact.digest) {
+                    mitigation.approvals.insert(fact.person.clone(), fact.break_glass.is_some());
+                }
+            });
+        }
+        Fact::ApprovalWithdrawn(fact) => with_mitigation(it, fact.proposal, |mitigation| {
+            mitigation.approvals.remove(&fact.person);
+        }),
+        Fact::MitigationRejected(fact) => with_mitigation(it, fact.proposal, |mitigation| {
+            mitigation.stage = Stage::Rejected;
+            mitigation.ended_at = None;
+        }),
+        Fact::ExecutionOrdered(fact) => with_mitigation(it, fact.proposal, |mitigation| {
+            mitigation.stage = Stage::Ordered;
+            mitigation.budget = Some((fact.budget_slot, record.recorded_at));
+        }),
+        Fact::MitigationExecuted(fact) => with_mitigation(it, fact.proposal, |mitigation| {
+            mitigation.stage = Stage::Executed;
+            mitigation.execution = Some((*fact.execution).clone());
+        }),
+        Fact::MitigationVerified(fact) => {
+            with_mitigation(it, fact.proposal, |mitigation| {
+                mitigation.stage = if fact.holds { Stage::Holds } else { Stage::Failed };
+                mitigation.ended_at = Some(record.recorded_at);
+            });
+            if fact.holds {
+                it.milestones.mitigated.get_or_insert(at);
+            }
+        }
+        Fact::FixRecorded(fact) => {
+            it.fix.insert(fact.step);
+            it.links.extend(fact.link.clone());
+            if fact.step == FixStep::Deployment {
+                it.milestones.mitigated.get_or_insert(at);
+            }
+        }
+        Fact::ChecksRead(fact) => {
+            for (name, reading) in &fact.readings {
+                let state = CheckState {
+                    colour: reading.colour,
+                    at: record.recorded_at,
+                    detail: reading.detail.clone(),
+                    attested_by: None,
+                };
+                it.checks.last.insert(name.clone(), state);
+            }
+            it.checks.last_look = Some(record.recorded_at);
+            it.checks.looked(!it.firing.is_empty(), &it.figures, record.recorded_at);
+        }
+        Fact::CheckAttested(fact) => {
+            let state = CheckState {
+                colour: fact.colour,
+                at: record.recorded_at,
+                detail: String::new(),
+                attested_by: Some(fact.person.clone()),
+            };
+            it.checks.last.insert(fact.check.clone(), state);
+            it.responders.insert(fact.person.clone());
+            it.checks.looked(!it.firing.is_empty(), &it.figures, record.recorded_at);
+        }
+        Fact::Escalated(fact) => {
+            if let (Some(next), Some(owed)) = (fact.next_at, owed(it, ObligationKind::Acknowledge)) {
+                owed.escalate_at = Some(next);
+                owed.escalate_step = fact.step.saturating_add(1);
+            }
+        }
+        Fact::Corrected(fact) => {
+            if fact.record == Seq(1)
+                && let Some(started) = fact.occurred_at
+            {
+                it.milestones.started = Some(started);
+                it.start_known = true;
+            }
+        }
+        Fact::Redacted(fact) => fact.texts.iter().for_each(|text| it.texts.take_out(*text)),
+        Fact::Resolved(_) => {
+            it.milestones.recovered = it.checks.green_since.or(Some(at));
+            it.milestones.resolved = Some(at);
+        }
+        Fact::Reopened(_) => {
+            it.milestones.recovered = None;
+            it.milestones.resolved = None;
+            enter(it, Phase::Investigation, record);
+        }
+        Fact::Cancelled(_) => end(it, Ending::Cancelled, record),
+        Fact::Merged(fact) => end(it, Ending::Merged(fact.into), record),
+        Fact::Closed(_) => end(it, Ending::Closed, record),
+        Fact::Absorbed(fact) => {
+            it.absorbed.insert(fact.other);
+        }
+        Fact::Linked(fact) => {
+            it.related.insert(fact.other, fact.relation);
+        }
+        Fact::ActionAdded(fact) => {
+            let action = Action {
+                what: fact.what,
+                priority: fact.priority,
+                owner: fact.owner.clone(),
+                due: fact.due,
+                ticket: None,
+                done: false,
+            };
+            it.actions.insert(record.seq, action);
+        }
+        Fact::ActionCompleted(fact) => {
+            if let Some(action) = it.actions.get_mut(&fact.action) {
+                action.done = true;
+            }
+        }
+        Fact::PostMortemPublished(fact) => {
+            it.post_mortem_published = true;
+            it.links.extend(fact.link.clone());
+        }
+        Fact::Replanned(fact) => {
+            it.runbook = fact.runbook;
+            it.figures = fact.figures.clone();
+        }
+        Fact::ObligationOpened(fact) => {
+            let obligation = Obligation {
+                seq: record.seq,
+                kind: fact.kind,
+                due: fact.due,
+                remind_at: fact.remind_at,
+                missed: 0,
+                escalate_at: None,
+                escalate_step: 0,
+                armed: true,
+            };
+            it.obligations.insert(record.seq, obligation);
+        }
+        Fact::ObligationMet(fact) => {
+            it.obligations.remove(&fact.obligation);
+        }
+        Fact::ObligationDropped(fact) => {
+            it.obligations.remove(&fact.obligation);
+        }
+        Fact::ObligationMoved(fact) => {
+            if let Some(owed) = it.obligations.get_mut(&fact.obligation) {
+                owed.due = fact.due;
+                owed.remind_at = fact.remind_at;
+                owed.armed = true;
+            }
+        }
+        Fact::ObligationReminded(fact) => {
+            if let Some(owed) = it.obligations.get_mut(&fact.obligation) {
+                owed.remind_at = None;
+            }
+        }
+        Fact::ObligationBreached(fact) => {
+            if let Some(owed) = it.obligations.get_mut(&fact.obligation) {
+                owed.missed = owed.missed.saturating_add(fact.missed);
+                owed.remind_at = None;
+                owed.armed = fact.next_due.is_some();
+                owed.due = fact.next_due.unwrap_or(owed.due);
+                if owed.kind == ObligationKind::Acknowledge {
+                    owed.escalate_at = Some(record.recorded_at);
+                }
+            }
+        }
+        Fact::NoticeIssued(fact) => {
+            it.notices.insert(record.seq, IssuedNotice { notice: fact.clone(), at });
+        }
+        Fact::AudienceUnreached(_) | Fact::Noted(_) | Fact::UpdatePosted(_) | Fact::EvidenceKept(_) => {}
+        Fact::MeetingHeld(_) | Fact::Reviewed(_) => {}
+        Fact::EffectPlanned(fact) => effect_planned(it, record, fact),
+        Fact::EffectStarted(fact) => effect_started(it, record, fact),
+        Fact::EffectFailed(fact) => {
+            if let Some(effect) = it.effects.get_mut(&fact.effect) {
+                effect.state = match fact.applied {
+                    super::effect::Applied::No => EffectState::Ready(fact.retry_at),
+                    super::effect::Applied::Maybe => EffectState::Unknown(fact.retry_at),
+                };
+            }
+        }
+        Fact::EffectUnclear(fact) => {
+            if let Some(effect) = it.effects.get_mut(&fact.effect) {
+                effect.unclear = effect.unclear.saturating_add(1);
+                effect.state = EffectState::Unknown(fact.look_at);
+            }
+        }
+        Fact::EffectSettled(fact) => effect_settled(it, record, fact),
+        Fact::TicketAdopted(fact) => it.ticket = Some(fact.ticket.clone()),
+    }
+}
+
+fn declared(it: &mut Incident, record: &Record, fact: &super::event::Declared) {
+    it.id = fact.id;
+    it.title = fact.title;
+    it.service.clone_from(&fact.service);
+    it.severity = fact.severity;
+    it.severity_assigned = fact.severity_assigned;
+    it.detected_by = fact.detected_by;
+    it.milestones.started = Some(fact.started_at);
+    it.milestones.detected = Some(record.occurred_at);
+    it.milestones.declared = Some(record.recorded_at);
+    it.start_known = fact.start_known;
+    it.side = fact.side;
+    it.signal_group.clone_from(&fact.signal_group);
+    it.runbook = fact.runbook;
+    it.figures = fact.figures.clone();
+    it.phase_entered_at = record.recorded_at;
+    it.links.extend(fact.link.clone());
+    if let Some(earlier) = fact.recurrence_of {
+        it.related.insert(earlier, super::event::Relation::RecurrenceOf);
+    }
+}
+
+fn enter(it: &mut Incident, phase: Phase, record: &Record) {
+    it.phase = phase;
+    it.phase_entered_at = record.recorded_at;
+    if phase == Phase::Recovery {
+        it.checks.green_since = None;
+        it.checks.green_until = None;
+    }
+}
+
+fn end(it: &mut Incident, ending: Ending, record: &Record) {
+    it.ended = Some(ending);
+    it.milestones.closed = Some(record.occurred_at);
+}
+
+fn planned(it: &mut Incident, seq: Seq, fact: &MitigationPlanned) {
+    let genuine = Digest::of(&[fact.plan.as_bytes()]) == fact.digest;
+    let plan = if genuine { serde_json::from_str(&fact.plan).ok() } else { None };
+    with_mitigation(it, fact.proposal, |mitigation| {
+        let Some(plan) = plan else {
+            mitigation.stage = Stage::Failed;
+            return;
+        };
+        mitigation.approvals.clear();
+        mitigation.stage = Stage::Planned;
+        mitigation.plan = Some(PlanState {
+            seq,
+            plan,
+            digest: fact.digest,
+            expires_at: fact.expires_at,
+            rule: fact.rule.clone(),
+        });
+    });
+}
+
+fn effect_planned(it: &mut Incident, record: &Record, fact: &EffectPlanned) {
+    if let Work::Notify(notify) = &fact.work {
+        it.notified.insert(notify.audience.clone());
+    }
+    let effect = Effect {
+        seq: record.seq,
+        work: fact.work.clone(),
+        route: fact.route.clone(),
+        lane: fact.lane.clone(),
+        urgency: fact.urgency,
+        planned_at: record.recorded_at,
+        expires_at: fact.expires_at,
+        state: EffectState::Ready(record.recorded_at),
+        attempts: 0,
+        first_started: None,
+        unclear: 0,
+        repeat: None,
+        instead_of: fact.instead_of,
+    };
+    it.effects.insert(record.seq, effect);
+}
+
+fn effect_started(it: &mut Incident, record: &Record, fact: &EffectStarted) {
+    if let Some(effect) = it.effects.get_mut(&fact.effect) {
+        effect.state = EffectState::Started { attempt: fact.attempt, until: fact.until, how: fact.how };
+        effect.attempts = fact.attempt;
+        effect.first_started.get_or_insert(record.recorded_at);
+        effect.repeat = Some(fact.repeat);
+    }
+}
+
+fn effect_settled(it: &mut Incident, record: &Record, fact: &EffectSettled) {
+    let Some(effect) = it.effects.remove(&fact.effect) else { return };
+    if let Outcome::Done(receipt) = &fact.outcome {
+        done(it, &effect, receipt);
+    }
+    match &effect.work {
+        Work::Notify(notify) => {
+            // What was refused may still go out on a fallback route, so its notice stays.
+            let carried = |other: &Effect| matches!(&other.work, Work::Notify(it) if it.notice == notify.notice);
+            if fact.outcome.is_done() && !it.effects.values().any(carried) {
+                it.notices.remove(&notify.notice);
+            }
+        }
+        Work::Plan(proposal) | Work::Execute(proposal) | Work::Verify(proposal) => {
+            let failed = match &fact.outcome {
+                Outcome::Done(_) => None,
+                Outcome::HandedToPerson { .. } => Some(Stage::Unclear),
+                _ => Some(Stage::Failed),
+            };
+            if let Some(stage) = failed {
+                with_mitigation(it, *proposal, |mitigation| {
+                    mitigation.stage = stage;
+                    if stage == Stage::Failed && mitigation.budget.is_some() {
+                        mitigation.ended_at = Some(record.recorded_at);
+                    }
+                });
+            }
+        }
+        _ => {}
+    }
+}
+
+fn done(it: &mut Incident, effect: &Effect, receipt: &Receipt) {
+    if let Some(lane) = &effect.lane {
+        let receipts = it.lanes.entry(lane.clone()).or_default();
+        receipts.truncate(1);
+        receipts.push(receipt.clone());
+    }
+    match &effect.work {
+        Work::Ticket(TicketWork::Open) => {
+            it.ticket = Some(TicketRef::new(&receipt.reference));
+            it.links.extend(receipt.link.clone());
+        }
+        Work::Ticket(TicketWork::FollowUp(action)) => {
+            if let Some(action) = it.actions.get_mut(action) {
+                action.ticket = Some(TicketRef::new(&receipt.reference));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn with_mitigation(it: &mut Incident, proposal: Seq, change: impl FnOnce(&mut MitigationState)) {
+    if let Some(mitigation) = it.mitigations.get_mut(&proposal) {
+        change(mitigation);
+    }
+}
+
+fn owed(it: &mut Incident, kind: ObligationKind) -> Option<&mut Obligation> {
+    it.obligations.values_mut().find(|owed| owed.kind == kind)
+}
