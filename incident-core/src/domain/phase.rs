@@ -49,7 +49,9 @@ impl Phase {
     #[must_use]
     pub fn status(self) -> Status {
         match self {
-            Self::Detection | Self::Triage | Self::Communication | Self::Investigation => Status::Investigating,
+            Self::Detection | Self::Triage | Self::Communication | Self::Investigation => {
+                Status::Investigating
+            }
             Self::Resolution => Status::Identified,
             Self::Recovery => Status::Monitoring,
             Self::PostIncident => Status::Resolved,

@@ -113,7 +113,11 @@ impl Detection {
     pub fn is_automated(self) -> bool {
         matches!(
             self,
-            Self::MetricAlert | Self::TelemetryAnomaly | Self::LogErrorRate | Self::HealthCheck | Self::UserReports
+            Self::MetricAlert
+                | Self::TelemetryAnomaly
+                | Self::LogErrorRate
+                | Self::HealthCheck
+                | Self::UserReports
         )
     }
 }
