@@ -36,3 +36,75 @@ pub struct Impact<T = Text> {
     #[serde(default)]
     pub money: Option<T>,
 }
+
+impl<T> Impact<T> {
+    /// How many services may be named.
+    pub const MOST_SERVICES: usize = 64;
+    /// How many bytes the name of a service may have.
+    pub const LONGEST_SERVICE: usize = 128;
+
+    /// Checks what the types can't: the share is one, and the services have names of a sane number and length.
+    ///
+    /// No services at all is fine: early on, nobody knows them yet.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidImpact`] names the first field that isn't right; it never repeats what was in it.
+    pub fn check(&self) -> Result<(), InvalidImpact> {
+        let not = |field, expected| Err(InvalidImpact { field, expected });
+        if self.users_percent.is_some_and(|share| !(0.0..=100.0).contains(&share)) {
+            return not("users_percent", "a number from 0 to 100");
+        }
+        if self.services.len() > Self::MOST_SERVICES {
+            return not("services", "at most 64 names");
+        }
+        if self.services.iter().any(|name| name.trim().is_empty() || name.len() > Self::LONGEST_SERVICE) {
+            return not("services", "names of 1 to 128 bytes");
+        }
+        Ok(())
+    }
+}
+
+/// A field of an [`Impact`] holds what it can't.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` isn't right: expected {expected}")]
+#[non_exhaustive]
+pub struct InvalidImpact {
+    /// The field's name.
+    pub field: &'static str,
+    /// What belongs there.
+    pub expected: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wrong_field_is_named() {
+        let share =
+            |users_percent| Impact { users_percent: Some(users_percent), ..Impact::<String>::default() };
+        let services = |names: &[&str]| Impact::<String> {
+            services: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Impact::default()
+        };
+        let long = "x".repeat(128);
+        let too_long = "x".repeat(129);
+        for (impact, wrong) in [
+            (Impact::default(), None),
+            (share(0.0), None),
+            (share(100.0), None),
+            (share(-0.1), Some("users_percent")),
+            (share(100.1), Some("users_percent")),
+            (share(f64::NAN), Some("users_percent")),
+            (share(f64::INFINITY), Some("users_percent")),
+            (services(&["checkout"; 64]), None),
+            (services(&["checkout"; 65]), Some("services")),
+            (services(&[&long]), None),
+            (services(&[&too_long]), Some("services")),
+            (services(&["checkout", " "]), Some("services")),
+        ] {
+            assert_eq!(impact.check().err().map(|error| error.field), wrong, "{impact:?}");
+        }
+    }
+}

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::time::spoken;
+
 /// How bad it is. `Sev1` is the worst and orders first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,6 +74,17 @@ pub enum Within {
     BusinessDays(u32),
 }
 
+impl fmt::Display for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Elapsed(length) => f.pad(&spoken(*length)),
+            Self::SameBusinessDay => f.pad("the same business day"),
+            Self::NextBusinessDay | Self::BusinessDays(1) => f.pad("the next business day"),
+            Self::BusinessDays(days) => write!(f, "{days} business days"),
+        }
+    }
+}
+
 /// What the runbook promises for one severity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,6 +107,14 @@ pub struct SeverityPolicy {
     /// Typical cases.
     #[serde(default)]
     pub examples: Vec<String>,
+}
+
+impl SeverityPolicy {
+    /// How often an update is due, in words: `every 15 min`, or `as needed`. It is what `{update_every}` stands for.
+    #[must_use]
+    pub fn cadence(&self) -> String {
+        self.update_every.map_or_else(|| "as needed".to_owned(), |every| format!("every {}", spoken(every)))
+    }
 }
 
 /// Who must hear something. A name that the runbook uses and that routes serve.

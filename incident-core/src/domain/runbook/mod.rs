@@ -18,8 +18,10 @@ use super::triage::TriageTree;
 
 mod default;
 mod lint;
+mod lookup;
 mod markdown;
 mod parse;
+mod phrase;
 
 pub use lint::Finding;
 pub use parse::RunbookError;
