@@ -165,8 +165,8 @@ pub enum Work {
 pub struct Notify {
     /// The record that issued it.
     pub notice: Seq,
-    /// For whom.
-    pub audience: Audience,
+    /// For whom; a route that serves several of them carries it once.
+    pub audiences: Vec<Audience>,
     /// Its kind, so that a store's reader needn't look it up.
     pub kind: NoticeKind,
 }

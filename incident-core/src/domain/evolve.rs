@@ -11,7 +11,6 @@ use super::obligation::{Obligation, ObligationKind};
 use super::phase::Phase;
 use super::role::{Actor, Role};
 use super::ticket::TicketRef;
-use super::time::after;
 
 /// Takes one record into the state.
 #[allow(clippy::too_many_lines, reason = "one line a fact: the table is the point")]
@@ -331,7 +330,7 @@ fn planned(it: &mut Incident, seq: Seq, fact: &MitigationPlanned) {
 
 fn effect_planned(it: &mut Incident, record: &Record, fact: &EffectPlanned) {
     if let Work::Notify(notify) = &fact.work {
-        it.notified.insert(notify.audience.clone());
+        it.notified.extend(notify.audiences.iter().cloned());
     }
     let effect = Effect {
         seq: record.seq,

@@ -105,7 +105,7 @@ pub struct Notice {
     /// What it is about.
     pub kind: NoticeKind,
     /// For whom.
-    pub audience: Audience,
+    pub audiences: Vec<Audience>,
     /// The severity when it was issued.
     pub severity: Severity,
     /// The status when it was issued.
@@ -126,7 +126,9 @@ pub struct Notice {
     pub next_update: Option<Time>,
     /// The people it names, with their accounts.
     pub recipients: Vec<Recipient>,
-    /// What it says, line by line.
+    /// What it says as a whole, in the runbook's phrase. Plain text, to be escaped like every other.
+    pub said: String,
+    /// What it says, line by line, for backends that lay it out themselves.
     pub lines: Vec<Line<String>>,
     /// The plan that waits for approval, if that's what it is about.
     pub approval: Option<ApprovalRequest>,
@@ -233,12 +235,12 @@ impl fmt::Display for Label {
 impl Notice {
     /// A notice with what every notice has; the rest is set through its fields.
     #[must_use]
-    pub fn new(incident: IncidentId, seq: Seq, kind: NoticeKind, audience: Audience, title: &str) -> Self {
+    pub fn new(incident: IncidentId, seq: Seq, kind: NoticeKind, audiences: Vec<Audience>, title: &str) -> Self {
         Self {
             incident,
             seq,
             kind,
-            audience,
+            audiences,
             severity: Severity::Sev2,
             status: Status::Investigating,
             title: title.to_owned(),
@@ -249,6 +251,7 @@ impl Notice {
             commander: None,
             next_update: None,
             recipients: Vec::new(),
+            said: String::new(),
             lines: Vec::new(),
             approval: None,
             links: Vec::new(),
@@ -276,18 +279,10 @@ impl Notice {
         let mut line = |label: &dyn fmt::Display, words: &str| {
             write!(text, "\n{label}: {}", inert::line(words)).expect("a String takes every write");
         };
-        for Line { label, text } in &self.lines {
-            line(label, text);
-        }
-        if let Some(service) = &self.service {
-            line(&"Service", service);
-        }
-        line(&"Started", &stamp(self.started_at));
-        if let Some(lead) = &self.commander {
-            line(&"Lead", lead.as_str());
-        }
-        if let Some(next) = self.next_update {
-            line(&"Next update by", &stamp(next));
+        if self.said.is_empty() {
+            self.lines.iter().for_each(|each| line(&each.label, &each.text));
+        } else {
+            line(&"Says", &self.said);
         }
         if !self.recipients.is_empty() {
             let names: Vec<_> = self.recipients.iter().map(|who| who.name.as_str()).collect();

@@ -1,0 +1,215 @@
+//! The one way to a new record: judge whether the command may happen, then owe what its facts oblige to.
+
+use super::command::{CommandKind, Refusal, Request};
+use super::context::{Context, Routes};
+use super::event::{Fact, Record};
+use super::evolve::evolve;
+use super::id::{Digest, Seq};
+use super::incident::Incident;
+use super::phase::Phase;
+use super::role::{Actor, PersonId};
+use super::text::{Slot, Text};
+use super::time::{Time, after, before};
+use super::{judge, owe};
+
+/// What a command leads to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Decision {
+    /// The records to commit, in order; none if the command was carried out before or changes nothing.
+    pub records: Vec<Record>,
+    /// The state after them.
+    pub after: Incident,
+    /// The slots to empty: the record and the slot's place in it.
+    pub redact: Vec<(Seq, u32)>,
+}
+
+/// Decides what `request` leads to.
+///
+/// Pure: the same incident, request and context lead to the same decision. Every command, timer and outcome passes here,
+/// and what its facts oblige to – notices, tickets, deadlines, effects – is added in one place, so none can be forgotten.
+///
+/// # Errors
+/// [`Refusal`] says why the runbook says no; nothing is to be recorded then.
+pub fn decide(incident: &Incident, request: &Request, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    let mut draft = Draft::new(incident, request, cx)?;
+    if incident.commands.contains_key(&request.id) && request.actor != Actor::Engine {
+        return Ok(draft.into_decision());
+    }
+    let kind = request.command.kind();
+    if !incident.exists() && kind != CommandKind::Declare {
+        return Err(Refusal::NoIncident);
+    }
+    if incident.exists() && !permitted(kind, incident.phase, incident.ended.is_some()) {
+        let ended = incident.ended.is_some();
+        return Err(Refusal::NotNow { command: kind, phase: incident.phase, ended });
+    }
+    judge::judge(&mut draft, &request.command)?;
+    owe::owe(&mut draft);
+    Ok(draft.into_decision())
+}
+
+/// Whether a command is possible in a phase at all: the table that the documentation prints.
+#[must_use]
+pub fn permitted(command: CommandKind, phase: Phase, ended: bool) -> bool {
+    use CommandKind as K;
+    let active = !ended && phase < Phase::PostIncident;
+    let after = !ended && phase == Phase::PostIncident;
+    match command {
+        K::Declare => false,
+        K::Wake | K::Start | K::Conclude | K::Signals | K::Note | K::Correct | K::Redact | K::Link => true,
+        K::AddAction | K::CompleteAction | K::RecordFix | K::AdoptTicket | K::SettleMitigation => true,
+        K::Acknowledge | K::Triage | K::SetSeverity | K::PostUpdate | K::Propose | K::Escalate => active,
+        K::Advance | K::Resolve | K::Cancel => active,
+        K::StepBack => active && phase > Phase::Detection,
+        K::AssessImpact | K::Assign | K::TickStep | K::Hypothesise | K::JudgeHypothesis => !ended,
+        K::Undo | K::Approve | K::WithdrawApproval | K::Reject | K::Execute => !ended,
+        K::Look | K::Attest | K::Absorb | K::MergeInto | K::Replan => !ended,
+        K::Reopen | K::PublishPostMortem | K::HoldMeeting | K::Close => after,
+    }
+}
+
+/// How far a clock of somebody else may be ahead of ours.
+const SKEW: std::time::Duration = std::time::Duration::from_secs(60);
+/// How far back something may be said to have happened.
+const LONG_AGO: std::time::Duration = std::time::Duration::from_secs(10 * 366 * 86_400);
+
+/// A decision in the making: the facts so far and the state after them.
+pub(super) struct Draft<'a> {
+    pub(super) cx: &'a Context<'a>,
+    pub(super) request: &'a Request,
+    pub(super) state: Incident,
+    pub(super) records: Vec<Record>,
+    pub(super) redact: Vec<(Seq, u32)>,
+    occurred_at: Time,
+    slots: Vec<Slot>,
+    salts: u64,
+}
+
+impl<'a> Draft<'a> {
+    fn new(incident: &Incident, request: &'a Request, cx: &'a Context<'a>) -> Result<Self, Refusal> {
+        let occurred_at = match request.occurred_at {
+            Some(time) => past("occurred_at", time, cx.now)?,
+            None => cx.now,
+        };
+        Ok(Self {
+            cx,
+            request,
+            state: incident.clone(),
+            records: Vec::new(),
+            redact: Vec::new(),
+            occurred_at,
+            slots: Vec::new(),
+            salts: 0,
+        })
+    }
+
+    /// Adds a fact, by the request's actor, at the request's time.
+    pub(super) fn fact(&mut self, fact: impl Into<Fact>) -> Seq {
+        self.record(self.request.actor.clone(), self.occurred_at, fact.into())
+    }
+
+    /// Adds a fact that follows from others, by the engine, at `occurred_at`.
+    pub(super) fn follows(&mut self, occurred_at: Time, fact: impl Into<Fact>) -> Seq {
+        self.record(Actor::Engine, occurred_at, fact.into())
+    }
+
+    fn record(&mut self, actor: Actor, occurred_at: Time, fact: Fact) -> Seq {
+        let record = Record {
+            seq: self.state.version.next(),
+            occurred_at,
+            recorded_at: self.cx.now,
+            actor,
+            origin: self.request.origin.clone(),
+            command: self.request.id,
+            fact,
+            slots: std::mem::take(&mut self.slots),
+        };
+        evolve(&mut self.state, &record);
+        self.records.push(record);
+        self.state.version
+    }
+
+    /// Puts words into a slot of the fact that is added next.
+    pub(super) fn text(&mut self, words: &str) -> Text {
+        let salt = Digest::of(&[&self.cx.entropy, self.request.id.to_string().as_bytes(), &self.salts.to_be_bytes()]);
+        self.salts += 1;
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&salt.0[..16]);
+        let slot = Slot::new(bytes, words);
+        let text = slot.text();
+        self.slots.push(slot);
+        text
+    }
+
+    /// Checks words that somebody gave and puts them into a slot.
+    pub(super) fn words(&mut self, field: &'static str, words: &str) -> Result<Text, Refusal> {
+        let words = given(field, words, LONGEST_TEXT)?;
+        Ok(self.text(words))
+    }
+
+    /// Like [`words`](Self::words), for words that needn't be given.
+    pub(super) fn maybe_words(&mut self, field: &'static str, words: Option<&String>) -> Result<Option<Text>, Refusal> {
+        words.map(|words| self.words(field, words)).transpose()
+    }
+
+    /// The person of the runbook that acts.
+    pub(super) fn person(&self) -> Option<PersonId> {
+        match &self.request.actor {
+            Actor::Human(identity) => self.cx.runbook.person_of(identity).cloned(),
+            _ => None,
+        }
+    }
+
+    /// The person of the runbook that acts, or a refusal.
+    pub(super) fn needs_person(&self) -> Result<PersonId, Refusal> {
+        self.person().ok_or_else(|| Refusal::NotAPerson { actor: self.request.actor.clone() })
+    }
+
+    /// What this incident can reach.
+    pub(super) fn routes(&self) -> &'a Routes {
+        self.cx.routes(self.state.side)
+    }
+
+    fn into_decision(self) -> Decision {
+        Decision { records: self.records, after: self.state, redact: self.redact }
+    }
+}
+
+/// The most bytes a text may have.
+pub(super) const LONGEST_TEXT: usize = 16 * 1024;
+/// The most bytes a title may have.
+pub(super) const LONGEST_TITLE: usize = 256;
+/// The most bytes a name, a label or a link may have.
+pub(super) const LONGEST_NAME: usize = 512;
+
+/// Words that somebody gave, without white space around them: not empty, not too long.
+pub(super) fn given<'t>(field: &'static str, words: &'t str, longest: usize) -> Result<&'t str, Refusal> {
+    let words = words.trim();
+    if words.is_empty() || words.len() > longest {
+        let problem = format!("it has {} bytes; expected 1 to {longest}", words.len());
+        return Err(Refusal::Invalid { field, problem });
+    }
+    Ok(words)
+}
+
+/// A name or link: like [`given`], and without control characters.
+pub(super) fn name(field: &'static str, words: &str) -> Result<String, Refusal> {
+    let words = given(field, words, LONGEST_NAME)?;
+    if words.chars().any(char::is_control) {
+        return Err(Refusal::Invalid { field, problem: "it has control characters; expected none".to_owned() });
+    }
+    Ok(words.to_owned())
+}
+
+/// A time that is said to have been.
+pub(super) fn past(field: &'static str, time: Time, now: Time) -> Result<Time, Refusal> {
+    if time > after(now, SKEW) {
+        return Err(Refusal::Invalid { field, problem: "it is in the future; expected a time up to now".to_owned() });
+    }
+    if time < before(now, LONG_AGO) {
+        let problem = "it is more than ten years ago; expected a later time".to_owned();
+        return Err(Refusal::Invalid { field, problem });
+    }
+    Ok(super::time::to_millis(time.min(now)))
+}

@@ -1,0 +1,236 @@
+//! Commands that move the incident along its course: phases, endings, merges, afterwards.
+
+use crate::domain::command::{
+    Absorb, AddAction, Advance, Because, Close, CompleteAction, Correct, HoldMeeting, Link, PublishPostMortem, Redact,
+    Refusal, Resolve, StepBack,
+};
+use crate::domain::decide::{Draft, name, past};
+use crate::domain::event::{
+    Absorbed, ActionAdded, ActionCompleted, Cancelled, Closed, Corrected, Linked, MeetingHeld, Merged, PhaseEntered,
+    PostMortemPublished, Redacted, Replanned, Reopened, Resolved,
+};
+use crate::domain::figures::Figures;
+use crate::domain::gate::unmet;
+use crate::domain::id::{IncidentId, Seq};
+use crate::domain::inert;
+use crate::domain::phase::{Gate, Phase};
+use crate::domain::severity::Within;
+
+type Judged = Result<(), Refusal>;
+
+pub(super) fn correct(draft: &mut Draft<'_>, it: &Correct) -> Judged {
+    known(draft, it.record)?;
+    if it.text.is_none() && it.occurred_at.is_none() {
+        let problem = "neither a text nor a time is given; expected one of them".to_owned();
+        return Err(Refusal::Invalid { field: "text", problem });
+    }
+    let occurred_at = it.occurred_at.map(|time| past("occurred_at", time, draft.cx.now)).transpose()?;
+    let text = draft.maybe_words("text", it.text.as_ref())?;
+    let because = draft.words("because", &it.because)?;
+    draft.fact(Corrected { record: it.record, text, occurred_at, because });
+    Ok(())
+}
+
+pub(super) fn redact(draft: &mut Draft<'_>, it: &Redact) -> Judged {
+    draft.needs_person()?;
+    known(draft, it.record)?;
+    if it.slots.is_empty() {
+        let problem = "none is given; expected at least one".to_owned();
+        return Err(Refusal::Invalid { field: "slots", problem });
+    }
+    let because = draft.words("because", &it.because)?;
+    let texts = it.slots.iter().map(|slot| slot.text).collect();
+    draft.redact.extend(it.slots.iter().map(|slot| (it.record, slot.slot)));
+    draft.fact(Redacted { record: it.record, texts, because });
+    Ok(())
+}
+
+fn known(draft: &Draft<'_>, record: Seq) -> Judged {
+    if record > Seq::ZERO && record <= draft.state.version {
+        return Ok(());
+    }
+    Err(Refusal::NotFound { what: "record", name: record.to_string() })
+}
+
+pub(super) fn advance(draft: &mut Draft<'_>, it: &Advance) -> Judged {
+    let to = it.to.or_else(|| draft.state.phase.next()).unwrap_or(Phase::PostIncident);
+    if to == Phase::PostIncident {
+        let problem = "the last phase is entered by resolving".to_owned();
+        return Err(Refusal::Invalid { field: "to", problem });
+    }
+    if to <= draft.state.phase {
+        let problem = format!("the incident is in {}; expected a later phase, or a step back", draft.state.phase);
+        return Err(Refusal::Invalid { field: "to", problem });
+    }
+    go_on(draft, to, it.override_because.as_ref())
+}
+
+/// Passes one phase after the other, so that what entering each obliges to is owed.
+fn go_on(draft: &mut Draft<'_>, to: Phase, override_because: Option<&String>) -> Judged {
+    let passed: Vec<Phase> =
+        Phase::ALL.into_iter().filter(|phase| *phase >= draft.state.phase && *phase < to).collect();
+    let mut overridden: Vec<Vec<Gate>> = Vec::new();
+    for phase in &passed {
+        let unmet = unmet(&draft.state, *phase, draft.cx);
+        // Notices go out on entering Communication, so its gate can only be met by a phase that was entered.
+        let entered = *phase == draft.state.phase;
+        let unmet: Vec<Gate> =
+            unmet.into_iter().filter(|gate| entered || *gate != Gate::AudiencesNotified).collect();
+        if !unmet.is_empty() && override_because.is_none() {
+            return Err(Refusal::Gates { phase: *phase, unmet });
+        }
+        overridden.push(unmet);
+    }
+    if overridden.iter().any(|gates| !gates.is_empty()) {
+        draft.needs_person()?;
+    }
+    for (from, overridden) in passed.into_iter().zip(overridden) {
+        let Some(to) = from.next() else { continue };
+        let because = if overridden.is_empty() {
+            None
+        } else {
+            draft.maybe_words("override_because", override_because)?
+        };
+        draft.fact(PhaseEntered { from, to, overridden, because });
+    }
+    Ok(())
+}
+
+pub(super) fn step_back(draft: &mut Draft<'_>, it: &StepBack) -> Judged {
+    let from = draft.state.phase;
+    if it.to >= from {
+        let problem = format!("the incident is in {from}; expected an earlier phase");
+        return Err(Refusal::Invalid { field: "to", problem });
+    }
+    let because = draft.words("because", &it.because)?;
+    draft.fact(PhaseEntered { from, to: it.to, overridden: Vec::new(), because: Some(because) });
+    Ok(())
+}
+
+pub(super) fn resolve(draft: &mut Draft<'_>, it: &Resolve) -> Judged {
+    let running = draft.state.mitigations.iter().find(|(_, it)| it.stage.is_running());
+    if let Some((seq, _)) = running {
+        return Err(Refusal::Unsafe(format!("mitigation {seq} is still running; wait for it or settle it")));
+    }
+    go_on(draft, Phase::PostIncident, it.override_because.as_ref())?;
+    let cause = draft.words("cause", &it.cause)?;
+    draft.fact(Resolved { cause });
+    Ok(())
+}
+
+pub(super) fn reopen(draft: &mut Draft<'_>, it: &Because) -> Judged {
+    let because = draft.words("because", &it.because)?;
+    draft.fact(Reopened { because });
+    Ok(())
+}
+
+pub(super) fn cancel(draft: &mut Draft<'_>, it: &Because) -> Judged {
+    if draft.state.mitigations.values().any(|it| it.execution.is_some() || it.stage.is_running()) {
+        let why = "something was changed already, so it can't be called off as a false alarm; resolve it";
+        return Err(Refusal::Unsafe(why.to_owned()));
+    }
+    let because = draft.words("because", &it.because)?;
+    draft.fact(Cancelled { because });
+    Ok(())
+}
+
+pub(super) fn absorb(draft: &mut Draft<'_>, it: &Absorb) -> Judged {
+    if it.other <= draft.state.id {
+        let problem = "it is older than this incident; the older one survives a merge".to_owned();
+        return Err(Refusal::Invalid { field: "other", problem });
+    }
+    if draft.state.absorbed.contains(&it.other) {
+        return Err(Refusal::Already("it is part of this incident already"));
+    }
+    let because = draft.words("because", &it.because)?;
+    draft.fact(Absorbed { other: it.other, because });
+    Ok(())
+}
+
+pub(super) fn merge_into(draft: &mut Draft<'_>, into: IncidentId) -> Judged {
+    if into >= draft.state.id {
+        let problem = "it is younger than this incident; the older one survives a merge".to_owned();
+        return Err(Refusal::Invalid { field: "into", problem });
+    }
+    if draft.state.mitigations.values().any(|it| it.stage.is_running()) {
+        return Err(Refusal::Unsafe("a mitigation is still running here; wait for it or settle it".to_owned()));
+    }
+    draft.fact(Merged { into });
+    Ok(())
+}
+
+pub(super) fn link(draft: &mut Draft<'_>, it: &Link) -> Judged {
+    if it.other == draft.state.id {
+        let problem = "it is this incident itself; expected another".to_owned();
+        return Err(Refusal::Invalid { field: "other", problem });
+    }
+    draft.fact(Linked { other: it.other, relation: it.relation });
+    Ok(())
+}
+
+pub(super) fn add_action(draft: &mut Draft<'_>, it: &AddAction) -> Judged {
+    if let Some(owner) = &it.owner
+        && !draft.cx.runbook.persons.contains_key(owner)
+    {
+        return Err(Refusal::NotFound { what: "person", name: inert::clip(owner.as_str(), 64) });
+    }
+    let within = draft.cx.runbook.afterwards.follow_ups.get(&it.priority).copied();
+    let by_policy = draft.cx.runbook.calendar.due(draft.cx.now, within.unwrap_or(Within::NextBusinessDay));
+    let due = it.due.map_or(by_policy, crate::domain::time::to_millis);
+    if due <= draft.cx.now {
+        let problem = "it is in the past; expected a later time".to_owned();
+        return Err(Refusal::Invalid { field: "due", problem });
+    }
+    let what = draft.words("what", &it.what)?;
+    draft.fact(ActionAdded { what, priority: it.priority, owner: it.owner.clone(), due });
+    Ok(())
+}
+
+pub(super) fn complete_action(draft: &mut Draft<'_>, it: &CompleteAction) -> Judged {
+    match draft.state.actions.get(&it.action) {
+        None => return Err(Refusal::NotFound { what: "action item", name: it.action.to_string() }),
+        Some(action) if action.done => return Err(Refusal::Already("the action item is done already")),
+        Some(_) => {}
+    }
+    let outcome = draft.words("outcome", &it.outcome)?;
+    draft.fact(ActionCompleted { action: it.action, outcome });
+    Ok(())
+}
+
+pub(super) fn publish_post_mortem(draft: &mut Draft<'_>, it: &PublishPostMortem) -> Judged {
+    known(draft, it.up_to)?;
+    let link = it.link.as_deref().map(|link| name("link", link)).transpose()?;
+    draft.fact(PostMortemPublished { link, sha256: it.sha256, up_to: it.up_to });
+    Ok(())
+}
+
+pub(super) fn hold_meeting(draft: &mut Draft<'_>, it: &HoldMeeting) -> Judged {
+    if it.attendees.is_empty() {
+        let problem = "nobody is named; expected at least one person".to_owned();
+        return Err(Refusal::Invalid { field: "attendees", problem });
+    }
+    draft.fact(MeetingHeld { attendees: it.attendees.clone() });
+    Ok(())
+}
+
+pub(super) fn close(draft: &mut Draft<'_>, it: &Close) -> Judged {
+    let overridden = unmet(&draft.state, Phase::PostIncident, draft.cx);
+    if !overridden.is_empty() {
+        if it.override_because.is_none() {
+            return Err(Refusal::Gates { phase: Phase::PostIncident, unmet: overridden });
+        }
+        draft.needs_person()?;
+    }
+    let because = draft.maybe_words("override_because", it.override_because.as_ref())?;
+    draft.fact(Closed { overridden, because });
+    Ok(())
+}
+
+pub(super) fn replan(draft: &mut Draft<'_>) -> Judged {
+    let runbook = draft.cx.runbook.digest();
+    if runbook == draft.state.runbook {
+        return Err(Refusal::Already("this runbook is in force already"));
+    }
+    draft.fact(Replanned { runbook, figures: Figures::of(draft.cx.runbook) });
+    Ok(())
+}

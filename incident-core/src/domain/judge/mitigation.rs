@@ -1,0 +1,219 @@
+//! Propose, plan, approve, execute, undo: nothing is changed that wasn't agreed to exactly.
+
+use crate::domain::command::{Approve, ExecutePlan, Proposal, Propose, Refusal, Reject, SettleMitigation, Undo};
+use crate::domain::decide::{Draft, name};
+use crate::domain::effect::{Outcome, Work};
+use crate::domain::event::{
+    ApprovalWithdrawn, EffectSettled, ExecutionOrdered, MitigationExecuted, MitigationProposed, MitigationRejected,
+    PlanApproved,
+};
+use crate::domain::id::{Digest, Seq};
+use crate::domain::incident::Incident;
+use crate::domain::index::{budget_key, target_key};
+use crate::domain::mitigation::{Mitigation, MitigationState, PlanState, Stage};
+use crate::domain::plan::Execution;
+use crate::domain::role::{Actor, PersonId};
+use crate::domain::runbook::Runbook;
+use crate::domain::time::{Time, after};
+
+type Judged = Result<(), Refusal>;
+
+pub(super) fn propose(draft: &mut Draft<'_>, it: &Propose) -> Judged {
+    name("target", it.mitigation.target())?;
+    proposed(draft, it.mitigation.clone(), &it.system, None, &it.because)
+}
+
+pub(super) fn undo(draft: &mut Draft<'_>, it: &Undo) -> Judged {
+    let undone = find(&draft.state, it.mitigation)?;
+    if undone.execution.is_none() {
+        return Err(Refusal::Unsafe("it was never carried out, so there is nothing to take back".to_owned()));
+    }
+    let (mitigation, system) = (undone.mitigation.clone(), undone.system.clone());
+    proposed(draft, mitigation, &system, Some(it.mitigation), &it.because)
+}
+
+fn proposed(
+    draft: &mut Draft<'_>,
+    mitigation: Mitigation,
+    system: &str,
+    undoes: Option<Seq>,
+    because: &str,
+) -> Judged {
+    if !draft.routes().systems.iter().any(|known| known == system) {
+        return Err(Refusal::NotFound { what: "system", name: crate::domain::inert::clip(system, 64) });
+    }
+    if !matches!(draft.request.actor, Actor::Human(_)) {
+        let brake = draft.cx.runbook.safety.storm_brake;
+        if draft.cx.open_incidents.is_none_or(|open| open >= brake) {
+            let why = format!("automation may propose nothing while {brake} or more incidents are open, or nobody knows");
+            return Err(Refusal::Unsafe(why));
+        }
+    }
+    let because = draft.words("because", because)?;
+    let proposer = draft.person();
+    draft.fact(MitigationProposed { mitigation, system: system.to_owned(), undoes, because, proposer });
+    Ok(())
+}
+
+pub(super) fn approve(draft: &mut Draft<'_>, it: &Approve) -> Judged {
+    let person = draft.needs_person()?;
+    let mitigation = find(&draft.state, it.proposal)?;
+    let plan = fresh_plan(mitigation, it.digest, draft.cx.now)?;
+    if mitigation.approvals.contains_key(&person) && it.break_glass.is_none() {
+        return Err(Refusal::Already("this person has approved it already"));
+    }
+    let digest = plan.digest;
+    if it.break_glass.is_some() && !draft.cx.runbook.safety.break_glass.contains(&person) {
+        return Err(Refusal::Unsafe("the runbook doesn't let this person act alone".to_owned()));
+    }
+    let break_glass = draft.maybe_words("break_glass", it.break_glass.as_ref())?;
+    draft.fact(PlanApproved { proposal: it.proposal, digest, person, break_glass });
+    Ok(())
+}
+
+pub(super) fn withdraw(draft: &mut Draft<'_>, it: &Proposal) -> Judged {
+    let person = draft.needs_person()?;
+    let mitigation = find(&draft.state, it.proposal)?;
+    if !mitigation.approvals.contains_key(&person) {
+        return Err(Refusal::NotFound { what: "approval by", name: person.to_string() });
+    }
+    if mitigation.stage != Stage::Planned {
+        return Err(Refusal::Already("it was ordered already; reject or undo it"));
+    }
+    draft.fact(ApprovalWithdrawn { proposal: it.proposal, person });
+    Ok(())
+}
+
+pub(super) fn reject(draft: &mut Draft<'_>, it: &Reject) -> Judged {
+    let stage = find(&draft.state, it.proposal)?.stage;
+    if !matches!(stage, Stage::Proposed | Stage::Planned) {
+        return Err(Refusal::Already("it is past being rejected; undo it if it was carried out"));
+    }
+    let because = draft.words("because", &it.because)?;
+    draft.fact(MitigationRejected { proposal: it.proposal, because });
+    Ok(())
+}
+
+pub(super) fn execute(draft: &mut Draft<'_>, it: &ExecutePlan) -> Judged {
+    draft.needs_person()?;
+    let mitigation = find(&draft.state, it.proposal)?;
+    let plan = fresh_plan(mitigation, it.digest, draft.cx.now)?;
+    approved_by(&draft.state, it.proposal, draft.cx.runbook, draft.cx.now)?;
+    healthy_enough(mitigation, plan, draft.cx.runbook)?;
+    let side = draft.state.side;
+    let key = target_key(side, &plan.plan.target);
+    let elsewhere = draft.cx.taken.contains(&key);
+    let here = draft.state.mitigations.iter().find(|(_, other)| {
+        let same = other.plan.as_ref().is_some_and(|it| it.plan.target == plan.plan.target);
+        let cooling = other.ended_at.is_some_and(|end| after(end, draft.state.figures.cooldown) > draft.cx.now);
+        // Taking a change back is never made to wait for the change's own cooldown.
+        same && (other.stage.is_running() || (cooling && mitigation.undoes.is_none()))
+    });
+    if elsewhere || here.is_some() {
+        return Err(Refusal::Unsafe(format!(
+            "{} is under another mitigation, or cooling down after one; wait or undo that one",
+            plan.plan.target
+        )));
+    }
+    let used = |slot: u32| {
+        let key = budget_key(side, &mitigation.system, slot);
+        draft.cx.taken.contains(&key) || crate::domain::index::keys(&draft.state).iter().any(|held| held.name == key)
+    };
+    let budget = draft.cx.runbook.safety.budget_per_hour;
+    let Some(budget_slot) = (0..budget.min(1_000)).find(|slot| !used(*slot)) else {
+        return Err(Refusal::Unsafe(format!("the budget of {budget} mitigations an hour on this system is spent")));
+    };
+    let (digest, target) = (plan.digest, plan.plan.target.clone());
+    draft.fact(ExecutionOrdered { proposal: it.proposal, digest, target, budget_slot });
+    Ok(())
+}
+
+/// A person says what a machine couldn't tell.
+pub(super) fn settle(draft: &mut Draft<'_>, it: &SettleMitigation) -> Judged {
+    draft.needs_person()?;
+    let mitigation = find(&draft.state, it.proposal)?;
+    if mitigation.stage != Stage::Unclear {
+        return Err(Refusal::Already("what became of it is known already"));
+    }
+    let plan = mitigation.plan.as_ref().map(|plan| plan.plan.clone());
+    let detail = draft.words("because", &it.because)?;
+    let seq = it.proposal;
+    match plan {
+        Some(plan) if it.happened => {
+            let execution = Box::new(Execution::new(plan, draft.cx.now));
+            draft.fact(MitigationExecuted { proposal: seq, execution });
+        }
+        _ => {
+            draft.fact(crate::domain::event::MitigationVerified { proposal: seq, holds: false, detail });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn find(incident: &Incident, proposal: Seq) -> Result<&MitigationState, Refusal> {
+    let found = incident.mitigations.get(&proposal);
+    found.ok_or_else(|| Refusal::NotFound { what: "mitigation", name: proposal.to_string() })
+}
+
+fn fresh_plan(mitigation: &MitigationState, digest: Digest, now: Time) -> Result<&PlanState, Refusal> {
+    let plan = mitigation.plan.as_ref().filter(|plan| plan.digest == digest).ok_or(Refusal::OtherPlan)?;
+    if mitigation.stage != Stage::Planned {
+        return Err(Refusal::Already("it was decided already"));
+    }
+    if plan.expires_at <= now { Err(Refusal::PlanExpired) } else { Ok(plan) }
+}
+
+/// A plan that takes instances down must say how many stay healthy; saying nothing means no.
+fn healthy_enough(mitigation: &MitigationState, plan: &PlanState, runbook: &Runbook) -> Judged {
+    let least = runbook.safety.min_healthy_percent;
+    match plan.plan.blast_radius.healthy_percent {
+        Some(healthy) if healthy >= least => Ok(()),
+        Some(healthy) => {
+            Err(Refusal::Unsafe(format!("it leaves {healthy} % of the instances healthy; at least {least} % are needed")))
+        }
+        None if mitigation.mitigation.kind().takes_instances_down() => {
+            Err(Refusal::Unsafe("its plan doesn't say how many instances stay healthy".to_owned()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Who agreed to the plan of `proposal`, if that is enough at `now` under the stricter of the rule recorded with the plan
+/// and the rule of the severity and runbook in force.
+pub(in crate::domain) fn approved_by(
+    incident: &Incident,
+    proposal: Seq,
+    runbook: &Runbook,
+    now: Time,
+) -> Result<Vec<PersonId>, Refusal> {
+    let mitigation = find(incident, proposal)?;
+    let plan = mitigation.plan.as_ref().ok_or(Refusal::OtherPlan)?;
+    if plan.expires_at <= now {
+        return Err(Refusal::PlanExpired);
+    }
+    let kind = mitigation.mitigation.kind();
+    let rule = runbook.approval_rule(incident.severity, kind).stricter(&plan.rule);
+    let alone = |(person, glass): (&PersonId, &bool)| *glass && runbook.safety.break_glass.contains(person);
+    if mitigation.approvals.iter().any(alone) {
+        return Ok(mitigation.approvals.keys().cloned().collect());
+    }
+    let counts = |person: &&PersonId| {
+        let roles = runbook.persons.get(*person).map(|person| &person.roles);
+        let fits = roles.is_some_and(|has| rule.roles.is_empty() || rule.roles.iter().any(|role| has.contains(role)));
+        fits && (rule.proposer_counts || mitigation.proposer.as_ref() != Some(*person))
+    };
+    let persons: Vec<PersonId> = mitigation.approvals.keys().filter(counts).cloned().collect();
+    let given = u32::try_from(persons.len()).unwrap_or(u32::MAX);
+    // A rule that asks for nobody would let a plan pass that nobody saw.
+    let needed = rule.persons.max(1);
+    if given < needed { Err(Refusal::NotApproved { given, needed }) } else { Ok(persons) }
+}
+
+/// Ends the effects of a mitigation that a person settled.
+pub(in crate::domain) fn settle_effects(draft: &mut Draft<'_>, proposal: Seq, by: Seq) {
+    let of_it = |work: &Work| matches!(work, Work::Plan(it) | Work::Execute(it) | Work::Verify(it) if *it == proposal);
+    let open: Vec<Seq> = draft.state.effects.values().filter(|it| of_it(&it.work)).map(|it| it.seq).collect();
+    for effect in open {
+        draft.follows(draft.cx.now, EffectSettled { effect, outcome: Outcome::Superseded { by } });
+    }
+}

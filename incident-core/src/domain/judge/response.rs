@@ -1,0 +1,296 @@
+//! Commands of the response itself: from the declaration to the fix.
+
+use std::collections::BTreeMap;
+
+use crate::domain::check::Colour;
+use crate::domain::command::{
+    Assign, Attest, Because, Declare, Hypothesise, JudgeHypothesis, Note, PostUpdate, RecordFix, Refusal,
+    SetSeverity, TickStep, Triage,
+};
+use crate::domain::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, name, past};
+use crate::domain::event::{
+    Acknowledged, CheckAttested, CheckReading, ChecksRead, Declared, Escalated, FixRecorded, Hypothesised,
+    HypothesisJudged, ImpactAssessed, Noted, Reopened, RoleAssigned, SeveritySet, SignalsReceived, StepTicked,
+    TicketAdopted, Triaged, UpdatePosted,
+};
+use crate::domain::figures::Figures;
+use crate::domain::impact::Impact;
+use crate::domain::incident::Side;
+use crate::domain::inert;
+use crate::domain::phase::Phase;
+use crate::domain::role::{Actor, Role};
+use crate::domain::runbook::CheckedBy;
+use crate::domain::severity::Severity;
+use crate::domain::signal::{Fingerprints, Signal, SignalState};
+use crate::domain::ticket::TicketRef;
+use crate::domain::time::after;
+
+type Judged = Result<(), Refusal>;
+
+pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
+    if draft.state.exists() {
+        return Err(Refusal::Exists);
+    }
+    let now = draft.cx.now;
+    let title = given("title", &it.title, LONGEST_TITLE)?;
+    let title = draft.text(title);
+    let service = it.service.as_deref().map(|service| name("service", service)).transpose()?;
+    let link = it.link.as_deref().map(|link| name("link", link)).transpose()?;
+    let group = it.signal_group.as_deref().map(|group| name("signal_group", group)).transpose()?;
+    // A source's clock may be wrong; an alert is never refused for it.
+    let first_signal = it.signals.iter().filter_map(|signal| signal.started_at).min();
+    let from_signals = first_signal.and_then(|time| past("started_at", time, now).ok());
+    let started_at = it.started_at.map(|time| past("started_at", time, now)).transpose()?.or(from_signals);
+    draft.fact(Declared {
+        id: draft.state.id,
+        title,
+        service,
+        severity: it.severity.unwrap_or(Severity::Sev2),
+        severity_assigned: it.severity.is_some(),
+        detected_by: it.detected_by,
+        started_at: started_at.unwrap_or(now),
+        start_known: started_at.is_some(),
+        side: it.side,
+        signal_group: group,
+        recurrence_of: it.recurrence_of,
+        runbook: draft.cx.runbook.digest(),
+        figures: Figures::of(draft.cx.runbook),
+        link,
+    });
+    if it.signals.is_empty() { Ok(()) } else { signals(draft, &it.signals) }
+}
+
+pub(super) fn signals(draft: &mut Draft<'_>, signals: &[Signal]) -> Judged {
+    // The last word on each alert counts, and what changes nothing isn't recorded.
+    let last: BTreeMap<u64, &Signal> =
+        signals.iter().map(|signal| (Fingerprints::of(&signal.fingerprint), signal)).collect();
+    let changed = |state: SignalState| {
+        let known = &draft.state.firing.0;
+        last.iter()
+            .filter(|(alert, signal)| signal.state == state && known.contains(*alert) == (state == SignalState::Resolved))
+            .map(|(alert, _)| *alert)
+            .collect()
+    };
+    let firing = Fingerprints(changed(SignalState::Firing));
+    let resolved = Fingerprints(changed(SignalState::Resolved));
+    let summary = firing.0.iter().chain(&resolved.0).find_map(|alert| last.get(alert));
+    let Some(summary) = summary else { return Ok(()) };
+    let summary = draft.text(&inert::clip(&summary.summary, LONGEST_NAME));
+    let fires = !firing.is_empty();
+    draft.fact(SignalsReceived { firing, resolved, summary });
+    if fires && draft.state.ended.is_none() && draft.state.phase == Phase::PostIncident {
+        let because = draft.text("an alert of this incident fires again");
+        draft.fact(Reopened { because });
+    }
+    Ok(())
+}
+
+pub(super) fn acknowledge(draft: &mut Draft<'_>) -> Judged {
+    if draft.state.milestones.acknowledged.is_some() && draft.state.obligations.values().all(|it| !is_ack(it)) {
+        return Err(Refusal::Already("somebody has acknowledged it already"));
+    }
+    if !matches!(draft.request.actor, Actor::Human(_)) {
+        return Err(Refusal::NotAPerson { actor: draft.request.actor.clone() });
+    }
+    draft.fact(Acknowledged { person: draft.person() });
+    Ok(())
+}
+
+fn is_ack(it: &crate::domain::obligation::Obligation) -> bool {
+    it.kind == crate::domain::obligation::ObligationKind::Acknowledge
+}
+
+pub(super) fn triage(draft: &mut Draft<'_>, it: &Triage) -> Judged {
+    let path = draft.cx.runbook.triage.walk(&it.answers);
+    let path = path.map_err(|error| Refusal::Invalid { field: "triage", problem: error.to_string() })?;
+    let (from, to) = (draft.state.severity, path.severity);
+    if from != to {
+        let because = draft.text("found by the triage tree");
+        draft.fact(SeveritySet { from, to, because });
+    }
+    draft.fact(Triaged { path });
+    Ok(())
+}
+
+pub(super) fn set_severity(draft: &mut Draft<'_>, it: &SetSeverity) -> Judged {
+    let from = draft.state.severity;
+    if from == it.severity && draft.state.severity_assigned {
+        return Err(Refusal::Already("it has this severity already"));
+    }
+    let because = draft.words("because", &it.because)?;
+    draft.fact(SeveritySet { from, to: it.severity, because });
+    Ok(())
+}
+
+pub(super) fn assess_impact(draft: &mut Draft<'_>, it: &Impact<String>) -> Judged {
+    it.check().map_err(|error| Refusal::Invalid { field: error.field, problem: format!("expected {}", error.expected) })?;
+    let impact = Impact {
+        users: it.users,
+        users_percent: it.users_percent,
+        services: it.services.clone(),
+        business: draft.maybe_words("business", it.business.as_ref())?,
+        data_loss: it.data_loss,
+        security_breach: it.security_breach,
+        customer_facing: it.customer_facing,
+        failed_requests: it.failed_requests,
+        money: draft.maybe_words("money", it.money.as_ref())?,
+    };
+    draft.fact(ImpactAssessed { impact });
+    Ok(())
+}
+
+pub(super) fn assign(draft: &mut Draft<'_>, it: &Assign) -> Judged {
+    if !draft.cx.runbook.persons.contains_key(&it.to) {
+        return Err(Refusal::NotFound { what: "person", name: inert::clip(it.to.as_str(), 64) });
+    }
+    let from = draft.state.roles.get(&it.role).cloned();
+    if from.as_ref() == Some(&it.to) {
+        return Err(Refusal::Already("this person has the role already"));
+    }
+    draft.fact(RoleAssigned { role: it.role, to: it.to.clone(), from });
+    Ok(())
+}
+
+pub(super) fn note(draft: &mut Draft<'_>, it: &Note) -> Judged {
+    let text = draft.words("text", &it.text)?;
+    draft.fact(Noted { text });
+    Ok(())
+}
+
+pub(super) fn tick_step(draft: &mut Draft<'_>, it: &TickStep) -> Judged {
+    let known = |phase: &Phase| draft.cx.runbook.phase(*phase).steps.iter().any(|step| step.id == it.step);
+    if !Phase::ALL.iter().any(known) {
+        return Err(Refusal::NotFound { what: "step", name: inert::clip(&it.step, 64) });
+    }
+    if draft.state.steps.contains(&it.step) {
+        return Err(Refusal::Already("the step is done or skipped already"));
+    }
+    let skipped = draft.maybe_words("skipped", it.skipped.as_ref())?;
+    draft.fact(StepTicked { step: it.step.clone(), skipped });
+    Ok(())
+}
+
+pub(super) fn hypothesise(draft: &mut Draft<'_>, it: &Hypothesise) -> Judged {
+    let statement = draft.words("statement", &it.statement)?;
+    draft.fact(Hypothesised { statement, class: it.class });
+    Ok(())
+}
+
+pub(super) fn judge_hypothesis(draft: &mut Draft<'_>, it: &JudgeHypothesis) -> Judged {
+    if !draft.state.hypotheses.contains_key(&it.hypothesis) {
+        return Err(Refusal::NotFound { what: "hypothesis", name: it.hypothesis.to_string() });
+    }
+    let because = draft.words("because", &it.because)?;
+    draft.fact(HypothesisJudged { hypothesis: it.hypothesis, confirmed: it.confirmed, because });
+    Ok(())
+}
+
+pub(super) fn post_update(draft: &mut Draft<'_>, it: &PostUpdate) -> Judged {
+    let progress = draft.words("progress", &it.progress)?;
+    let next_steps = draft.maybe_words("next_steps", it.next_steps.as_ref())?;
+    let eta = draft.maybe_words("eta", it.eta.as_ref())?;
+    draft.fact(UpdatePosted { progress, next_steps, eta });
+    Ok(())
+}
+
+pub(super) fn record_fix(draft: &mut Draft<'_>, it: &RecordFix) -> Judged {
+    let link = it.link.as_deref().map(|link| name("link", link)).transpose()?;
+    let what = draft.words("what", &it.what)?;
+    draft.fact(FixRecorded { step: it.step, what, link });
+    Ok(())
+}
+
+/// Records what probes saw. A check that nobody answers is unknown, unless a person vouches for it.
+pub(super) fn look(draft: &mut Draft<'_>, seen: &BTreeMap<String, CheckReading>) -> Judged {
+    let mut readings = BTreeMap::new();
+    for (name, check) in &draft.state.figures.checks {
+        if check.by != CheckedBy::Probe {
+            continue;
+        }
+        let attested = draft.state.checks.last.get(name).is_some_and(|state| state.attested_by.is_some());
+        let unknown = || CheckReading { colour: Colour::Unknown, detail: "no probe answers this check".to_owned() };
+        match seen.get(name) {
+            Some(reading) => {
+                let detail = inert::clip(&reading.detail, LONGEST_NAME);
+                readings.insert(name.clone(), CheckReading { colour: reading.colour, detail });
+            }
+            None if !attested => {
+                readings.insert(name.clone(), unknown());
+            }
+            None => {}
+        }
+    }
+    let red = readings.iter().find(|(_, reading)| reading.colour == Colour::Red).map(|(name, _)| name.clone());
+    draft.fact(ChecksRead { readings });
+    if let (Some(check), Phase::PostIncident) = (red, draft.state.phase) {
+        let because = draft.text(&format!("the check {check} turned red after resolve"));
+        draft.fact(Reopened { because });
+    }
+    Ok(())
+}
+
+pub(super) fn attest(draft: &mut Draft<'_>, it: &Attest) -> Judged {
+    let person = draft.needs_person()?;
+    let not = |problem: &str| Err(Refusal::Invalid { field: "check", problem: problem.to_owned() });
+    match draft.state.figures.checks.get(&it.check) {
+        None => return Err(Refusal::NotFound { what: "check", name: inert::clip(&it.check, 64) }),
+        Some(check) if check.by == CheckedBy::Signals => return not("the alerts answer it, not a person"),
+        Some(check) if check.by == CheckedBy::Probe && draft.routes().probes.contains(&it.check) => {
+            return not("a probe answers it, not a person");
+        }
+        Some(_) => {}
+    }
+    let detail = draft.words("detail", &it.detail)?;
+    draft.fact(CheckAttested { check: it.check.clone(), colour: it.colour, person, detail });
+    Ok(())
+}
+
+pub(super) fn escalate(draft: &mut Draft<'_>, it: &Because) -> Judged {
+    let because = draft.words("because", &it.because)?;
+    let owed = draft.state.obligations.values().find(|it| is_ack(it));
+    let step = owed.map_or(0, |owed| owed.escalate_step);
+    page_step(draft, step, Some(because))
+}
+
+/// Pages one step of the chain; from a timer, the next step follows unless somebody acknowledges.
+pub(super) fn page_step(
+    draft: &mut Draft<'_>,
+    step: u32,
+    because: Option<crate::domain::text::Text>,
+) -> Judged {
+    let chain = &draft.cx.runbook.escalation.chain;
+    let at = usize::try_from(step).unwrap_or(0).checked_rem(chain.len());
+    let Some(target) = at.and_then(|at| chain.get(at)) else {
+        let problem = "the runbook's escalation chain is empty".to_owned();
+        return Err(Refusal::Invalid { field: "escalation.chain", problem });
+    };
+    let escalated = Escalated {
+        step,
+        audience: target.audience.clone(),
+        persons: target.persons.clone(),
+        because,
+        next_at: because.is_none().then(|| after(draft.cx.now, draft.state.figures.escalate_every)),
+    };
+    draft.fact(escalated);
+    Ok(())
+}
+
+pub(super) fn adopt_ticket(draft: &mut Draft<'_>, it: &TicketRef) -> Judged {
+    let ticket = TicketRef::new(&name("ticket", it.as_str())?);
+    draft.fact(TicketAdopted { ticket });
+    Ok(())
+}
+
+/// The commander if there is one, for what is said to the person who leads.
+pub(in crate::domain) fn lead(draft: &Draft<'_>) -> Vec<crate::domain::role::PersonId> {
+    let roles = &draft.state.roles;
+    roles.get(&Role::Commander).or_else(|| roles.get(&Role::Responder)).cloned().into_iter().collect()
+}
+
+/// What the name of a key begins with.
+pub(in crate::domain) fn key_prefix(side: Side) -> &'static str {
+    match side {
+        Side::Live => "",
+        Side::Drill => "drill/",
+    }
+}
