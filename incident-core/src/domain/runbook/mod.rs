@@ -23,6 +23,7 @@ mod markdown;
 mod parse;
 mod phrase;
 
+pub use default::PLACEHOLDERS;
 pub use lint::{Finding, Level};
 pub use parse::RunbookError;
 

@@ -210,8 +210,7 @@ mod tests {
             "#,
         )
         .unwrap();
-        let mut expect = Runbook::default();
-        expect.title = "Ours".to_owned();
+        let mut expect = Runbook { title: "Ours".to_owned(), ..Runbook::default() };
         expect.calendar.zone = "Europe/Zurich".parse().unwrap();
         expect.calendar.opens = "08:30".parse().unwrap();
         expect.calendar.holidays = vec!["2026-12-25".parse().unwrap()];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::CardLine;
 
 /// What a phrase may name in braces, and what is put in its place. Times are UTC.
-pub(in super::super) const PLACEHOLDERS: [(&str, &str); 28] = [
+pub const PLACEHOLDERS: [(&str, &str); 28] = [
     ("severity", "the severity: `SEV1`"),
     ("old_severity", "the severity before a change"),
     ("status", "the status word: `investigating`"),

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::Findings;
-use crate::domain::runbook::Runbook;
-use crate::domain::runbook::default::PLACEHOLDERS;
 use crate::domain::runbook::phrase::{Part, parts};
+use crate::domain::runbook::{PLACEHOLDERS, Runbook};
 use crate::domain::severity::Severity;
 use crate::domain::time::spoken;
 
