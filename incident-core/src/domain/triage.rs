@@ -79,7 +79,7 @@ impl TriageTree {
         while let Some(branch) = open.pop() {
             match branch {
                 Branch::Severity(severity) => {
-                    worst = Some(worst.map_or(*severity, |worst| (*severity).min(worst)))
+                    worst = Some(worst.map_or(*severity, |worst| (*severity).min(worst)));
                 }
                 Branch::Ask(name) if seen.insert(name) => {
                     let question = self.question(name)?;

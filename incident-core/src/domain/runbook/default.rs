@@ -19,7 +19,7 @@ use crate::domain::severity::{Audience, Severity, SeverityPolicy, Within};
 use crate::domain::signal::{SignalPolicy, SignalRule};
 use crate::domain::triage::{Branch, Question, TriageTree};
 
-pub(super) use words::PLACEHOLDERS;
+pub use words::PLACEHOLDERS;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);

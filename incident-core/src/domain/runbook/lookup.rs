@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use super::{ApprovalRule, Runbook};
+use super::{ApprovalRule, Priority, Runbook};
 use crate::domain::id::Digest;
 use crate::domain::mitigation::MitigationKind;
 use crate::domain::phase::{Phase, PhasePolicy};
 use crate::domain::role::{Identity, PersonId};
-use crate::domain::severity::{Audience, Severity, SeverityPolicy};
+use crate::domain::severity::{Audience, Severity, SeverityPolicy, Within};
 
 /// What stands in for an entry that a runbook lacks.
 static DEFAULT: LazyLock<Runbook> = LazyLock::new(Runbook::default);
@@ -30,6 +30,16 @@ impl Runbook {
             .get(&phase)
             .or_else(|| DEFAULT.phases.get(&phase))
             .expect("the default runbook has every phase")
+    }
+
+    /// By when an action item of `priority` is done; what the default runbook says if this one lacks it.
+    #[must_use]
+    pub fn follow_up_within(&self, priority: Priority) -> Within {
+        let follow_ups = &self.afterwards.follow_ups;
+        *follow_ups
+            .get(&priority)
+            .or_else(|| DEFAULT.afterwards.follow_ups.get(&priority))
+            .expect("the default runbook has every priority")
     }
 
     /// The phrase called `name`; the default runbook's if this one lacks it, and empty if that does, too.
@@ -116,6 +126,10 @@ mod tests {
         empty.phases.clear();
         empty.phrases.clear();
         empty.safety.approvals.clear();
+        empty.afterwards.follow_ups.clear();
+        for priority in Priority::ALL {
+            assert_eq!(empty.follow_up_within(priority), full.follow_up_within(priority));
+        }
         for severity in Severity::ALL {
             assert_eq!(empty.severity(severity), full.severity(severity));
             for kind in [MitigationKind::RollBack, MitigationKind::EndQueries] {

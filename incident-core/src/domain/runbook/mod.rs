@@ -23,7 +23,8 @@ mod markdown;
 mod parse;
 mod phrase;
 
-pub use lint::Finding;
+pub use default::PLACEHOLDERS;
+pub use lint::{Finding, Level};
 pub use parse::RunbookError;
 
 /// The response plan.
@@ -215,6 +216,11 @@ pub enum Priority {
     Medium,
     /// When there is time.
     Low,
+}
+
+impl Priority {
+    /// Every priority, the most urgent first.
+    pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
 }
 
 impl std::fmt::Display for Priority {

@@ -126,7 +126,7 @@ fn lay_over(base: &mut Table, written: Table, path: &mut Vec<String>) {
                 base.remove(&key);
             }
             (Some(Value::Table(base)), Value::Table(written)) if !is_choice(base) => {
-                lay_over(base, written, path)
+                lay_over(base, written, path);
             }
             (_, value) => {
                 base.insert(key, value);
@@ -143,7 +143,7 @@ fn mark_removed(table: &mut Table, default: &Table, path: &mut Vec<String>) -> b
         path.push(key.clone());
         match (table.get_mut(key), value) {
             (Some(Value::Table(table)), Value::Table(default)) => {
-                marked |= mark_removed(table, default, path)
+                marked |= mark_removed(table, default, path);
             }
             (None, _) if is_removable(path) => {
                 table.insert(key.clone(), Value::Boolean(false));
@@ -210,8 +210,7 @@ mod tests {
             "#,
         )
         .unwrap();
-        let mut expect = Runbook::default();
-        expect.title = "Ours".to_owned();
+        let mut expect = Runbook { title: "Ours".to_owned(), ..Runbook::default() };
         expect.calendar.zone = "Europe/Zurich".parse().unwrap();
         expect.calendar.opens = "08:30".parse().unwrap();
         expect.calendar.holidays = vec!["2026-12-25".parse().unwrap()];

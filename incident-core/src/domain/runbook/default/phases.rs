@@ -219,7 +219,9 @@ const INVESTIGATION: &[Line] = &[
     (
         "classify-cause",
         OpsLead,
-        "Which class is it? A recent deployment, exhausted resources, an outside dependency, unusual traffic, or bad data.",
+        "Which class is it? A recent deployment (a bug, configuration, limits), exhausted resources (memory, CPU, disk, \
+         connections), an outside dependency (an API, a database, the network), unusual traffic (an attack, success, \
+         bots), or bad data (corrupt, oversized, endless).",
         "",
     ),
     (

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::CardLine;
 
 /// What a phrase may name in braces, and what is put in its place. Times are UTC.
-pub(in super::super) const PLACEHOLDERS: [(&str, &str); 28] = [
+pub const PLACEHOLDERS: [(&str, &str); 28] = [
     ("severity", "the severity: `SEV1`"),
     ("old_severity", "the severity before a change"),
     ("status", "the status word: `investigating`"),
@@ -83,11 +83,11 @@ pub(super) fn card() -> Vec<CardLine> {
         ("health", "curl --fail --silent --show-error --max-time 5 https://<service>/healthz"),
         ("logs", "kubectl logs --selector app=<name> --all-containers --prefix --since=1h --tail=100"),
         ("pods", "kubectl get pods --selector app=<name> --output wide"),
-        ("rollback: find the revision", "kubectl rollout history deployment/<name>"),
-        ("rollback: go to it", "kubectl rollout undo deployment/<name> --to-revision=<revision>"),
+        ("rollback, the revisions", "kubectl rollout history deployment/<name>"),
+        ("rollback, to one of them", "kubectl rollout undo deployment/<name> --to-revision=<revision>"),
         ("scale", "kubectl scale deployment/<name> --replicas=<count>"),
         (
-            "metrics: share of failed requests",
+            "metrics, the share of failed requests",
             "curl --fail --silent --show-error --max-time 10 --data-urlencode \
              'query=sum(rate(http_requests_total{status=~\"5..\"}[5m])) / sum(rate(http_requests_total[5m]))' \
              https://<prometheus>/api/v1/query",
