@@ -69,7 +69,9 @@ impl Checks {
         }
         match self.last.get(name) {
             Some(state) if state.attested_by.is_some() => state.colour,
-            Some(state) if by == CheckedBy::Probe && since(now, state.at) <= figures.longest_gap() => state.colour,
+            Some(state) if by == CheckedBy::Probe && since(now, state.at) <= figures.longest_gap() => {
+                state.colour
+            }
             _ => Colour::Unknown,
         }
     }
@@ -77,9 +79,10 @@ impl Checks {
     /// Takes into account what was just seen, at `now`: goes on with the hold, begins it or breaks it.
     pub(super) fn looked(&mut self, firing: bool, figures: &Figures, now: Time) {
         let all_green = !figures.checks.is_empty()
-            && figures.checks.iter().all(|(name, check)| {
-                self.colour(name, check.by, firing, figures, now) == Colour::Green
-            });
+            && figures
+                .checks
+                .iter()
+                .all(|(name, check)| self.colour(name, check.by, firing, figures, now) == Colour::Green);
         if !all_green {
             self.green_since = None;
             self.green_until = None;

@@ -598,7 +598,9 @@ pub enum Refusal {
         name: String,
     },
     /// Only a person of the runbook may do this.
-    #[error("only a person whom the runbook knows may do this; {actor} is none: add the identity to a person")]
+    #[error(
+        "only a person whom the runbook knows may do this; {actor} is none: add the identity to a person"
+    )]
     NotAPerson {
         /// Who asked.
         actor: Actor,

@@ -67,7 +67,11 @@ impl Route {
     /// A route called `name` that reaches `audiences`.
     #[must_use]
     pub fn new(name: &str, audiences: &[&str]) -> Self {
-        Self { name: name.to_owned(), audiences: audiences.iter().map(|it| Audience::new(it)).collect(), fallback: None }
+        Self {
+            name: name.to_owned(),
+            audiences: audiences.iter().map(|it| Audience::new(it)).collect(),
+            fallback: None,
+        }
     }
 
     /// With another route for pages that it can't carry.

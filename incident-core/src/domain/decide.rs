@@ -1,7 +1,10 @@
 //! The one way to a new record: judge whether the command may happen, then owe what its facts oblige to.
 
+use std::collections::BTreeMap;
+
 use super::command::{CommandKind, Refusal, Request};
 use super::context::{Context, Routes};
+use super::effect::Effect;
 use super::event::{Fact, Record};
 use super::evolve::evolve;
 use super::id::{Digest, Seq};
@@ -81,6 +84,8 @@ pub(super) struct Draft<'a> {
     pub(super) state: Incident,
     pub(super) records: Vec<Record>,
     pub(super) redact: Vec<(Seq, u32)>,
+    /// The effects that this decision ended, as they were.
+    pub(super) ended: BTreeMap<Seq, Effect>,
     occurred_at: Time,
     slots: Vec<Slot>,
     salts: u64,
@@ -98,6 +103,7 @@ impl<'a> Draft<'a> {
             state: incident.clone(),
             records: Vec::new(),
             redact: Vec::new(),
+            ended: BTreeMap::new(),
             occurred_at,
             slots: Vec::new(),
             salts: 0,
@@ -125,6 +131,11 @@ impl<'a> Draft<'a> {
             fact,
             slots: std::mem::take(&mut self.slots),
         };
+        if let Fact::EffectSettled(settled) = &record.fact
+            && let Some(effect) = self.state.effects.get(&settled.effect)
+        {
+            self.ended.insert(settled.effect, effect.clone());
+        }
         evolve(&mut self.state, &record);
         self.records.push(record);
         self.state.version
@@ -132,7 +143,11 @@ impl<'a> Draft<'a> {
 
     /// Puts words into a slot of the fact that is added next.
     pub(super) fn text(&mut self, words: &str) -> Text {
-        let salt = Digest::of(&[&self.cx.entropy, self.request.id.to_string().as_bytes(), &self.salts.to_be_bytes()]);
+        let salt = Digest::of(&[
+            &self.cx.entropy,
+            self.request.id.to_string().as_bytes(),
+            &self.salts.to_be_bytes(),
+        ]);
         self.salts += 1;
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&salt.0[..16]);
@@ -149,7 +164,11 @@ impl<'a> Draft<'a> {
     }
 
     /// Like [`words`](Self::words), for words that needn't be given.
-    pub(super) fn maybe_words(&mut self, field: &'static str, words: Option<&String>) -> Result<Option<Text>, Refusal> {
+    pub(super) fn maybe_words(
+        &mut self,
+        field: &'static str,
+        words: Option<&String>,
+    ) -> Result<Option<Text>, Refusal> {
         words.map(|words| self.words(field, words)).transpose()
     }
 
@@ -197,7 +216,10 @@ pub(super) fn given<'t>(field: &'static str, words: &'t str, longest: usize) -> 
 pub(super) fn name(field: &'static str, words: &str) -> Result<String, Refusal> {
     let words = given(field, words, LONGEST_NAME)?;
     if words.chars().any(char::is_control) {
-        return Err(Refusal::Invalid { field, problem: "it has control characters; expected none".to_owned() });
+        return Err(Refusal::Invalid {
+            field,
+            problem: "it has control characters; expected none".to_owned(),
+        });
     }
     Ok(words.to_owned())
 }
@@ -205,7 +227,10 @@ pub(super) fn name(field: &'static str, words: &str) -> Result<String, Refusal> 
 /// A time that is said to have been.
 pub(super) fn past(field: &'static str, time: Time, now: Time) -> Result<Time, Refusal> {
     if time > after(now, SKEW) {
-        return Err(Refusal::Invalid { field, problem: "it is in the future; expected a time up to now".to_owned() });
+        return Err(Refusal::Invalid {
+            field,
+            problem: "it is in the future; expected a time up to now".to_owned(),
+        });
     }
     if time < before(now, LONG_AGO) {
         let problem = "it is more than ten years ago; expected a later time".to_owned();

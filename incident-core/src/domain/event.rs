@@ -69,7 +69,7 @@ impl Origin {
 }
 
 macro_rules! facts {
-    ($($(#[$doc:meta])* $kind:ident $(as $name:literal)?),* $(,)?) => {
+    ($($(#[$doc:meta])* $kind:ident),* $(,)?) => {
         /// What happened. Each kind carries one struct of the same name.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -79,8 +79,14 @@ macro_rules! facts {
         }
 
         impl Fact {
-            /// The names of all kinds, as records spell them.
+            /// The names of all kinds.
             pub const KINDS: &'static [&'static str] = &[$(stringify!($kind)),*];
+
+            /// Whether this version knows the kind that a record spells so.
+            #[must_use]
+            pub fn is_known(spelled: &str) -> bool {
+                Self::KINDS.iter().any(|kind| spells(kind, spelled))
+            }
 
             /// The kind's name.
             #[must_use]
@@ -885,6 +891,18 @@ pub struct TicketAdopted {
 pub struct Reviewed {
     /// How many obligations and effects are open.
     pub owed: u32,
+}
+
+/// Whether `spelled` is the snake case of `kind`.
+fn spells(kind: &str, spelled: &str) -> bool {
+    let mut snake = String::with_capacity(kind.len() + 4);
+    for (at, letter) in kind.char_indices() {
+        if letter.is_ascii_uppercase() && at > 0 {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake == spelled
 }
 
 impl NoticeIssued {

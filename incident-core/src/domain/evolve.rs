@@ -367,7 +367,8 @@ fn effect_settled(it: &mut Incident, record: &Record, fact: &EffectSettled) {
     match &effect.work {
         Work::Notify(notify) => {
             // What was refused may still go out on a fallback route, so its notice stays.
-            let carried = |other: &Effect| matches!(&other.work, Work::Notify(it) if it.notice == notify.notice);
+            let carried =
+                |other: &Effect| matches!(&other.work, Work::Notify(it) if it.notice == notify.notice);
             if fact.outcome.is_done() && !it.effects.values().any(carried) {
                 it.notices.remove(&notify.notice);
             }

@@ -55,7 +55,9 @@ impl Figures {
         let severities = || Severity::ALL.into_iter().map(|level| (level, runbook.severity(level)));
         Self {
             respond_within: severities().map(|(level, policy)| (level, policy.respond_within)).collect(),
-            update_every: severities().filter_map(|(level, policy)| Some((level, policy.update_every?))).collect(),
+            update_every: severities()
+                .filter_map(|(level, policy)| Some((level, policy.update_every?)))
+                .collect(),
             remind_before_update: runbook.reminders.before_update,
             remind_before_follow_up: runbook.reminders.before_follow_up,
             chase_every: runbook.reminders.chase_every,

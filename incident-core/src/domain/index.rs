@@ -3,8 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::Seq;
-use super::time::Time;
+use super::due::next_wake;
+use super::id::{IncidentId, Seq};
+use super::incident::{Ending, Incident, Side};
+use super::obligation::ObligationKind;
+use super::phase::Phase;
+use super::role::PersonId;
+use super::severity::Severity;
+use super::time::{Time, after};
 
 /// The version of the fold that this binary computes an [`Index`] with.
 pub const FOLD: u32 = 1;
@@ -92,5 +98,114 @@ impl Key {
     #[must_use]
     pub fn until(name: String, until: Time) -> Self {
         Self { name, until: Some(until) }
+    }
+}
+
+/// What a list shows of an incident: [`Index::summary`], decoded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// What it is called.
+    pub title: String,
+    /// The service that is affected.
+    pub service: Option<String>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where the response stands.
+    pub phase: Phase,
+    /// How it ended.
+    pub ended: Option<Ending>,
+    /// Live or drill.
+    pub side: Side,
+    /// When it began, UTC.
+    pub started_at: Option<Time>,
+    /// Who leads.
+    pub commander: Option<PersonId>,
+    /// The incident this one became part of.
+    pub merged_into: Option<IncidentId>,
+}
+
+/// The row of an incident, from its state alone.
+#[must_use]
+pub fn index(incident: &Incident) -> Index {
+    let summary = Summary {
+        title: incident.title_words().to_owned(),
+        service: incident.service.clone(),
+        severity: incident.severity,
+        phase: incident.phase,
+        ended: incident.ended,
+        side: incident.side,
+        started_at: incident.milestones.started,
+        commander: incident.commander().cloned(),
+        merged_into: match incident.ended {
+            Some(Ending::Merged(into)) => Some(into),
+            _ => None,
+        },
+    };
+    let unanswered = incident.obligation(ObligationKind::Acknowledge).map(|_| Urgency::PAGE);
+    let urgency = incident.effects.values().map(|effect| effect.urgency).chain(unanswered).max();
+    Index::new(incident.version, next_wake(incident), urgency.unwrap_or_default())
+        .with_keys(keys(incident))
+        .with_summary(serde_json::to_vec(&summary).unwrap_or_default())
+}
+
+/// The names an incident holds, from its state alone, in order.
+#[must_use]
+pub fn keys(incident: &Incident) -> Vec<Key> {
+    let Incident { side, figures, .. } = incident;
+    let mut keys = Vec::new();
+    if let Some(group) = &incident.signal_group {
+        let name = signal_key(*side, group);
+        match (incident.ended, incident.milestones.resolved) {
+            (Some(Ending::Cancelled | Ending::Merged(_)), _) => {}
+            (_, Some(resolved)) => keys.push(Key::until(name, after(resolved, figures.flap_window))),
+            _ => keys.push(Key::held(name)),
+        }
+    }
+    for mitigation in incident.mitigations.values() {
+        let Some((slot, taken_at)) = mitigation.budget else { continue };
+        let hour = after(taken_at, std::time::Duration::from_secs(3_600));
+        keys.push(Key::until(budget_key(*side, &mitigation.system, slot), hour));
+        let Some(plan) = &mitigation.plan else { continue };
+        let target = target_key(*side, &plan.plan.target);
+        match mitigation.ended_at {
+            _ if mitigation.stage.is_running() => keys.push(Key::held(target)),
+            Some(end) => keys.push(Key::until(target, after(end, figures.cooldown))),
+            None => {}
+        }
+    }
+    keys.retain(|key| key.until.is_none_or(|until| until > incident.recorded_at));
+    // Of several claims to one name the longest counts.
+    keys.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| lasts(b).cmp(&lasts(a))));
+    keys.dedup_by(|next, kept| next.name == kept.name);
+    keys
+}
+
+fn lasts(key: &Key) -> Time {
+    key.until.unwrap_or(Time::MAX_UTC)
+}
+
+/// The key of a signal group.
+#[must_use]
+pub fn signal_key(side: Side, group: &str) -> String {
+    format!("{}signal/{group}", prefix(side))
+}
+
+/// The key of a target under mitigation.
+#[must_use]
+pub fn target_key(side: Side, target: &str) -> String {
+    format!("{}target/{target}", prefix(side))
+}
+
+/// The key of a place in a system's hourly budget.
+#[must_use]
+pub fn budget_key(side: Side, system: &str, slot: u32) -> String {
+    format!("{}budget/{system}/{slot}", prefix(side))
+}
+
+fn prefix(side: Side) -> &'static str {
+    match side {
+        Side::Live => "",
+        Side::Drill => "drill/",
     }
 }

@@ -2,11 +2,14 @@
 
 pub mod time;
 
+pub mod backoff;
 pub mod calendar;
+pub mod chain;
 pub mod check;
 pub mod command;
 pub mod context;
-mod decide;
+pub mod decide;
+pub mod due;
 pub mod effect;
 pub mod event;
 pub mod evolve;

@@ -10,7 +10,7 @@ use super::inert;
 use super::phase::Status;
 use super::role::PersonId;
 use super::severity::{Audience, Severity};
-use super::time::{Time, stamp};
+use super::time::Time;
 
 /// What a notice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -235,7 +235,13 @@ impl fmt::Display for Label {
 impl Notice {
     /// A notice with what every notice has; the rest is set through its fields.
     #[must_use]
-    pub fn new(incident: IncidentId, seq: Seq, kind: NoticeKind, audiences: Vec<Audience>, title: &str) -> Self {
+    pub fn new(
+        incident: IncidentId,
+        seq: Seq,
+        kind: NoticeKind,
+        audiences: Vec<Audience>,
+        title: &str,
+    ) -> Self {
         Self {
             incident,
             seq,

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use async_trait::async_trait;
 use futures_core::Stream;
 
-use crate::domain::id::{Digest, IncidentId, Seq};
+pub use crate::domain::chain::StoredRecord;
+use crate::domain::id::{IncidentId, Seq};
 use crate::domain::index::{Index, Urgency};
 use crate::domain::time::Time;
 
@@ -120,19 +121,6 @@ impl Commit {
         self.redact = slots;
         self
     }
-}
-
-/// A record as a store keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredRecord {
-    /// Its place in the log.
-    pub seq: Seq,
-    /// The record without its free text; opaque.
-    pub body: Vec<u8>,
-    /// The free text, a slot each; opaque, and empty once redacted.
-    pub slots: Vec<Vec<u8>>,
-    /// The link to the record before.
-    pub chain: Digest,
 }
 
 /// One slot of one record.

@@ -1,13 +1,13 @@
 //! Commands that move the incident along its course: phases, endings, merges, afterwards.
 
 use crate::domain::command::{
-    Absorb, AddAction, Advance, Because, Close, CompleteAction, Correct, HoldMeeting, Link, PublishPostMortem, Redact,
-    Refusal, Resolve, StepBack,
+    Absorb, AddAction, Advance, Because, Close, CompleteAction, Correct, HoldMeeting, Link,
+    PublishPostMortem, Redact, Refusal, Resolve, StepBack,
 };
 use crate::domain::decide::{Draft, name, past};
 use crate::domain::event::{
-    Absorbed, ActionAdded, ActionCompleted, Cancelled, Closed, Corrected, Linked, MeetingHeld, Merged, PhaseEntered,
-    PostMortemPublished, Redacted, Replanned, Reopened, Resolved,
+    Absorbed, ActionAdded, ActionCompleted, Cancelled, Closed, Corrected, Linked, MeetingHeld, Merged,
+    PhaseEntered, PostMortemPublished, Redacted, Reopened, Replanned, Resolved,
 };
 use crate::domain::figures::Figures;
 use crate::domain::gate::unmet;
@@ -59,7 +59,8 @@ pub(super) fn advance(draft: &mut Draft<'_>, it: &Advance) -> Judged {
         return Err(Refusal::Invalid { field: "to", problem });
     }
     if to <= draft.state.phase {
-        let problem = format!("the incident is in {}; expected a later phase, or a step back", draft.state.phase);
+        let problem =
+            format!("the incident is in {}; expected a later phase, or a step back", draft.state.phase);
         return Err(Refusal::Invalid { field: "to", problem });
     }
     go_on(draft, to, it.override_because.as_ref())
@@ -153,7 +154,9 @@ pub(super) fn merge_into(draft: &mut Draft<'_>, into: IncidentId) -> Judged {
         return Err(Refusal::Invalid { field: "into", problem });
     }
     if draft.state.mitigations.values().any(|it| it.stage.is_running()) {
-        return Err(Refusal::Unsafe("a mitigation is still running here; wait for it or settle it".to_owned()));
+        return Err(Refusal::Unsafe(
+            "a mitigation is still running here; wait for it or settle it".to_owned(),
+        ));
     }
     draft.fact(Merged { into });
     Ok(())

@@ -1,11 +1,13 @@
 //! Propose, plan, approve, execute, undo: nothing is changed that wasn't agreed to exactly.
 
-use crate::domain::command::{Approve, ExecutePlan, Proposal, Propose, Refusal, Reject, SettleMitigation, Undo};
+use crate::domain::command::{
+    Approve, ExecutePlan, Proposal, Propose, Refusal, Reject, SettleMitigation, Undo,
+};
 use crate::domain::decide::{Draft, name};
 use crate::domain::effect::{Outcome, Work};
 use crate::domain::event::{
-    ApprovalWithdrawn, EffectSettled, ExecutionOrdered, MitigationExecuted, MitigationProposed, MitigationRejected,
-    PlanApproved,
+    ApprovalWithdrawn, EffectSettled, ExecutionOrdered, MitigationExecuted, MitigationProposed,
+    MitigationRejected, PlanApproved,
 };
 use crate::domain::id::{Digest, Seq};
 use crate::domain::incident::Incident;
@@ -45,7 +47,9 @@ fn proposed(
     if !matches!(draft.request.actor, Actor::Human(_)) {
         let brake = draft.cx.runbook.safety.storm_brake;
         if draft.cx.open_incidents.is_none_or(|open| open >= brake) {
-            let why = format!("automation may propose nothing while {brake} or more incidents are open, or nobody knows");
+            let why = format!(
+                "automation may propose nothing while {brake} or more incidents are open, or nobody knows"
+            );
             return Err(Refusal::Unsafe(why));
         }
     }
@@ -105,7 +109,8 @@ pub(super) fn execute(draft: &mut Draft<'_>, it: &ExecutePlan) -> Judged {
     let elsewhere = draft.cx.taken.contains(&key);
     let here = draft.state.mitigations.iter().find(|(_, other)| {
         let same = other.plan.as_ref().is_some_and(|it| it.plan.target == plan.plan.target);
-        let cooling = other.ended_at.is_some_and(|end| after(end, draft.state.figures.cooldown) > draft.cx.now);
+        let cooling =
+            other.ended_at.is_some_and(|end| after(end, draft.state.figures.cooldown) > draft.cx.now);
         // Taking a change back is never made to wait for the change's own cooldown.
         same && (other.stage.is_running() || (cooling && mitigation.undoes.is_none()))
     });
@@ -117,11 +122,14 @@ pub(super) fn execute(draft: &mut Draft<'_>, it: &ExecutePlan) -> Judged {
     }
     let used = |slot: u32| {
         let key = budget_key(side, &mitigation.system, slot);
-        draft.cx.taken.contains(&key) || crate::domain::index::keys(&draft.state).iter().any(|held| held.name == key)
+        draft.cx.taken.contains(&key)
+            || crate::domain::index::keys(&draft.state).iter().any(|held| held.name == key)
     };
     let budget = draft.cx.runbook.safety.budget_per_hour;
     let Some(budget_slot) = (0..budget.min(1_000)).find(|slot| !used(*slot)) else {
-        return Err(Refusal::Unsafe(format!("the budget of {budget} mitigations an hour on this system is spent")));
+        return Err(Refusal::Unsafe(format!(
+            "the budget of {budget} mitigations an hour on this system is spent"
+        )));
     };
     let (digest, target) = (plan.digest, plan.plan.target.clone());
     draft.fact(ExecutionOrdered { proposal: it.proposal, digest, target, budget_slot });
@@ -168,9 +176,9 @@ fn healthy_enough(mitigation: &MitigationState, plan: &PlanState, runbook: &Runb
     let least = runbook.safety.min_healthy_percent;
     match plan.plan.blast_radius.healthy_percent {
         Some(healthy) if healthy >= least => Ok(()),
-        Some(healthy) => {
-            Err(Refusal::Unsafe(format!("it leaves {healthy} % of the instances healthy; at least {least} % are needed")))
-        }
+        Some(healthy) => Err(Refusal::Unsafe(format!(
+            "it leaves {healthy} % of the instances healthy; at least {least} % are needed"
+        ))),
         None if mitigation.mitigation.kind().takes_instances_down() => {
             Err(Refusal::Unsafe("its plan doesn't say how many instances stay healthy".to_owned()))
         }
@@ -199,7 +207,8 @@ pub(in crate::domain) fn approved_by(
     }
     let counts = |person: &&PersonId| {
         let roles = runbook.persons.get(*person).map(|person| &person.roles);
-        let fits = roles.is_some_and(|has| rule.roles.is_empty() || rule.roles.iter().any(|role| has.contains(role)));
+        let fits = roles
+            .is_some_and(|has| rule.roles.is_empty() || rule.roles.iter().any(|role| has.contains(role)));
         fits && (rule.proposer_counts || mitigation.proposer.as_ref() != Some(*person))
     };
     let persons: Vec<PersonId> = mitigation.approvals.keys().filter(counts).cloned().collect();

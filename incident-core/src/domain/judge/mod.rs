@@ -57,4 +57,4 @@ pub(super) fn judge(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refu
     }
 }
 
-pub(super) use mitigation::approved_by;
+pub(super) use mitigation::{approved_by, settle_effects};

@@ -9,16 +9,15 @@ use crate::domain::command::{
 };
 use crate::domain::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, name, past};
 use crate::domain::event::{
-    Acknowledged, CheckAttested, CheckReading, ChecksRead, Declared, Escalated, FixRecorded, Hypothesised,
-    HypothesisJudged, ImpactAssessed, Noted, Reopened, RoleAssigned, SeveritySet, SignalsReceived, StepTicked,
-    TicketAdopted, Triaged, UpdatePosted,
+    Acknowledged, CheckAttested, CheckReading, ChecksRead, Declared, Escalated, FixRecorded,
+    HypothesisJudged, Hypothesised, ImpactAssessed, Noted, Reopened, RoleAssigned, SeveritySet,
+    SignalsReceived, StepTicked, TicketAdopted, Triaged, UpdatePosted,
 };
 use crate::domain::figures::Figures;
 use crate::domain::impact::Impact;
-use crate::domain::incident::Side;
 use crate::domain::inert;
 use crate::domain::phase::Phase;
-use crate::domain::role::{Actor, Role};
+use crate::domain::role::Actor;
 use crate::domain::runbook::CheckedBy;
 use crate::domain::severity::Severity;
 use crate::domain::signal::{Fingerprints, Signal, SignalState};
@@ -67,7 +66,9 @@ pub(super) fn signals(draft: &mut Draft<'_>, signals: &[Signal]) -> Judged {
     let changed = |state: SignalState| {
         let known = &draft.state.firing.0;
         last.iter()
-            .filter(|(alert, signal)| signal.state == state && known.contains(*alert) == (state == SignalState::Resolved))
+            .filter(|(alert, signal)| {
+                signal.state == state && known.contains(*alert) == (state == SignalState::Resolved)
+            })
             .map(|(alert, _)| *alert)
             .collect()
     };
@@ -86,7 +87,8 @@ pub(super) fn signals(draft: &mut Draft<'_>, signals: &[Signal]) -> Judged {
 }
 
 pub(super) fn acknowledge(draft: &mut Draft<'_>) -> Judged {
-    if draft.state.milestones.acknowledged.is_some() && draft.state.obligations.values().all(|it| !is_ack(it)) {
+    if draft.state.milestones.acknowledged.is_some() && draft.state.obligations.values().all(|it| !is_ack(it))
+    {
         return Err(Refusal::Already("somebody has acknowledged it already"));
     }
     if !matches!(draft.request.actor, Actor::Human(_)) {
@@ -123,7 +125,10 @@ pub(super) fn set_severity(draft: &mut Draft<'_>, it: &SetSeverity) -> Judged {
 }
 
 pub(super) fn assess_impact(draft: &mut Draft<'_>, it: &Impact<String>) -> Judged {
-    it.check().map_err(|error| Refusal::Invalid { field: error.field, problem: format!("expected {}", error.expected) })?;
+    it.check().map_err(|error| Refusal::Invalid {
+        field: error.field,
+        problem: format!("expected {}", error.expected),
+    })?;
     let impact = Impact {
         users: it.users,
         users_percent: it.users_percent,
@@ -208,7 +213,8 @@ pub(super) fn look(draft: &mut Draft<'_>, seen: &BTreeMap<String, CheckReading>)
             continue;
         }
         let attested = draft.state.checks.last.get(name).is_some_and(|state| state.attested_by.is_some());
-        let unknown = || CheckReading { colour: Colour::Unknown, detail: "no probe answers this check".to_owned() };
+        let unknown =
+            || CheckReading { colour: Colour::Unknown, detail: "no probe answers this check".to_owned() };
         match seen.get(name) {
             Some(reading) => {
                 let detail = inert::clip(&reading.detail, LONGEST_NAME);
@@ -220,7 +226,8 @@ pub(super) fn look(draft: &mut Draft<'_>, seen: &BTreeMap<String, CheckReading>)
             None => {}
         }
     }
-    let red = readings.iter().find(|(_, reading)| reading.colour == Colour::Red).map(|(name, _)| name.clone());
+    let red =
+        readings.iter().find(|(_, reading)| reading.colour == Colour::Red).map(|(name, _)| name.clone());
     draft.fact(ChecksRead { readings });
     if let (Some(check), Phase::PostIncident) = (red, draft.state.phase) {
         let because = draft.text(&format!("the check {check} turned red after resolve"));
@@ -279,18 +286,4 @@ pub(super) fn adopt_ticket(draft: &mut Draft<'_>, it: &TicketRef) -> Judged {
     let ticket = TicketRef::new(&name("ticket", it.as_str())?);
     draft.fact(TicketAdopted { ticket });
     Ok(())
-}
-
-/// The commander if there is one, for what is said to the person who leads.
-pub(in crate::domain) fn lead(draft: &Draft<'_>) -> Vec<crate::domain::role::PersonId> {
-    let roles = &draft.state.roles;
-    roles.get(&Role::Commander).or_else(|| roles.get(&Role::Responder)).cloned().into_iter().collect()
-}
-
-/// What the name of a key begins with.
-pub(in crate::domain) fn key_prefix(side: Side) -> &'static str {
-    match side {
-        Side::Live => "",
-        Side::Drill => "drill/",
-    }
 }

@@ -1,0 +1,151 @@
+//! Carrying effects out: the claim before a call, and what came of it.
+
+use super::approved_by;
+use crate::domain::backoff::{GIVE_UP_AFTER, PAGE_FALLS_BACK_AFTER, retry_at};
+use crate::domain::command::{Begin, Conclude, EffectResult, Failure, Refusal};
+use crate::domain::decide::Draft;
+use crate::domain::due::{Move, is_startable, next_move};
+use crate::domain::effect::{Applied, Effect, EffectState, Outcome, Receipt, Work};
+use crate::domain::event::{
+    EffectFailed, EffectSettled, EffectStarted, EffectUnclear, EvidenceKept, Fact, MitigationExecuted,
+    MitigationPlanned, MitigationVerified,
+};
+use crate::domain::id::{Digest, EffectId, Seq};
+use crate::domain::mitigation::Stage;
+use crate::domain::plan::Plan;
+use crate::domain::time::after;
+
+type Judged = Result<(), Refusal>;
+
+/// Claims effects for a worker. What can't be begun any more is settled instead, and what isn't to be begun now is left.
+pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
+    let now = draft.cx.now;
+    for begin in begins {
+        let Some(effect) = draft.state.effects.get(&begin.effect) else { continue };
+        if !is_startable(&draft.state, effect, now) {
+            continue;
+        }
+        let (seq, attempt, work) = (effect.seq, effect.attempts.saturating_add(1), effect.work.clone());
+        let how = match next_move(effect, now) {
+            Move::Start(how) => how,
+            Move::HandOver => {
+                let why = "it may have happened, and nobody can be asked".to_owned();
+                settled(draft, seq, Outcome::HandedToPerson { why });
+                continue;
+            }
+        };
+        // What may have been carried out already has to be looked for, whatever became of the approvals.
+        if let (Work::Execute(proposal), crate::domain::effect::Start::Call) = (&work, how)
+            && let Err(refusal) = approved_by(&draft.state, *proposal, draft.cx.runbook, now)
+        {
+            settled(draft, seq, Outcome::Refused { error: refusal.to_string() });
+            continue;
+        }
+        let Begin { effect, worker, until, repeat } = begin.clone();
+        draft.follows(now, EffectStarted { effect, attempt, worker, until, repeat, how });
+    }
+    Ok(())
+}
+
+/// Records what came of an attempt. A stale worker's failure changes nothing, its success settles.
+pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
+    let Some(effect) = draft.state.effects.get(&it.effect).cloned() else { return Ok(()) };
+    let current = matches!(effect.state, EffectState::Started { attempt, .. } if attempt == it.attempt);
+    match &it.result {
+        EffectResult::Done(receipt) => settled(draft, effect.seq, Outcome::Done(receipt.clone())),
+        EffectResult::Planned(plan) => planned(draft, &effect, plan)?,
+        EffectResult::Executed(execution) => {
+            if let Work::Execute(proposal) = effect.work {
+                settled(draft, effect.seq, done(execution.reference.as_deref()));
+                let now = draft.cx.now;
+                draft.follows(now, MitigationExecuted { proposal, execution: execution.clone() });
+            }
+        }
+        EffectResult::Verified { holds, detail } => {
+            if let Work::Verify(proposal) = effect.work {
+                settled(draft, effect.seq, done(None));
+                let detail = draft.text(&crate::domain::inert::clip(detail, 1_024));
+                let now = draft.cx.now;
+                draft.follows(now, MitigationVerified { proposal, holds: *holds, detail });
+            }
+        }
+        EffectResult::Collected(items) => {
+            settled(draft, effect.seq, done(None));
+            if !items.is_empty() {
+                let kept = EvidenceKept { collector: effect.route.clone(), items: items.clone() };
+                let now = draft.cx.now;
+                draft.follows(now, kept);
+            }
+        }
+        EffectResult::Pending { again } if current => {
+            let look_at = after(draft.cx.now, *again);
+            draft.follows(draft.cx.now, EffectUnclear { effect: effect.seq, attempt: it.attempt, look_at });
+        }
+        EffectResult::CannotTell if current => cannot_tell(draft, &effect, it.attempt),
+        EffectResult::Failed(failure) if current => failed(draft, &effect, it.attempt, failure),
+        EffectResult::Pending { .. } | EffectResult::CannotTell | EffectResult::Failed(_) => {}
+    }
+    Ok(())
+}
+
+fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
+    let Work::Plan(proposal) = effect.work else { return Ok(()) };
+    let Some(mitigation) = draft.state.mitigations.get(&proposal) else { return Ok(()) };
+    let (stage, kind) = (mitigation.stage, mitigation.mitigation.kind());
+    settled(draft, effect.seq, done(None));
+    if stage != Stage::Proposed {
+        return Ok(());
+    }
+    let plan = serde_json::to_string(plan).map_err(|_| Refusal::Invalid {
+        field: "plan",
+        problem: "it can't be written as JSON; expected plain data".to_owned(),
+    })?;
+    let digest = Digest::of(&[plan.as_bytes()]);
+    let expires_at = after(draft.cx.now, draft.cx.runbook.safety.plan_lifetime);
+    let rule = draft.cx.runbook.approval_rule(draft.state.severity, kind);
+    draft.follows(draft.cx.now, MitigationPlanned { proposal, plan, digest, expires_at, rule });
+    Ok(())
+}
+
+fn cannot_tell(draft: &mut Draft<'_>, effect: &Effect, attempt: u32) {
+    if matches!(effect.work, Work::Execute(_)) {
+        let why = "the system can't tell whether it was carried out".to_owned();
+        return settled(draft, effect.seq, Outcome::HandedToPerson { why });
+    }
+    let look_at = retry_at(id(draft, effect), attempt, None, draft.cx.now);
+    draft.follows(draft.cx.now, EffectUnclear { effect: effect.seq, attempt, look_at });
+}
+
+fn failed(draft: &mut Draft<'_>, effect: &Effect, attempt: u32, failure: &Failure) {
+    let error = crate::domain::inert::clip(&failure.error, 1_024);
+    let is_page = matches!(&effect.work, Work::Notify(notify) if notify.kind.is_page());
+    let route = draft.routes().route(&effect.route);
+    let falls_back =
+        is_page && attempt >= PAGE_FALLS_BACK_AFTER && route.is_some_and(|route| route.fallback.is_some());
+    let hopeless = !failure.retry && failure.applied == Applied::No;
+    if hopeless || falls_back || attempt >= GIVE_UP_AFTER {
+        let maybe_executed = matches!(effect.work, Work::Execute(_)) && failure.applied == Applied::Maybe;
+        let outcome = if maybe_executed {
+            Outcome::HandedToPerson { why: format!("it may have been carried out: {error}") }
+        } else {
+            Outcome::Refused { error }
+        };
+        return settled(draft, effect.seq, outcome);
+    }
+    let retry_at = retry_at(id(draft, effect), attempt, failure.wait, draft.cx.now);
+    let applied = failure.applied;
+    draft.follows(draft.cx.now, EffectFailed { effect: effect.seq, attempt, applied, error, retry_at });
+}
+
+fn id(draft: &Draft<'_>, effect: &Effect) -> EffectId {
+    EffectId { incident: draft.state.id, seq: effect.seq }
+}
+
+fn done(reference: Option<&str>) -> Outcome {
+    Outcome::Done(Receipt::new(reference.unwrap_or_default()))
+}
+
+fn settled(draft: &mut Draft<'_>, effect: Seq, outcome: Outcome) {
+    let now = draft.cx.now;
+    draft.follows(now, Fact::EffectSettled(EffectSettled { effect, outcome }));
+}

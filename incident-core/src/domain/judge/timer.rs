@@ -1,0 +1,73 @@
+//! What a timer writes: reminders, breaches, escalations, expiries. Each once, whoever comes first.
+
+use std::time::Duration;
+
+use super::response::page_step;
+use crate::domain::command::Refusal;
+use crate::domain::decide::Draft;
+use crate::domain::due::{HEARTBEAT, expires};
+use crate::domain::effect::Outcome;
+use crate::domain::event::{EffectSettled, ObligationBreached, ObligationReminded, Reviewed};
+use crate::domain::id::Seq;
+use crate::domain::obligation::{Obligation, ObligationKind};
+use crate::domain::time::{Time, after, since};
+
+pub(super) fn wake(draft: &mut Draft<'_>) -> Result<(), Refusal> {
+    let now = draft.cx.now;
+    let open: Vec<Seq> = draft.state.obligations.keys().copied().collect();
+    for seq in open {
+        obligation(draft, seq)?;
+    }
+    let expired: Vec<Seq> =
+        draft.state.effects.values().filter(|it| expires(it, now)).map(|it| it.seq).collect();
+    for effect in expired {
+        draft.follows(now, EffectSettled { effect, outcome: Outcome::Expired });
+    }
+    let quiet = draft.records.is_empty() && !draft.state.is_settled();
+    if quiet && now >= after(draft.state.recorded_at, HEARTBEAT) {
+        let owed = draft.state.obligations.len() + draft.state.effects.len();
+        draft.follows(now, Reviewed { owed: u32::try_from(owed).unwrap_or(u32::MAX) });
+    }
+    Ok(())
+}
+
+fn obligation(draft: &mut Draft<'_>, seq: Seq) -> Result<(), Refusal> {
+    let now = draft.cx.now;
+    let Some(owed) = draft.state.obligations.get(&seq).cloned() else { return Ok(()) };
+    if owed.armed && owed.due <= now {
+        let again = cadence(draft, &owed);
+        let missed = again.map_or(1, |every| missed(owed.due, every, now));
+        let next_due = again.map(|every| after(owed.due, every.saturating_mul(missed)));
+        draft.follows(owed.due, ObligationBreached { obligation: seq, missed, next_due });
+    } else if owed.remind_at.is_some_and(|time| time <= now) {
+        draft.follows(now, ObligationReminded { obligation: seq });
+    }
+    let escalate =
+        draft.state.obligations.get(&seq).and_then(|owed| Some((owed.escalate_at?, owed.escalate_step)));
+    match escalate {
+        // An empty chain is the runbook's mistake, which lint names; the breach alone stands then.
+        Some((at, step)) if at <= now && !draft.cx.runbook.escalation.chain.is_empty() => {
+            page_step(draft, step, None)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How often what is overdue comes due again; none if it doesn't.
+fn cadence(draft: &Draft<'_>, owed: &Obligation) -> Option<Duration> {
+    let figures = &draft.state.figures;
+    let every = match owed.kind {
+        ObligationKind::Acknowledge => None,
+        ObligationKind::Update => figures.update_every.get(&draft.state.severity).copied(),
+        ObligationKind::PostMortem | ObligationKind::Meeting | ObligationKind::FollowUp(_) => {
+            Some(figures.chase_every)
+        }
+    };
+    every.filter(|every| !every.is_zero())
+}
+
+/// How many deadlines in a row passed up to `now`, the first at `due`.
+fn missed(due: Time, every: Duration, now: Time) -> u32 {
+    let later = since(now, due).as_millis() / every.as_millis().max(1);
+    u32::try_from(later).unwrap_or(u32::MAX).saturating_add(1)
+}

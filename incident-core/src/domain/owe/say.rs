@@ -1,0 +1,219 @@
+//! Notices: what is said, which routes carry it, and who else hears if they can't.
+
+use std::time::Duration;
+
+use crate::domain::decide::Draft;
+use crate::domain::effect::{Effect, EffectState, Notify, Outcome, Work};
+use crate::domain::event::{AudienceUnreached, EffectPlanned, EffectSettled, NoticeIssued};
+use crate::domain::id::{Digest, Seq};
+use crate::domain::index::Urgency;
+use crate::domain::notice::{ApprovalRequest, Label, Line, NoticeKind};
+use crate::domain::obligation::ObligationKind;
+use crate::domain::phase::Phase;
+use crate::domain::role::PersonId;
+use crate::domain::severity::Audience;
+use crate::domain::text::Text;
+use crate::domain::time::{Time, after, spoken, stamp};
+
+/// How long a notice is worth sending that nothing overtakes.
+const WORTH_SENDING: Duration = Duration::from_secs(24 * 3_600);
+
+/// A notice in the making.
+pub(super) struct Said {
+    kind: NoticeKind,
+    recipients: Vec<PersonId>,
+    lines: Vec<Line<Text>>,
+    fixed: Vec<Line<String>>,
+    approval: Option<ApprovalRequest>,
+}
+
+impl Said {
+    pub(super) fn new(kind: NoticeKind) -> Self {
+        Self { kind, recipients: Vec::new(), lines: Vec::new(), fixed: Vec::new(), approval: None }
+    }
+
+    pub(super) fn line(mut self, label: Label, text: Text) -> Self {
+        self.lines.push(Line { label, text });
+        self
+    }
+
+    pub(super) fn maybe(self, label: Label, text: Option<Text>) -> Self {
+        match text {
+            Some(text) => self.line(label, text),
+            None => self,
+        }
+    }
+
+    pub(super) fn fixed(mut self, label: Label, words: &str) -> Self {
+        if !words.is_empty() {
+            self.fixed.push(Line { label, text: words.to_owned() });
+        }
+        self
+    }
+
+    pub(super) fn to(mut self, recipients: Vec<PersonId>) -> Self {
+        self.recipients = recipients;
+        self
+    }
+
+    pub(super) fn approval(mut self, proposal: Seq, digest: Digest) -> Self {
+        self.approval = Some(ApprovalRequest::new(proposal, digest));
+        self
+    }
+}
+
+impl Draft<'_> {
+    /// Issues a notice and plans an effect on every route that reaches one of `audiences`.
+    pub(super) fn say(&mut self, said: Said, audiences: &[Audience]) {
+        if audiences.is_empty() {
+            return;
+        }
+        let next_update = self.state.obligation(ObligationKind::Update).map(|owed| owed.due);
+        let kind = said.kind;
+        let notice = self.follows(
+            self.cx.now,
+            NoticeIssued {
+                kind,
+                severity: self.state.severity,
+                status: self.state.phase.status(),
+                commander: self.state.commander().cloned(),
+                next_update,
+                recipients: said.recipients,
+                lines: said.lines,
+                fixed: said.fixed,
+                approval: said.approval,
+            },
+        );
+        let routes = self.routes();
+        for audience in audiences.iter().filter(|audience| routes.to(audience).next().is_none()) {
+            self.follows(self.cx.now, AudienceUnreached { audience: audience.clone(), notice });
+        }
+        for route in &routes.notices {
+            let audiences: Vec<Audience> =
+                audiences.iter().filter(|audience| route.audiences.contains(audience)).cloned().collect();
+            if !audiences.is_empty() {
+                let notify = Notify { notice, audiences, kind };
+                plan_notice(self, notify, &route.name, expiry(kind, next_update, self.cx.now), None);
+            }
+        }
+    }
+}
+
+/// An update is pointless once the next one is due, a reminder once the time is over.
+fn expiry(kind: NoticeKind, next_update: Option<Time>, now: Time) -> Time {
+    let longest = after(now, WORTH_SENDING);
+    match (kind, next_update) {
+        (NoticeKind::Update | NoticeKind::Reminder, Some(next)) if next > now => next.min(longest),
+        _ => longest,
+    }
+}
+
+fn plan_notice(
+    draft: &mut Draft<'_>,
+    notify: Notify,
+    route: &str,
+    expires_at: Time,
+    instead_of: Option<Seq>,
+) {
+    let page = notify.kind.is_page();
+    let planned = EffectPlanned {
+        work: Work::Notify(notify),
+        route: route.to_owned(),
+        lane: (!page).then(|| format!("notices/{route}")),
+        urgency: if page { Urgency::PAGE } else { Urgency::ROUTINE },
+        expires_at,
+        instead_of,
+    };
+    draft.follows(draft.cx.now, planned);
+}
+
+/// The audiences of the severity in force that no notice was requested for. Those on call get pages instead.
+pub(super) fn newly_owed(draft: &Draft<'_>) -> Vec<Audience> {
+    let state = &draft.state;
+    let mut owed = draft.cx.runbook.audiences(state.severity, state.is_customer_facing());
+    owed.retain(|audience| audience.as_str() != Audience::RESPONDERS && !state.notified.contains(audience));
+    owed
+}
+
+/// Everybody who was told of the incident as such: not those on call, who follow it anyway, nor the caretaker.
+pub(super) fn everybody_told(draft: &Draft<'_>) -> Vec<Audience> {
+    let apart = [Audience::CARETAKER];
+    draft.state.notified.iter().filter(|audience| !apart.contains(&audience.as_str())).cloned().collect()
+}
+
+/// Those inside the organisation.
+pub(super) fn inside(audiences: &[Audience]) -> Vec<Audience> {
+    audiences.iter().filter(|audience| !audience.is_external()).cloned().collect()
+}
+
+/// Pages that nobody has begun to send are pointless once somebody is on it.
+pub(super) fn drop_pages(draft: &mut Draft<'_>, by: Seq) {
+    let pointless = |effect: &&Effect| {
+        matches!(&effect.work, Work::Notify(notify) if notify.kind == NoticeKind::Page)
+            && matches!(effect.state, EffectState::Ready(_))
+    };
+    let effects: Vec<Seq> = draft.state.effects.values().filter(pointless).map(|effect| effect.seq).collect();
+    for effect in effects {
+        draft.follows(draft.cx.now, EffectSettled { effect, outcome: Outcome::Superseded { by } });
+    }
+}
+
+/// Reminds whoever owes it.
+pub(super) fn due_soon(draft: &mut Draft<'_>, obligation: Seq) {
+    let Some(owed) = draft.state.obligations.get(&obligation) else { return };
+    let words = format!("{}, due {}", owed.kind, stamp(owed.due));
+    let said = Said::new(NoticeKind::Reminder).to(who_owes(draft, owed.kind)).fixed(Label::Do, &words);
+    draft.say(said, &[Audience::new(Audience::RESPONDERS)]);
+}
+
+/// Says inside, to the first of the escalation chain, that something promised wasn't done; never to the public.
+pub(super) fn overdue(draft: &mut Draft<'_>, obligation: Seq, missed: u32, due: Time) {
+    let Some(owed) = draft.state.obligations.get(&obligation) else { return };
+    let times = if missed > 1 { format!(", {missed} times in a row") } else { String::new() };
+    let words = format!("{}, due {}{times}", owed.kind, stamp(due));
+    // While responders are at work a missed promise is urgent; a late post-mortem doesn't wake anybody.
+    let kind =
+        if draft.state.phase < Phase::PostIncident { NoticeKind::Breach } else { NoticeKind::Reminder };
+    let said = Said::new(kind).to(who_owes(draft, owed.kind)).fixed(Label::Do, &words);
+    let chain = &draft.cx.runbook.escalation.chain;
+    let audience =
+        chain.first().map_or_else(|| Audience::new(Audience::RESPONDERS), |step| step.audience.clone());
+    draft.say(said, &inside(&[audience]));
+}
+
+fn who_owes(draft: &Draft<'_>, kind: ObligationKind) -> Vec<PersonId> {
+    let owner = match kind {
+        ObligationKind::FollowUp(action) => draft.state.actions.get(&action).and_then(|it| it.owner.clone()),
+        _ => draft.state.commander().cloned(),
+    };
+    owner.into_iter().collect()
+}
+
+/// Plans the page on the route's fallback; false if there is none left that wasn't tried.
+pub(super) fn fall_back(draft: &mut Draft<'_>, effect: Seq, planned: &Effect, notify: &Notify) -> bool {
+    if draft.state.milestones.acknowledged.is_some() && notify.kind == NoticeKind::Page {
+        return true;
+    }
+    let routes = draft.routes();
+    let next = routes.route(&planned.route).and_then(|route| route.fallback.as_deref());
+    let Some(next) = next.and_then(|name| routes.route(name)) else { return false };
+    // One step only: a page that failed on the fallback, too, is the caretaker's.
+    if planned.instead_of.is_some() {
+        return false;
+    }
+    let expires_at = expiry(notify.kind, None, draft.cx.now);
+    plan_notice(draft, notify.clone(), &next.name, expires_at, Some(effect));
+    true
+}
+
+/// Tells whoever keeps the installation that a route is broken; a notice to them that fails is only on the timeline.
+pub(super) fn tell_caretaker(draft: &mut Draft<'_>, notify: &Notify, route: &str, why: &str) {
+    let caretaker = Audience::new(Audience::CARETAKER);
+    if notify.audiences.contains(&caretaker) || draft.routes().to(&caretaker).next().is_none() {
+        return;
+    }
+    let waited = spoken(crate::domain::time::since(draft.cx.now, draft.state.recorded_at));
+    let words = format!("The route {route} can't carry a notice ({}); given up after {waited}", notify.kind);
+    let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Summary, &words).fixed(Label::Because, why);
+    draft.say(said, &[caretaker]);
+}
