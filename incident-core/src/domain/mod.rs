@@ -27,6 +27,7 @@ pub mod obligation;
 mod owe;
 pub mod phase;
 pub mod plan;
+pub mod redact;
 pub mod role;
 pub mod runbook;
 pub mod severity;
