@@ -56,6 +56,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///   fold than `claim.by`.
     /// - Never one that another worker holds a lease on at `claim.now`; always those the same worker holds.
     /// - The more urgent first, then by `next_wake`, at most `claim.limit`.
+    /// - Never one of `claim.except`; the worker's leases on these end.
     /// - A lease saves work and guards nothing: commits are guarded by versions alone.
     ///
     /// # Errors
@@ -72,14 +73,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`].
     async fn list(&self, query: &Query) -> Result<Page, StoreError>;
 
-    /// Who holds `key` at `now`, if anybody.
+    /// Who holds `key`, or held it last.
     ///
     /// # Behaviour
-    /// - A key whose `until` is at or before `now` is held by nobody.
+    /// - A key that no row names and nobody took over is nobody's; one whose `until` is past still names its last holder.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn holder(&self, key: &str, now: Time) -> Result<Option<IncidentId>, StoreError>;
+    async fn holder(&self, key: &str) -> Result<Option<Held>, StoreError>;
 
     /// The earliest `next_wake` of all rows: when a claim may next find something. None when nothing is owed.
     ///
@@ -146,13 +147,22 @@ pub struct Claim {
     pub limit: u32,
     /// The worker's version of the fold.
     pub by: u32,
+    /// Incidents that the worker can do nothing for at the moment: they aren't offered, and its leases on them end.
+    pub except: Vec<IncidentId>,
 }
 
 impl Claim {
     /// A claim by `worker` at `now`, for at most `limit` incidents until `until`.
     #[must_use]
     pub fn new(worker: &str, now: Time, until: Time, limit: u32) -> Self {
-        Self { worker: worker.to_owned(), now, until, limit, by: crate::domain::index::FOLD }
+        Self {
+            worker: worker.to_owned(),
+            now,
+            until,
+            limit,
+            by: crate::domain::index::FOLD,
+            except: Vec::new(),
+        }
     }
 
     /// With the fold of version `by`.
@@ -160,6 +170,30 @@ impl Claim {
     pub fn computed_by(mut self, by: u32) -> Self {
         self.by = by;
         self
+    }
+
+    /// Without these incidents.
+    #[must_use]
+    pub fn except(mut self, incidents: Vec<IncidentId>) -> Self {
+        self.except = incidents;
+        self
+    }
+}
+
+/// Who holds a key, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// The holder.
+    pub by: IncidentId,
+    /// Until when, UTC; none while what the key stands for runs.
+    pub until: Option<Time>,
+}
+
+impl Held {
+    /// Whether the key is still held at `now`.
+    #[must_use]
+    pub fn at(&self, now: Time) -> bool {
+        self.until.is_none_or(|until| until > now)
     }
 }
 
