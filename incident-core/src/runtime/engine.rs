@@ -51,7 +51,7 @@ pub(super) struct Inner {
     /// Incidents that a pass of this engine is at.
     pub(super) busy: Mutex<BTreeSet<IncidentId>>,
     /// Where a running loop takes effects that a command's own commit began.
-    pub(super) handoff: Mutex<Option<mpsc::UnboundedSender<(IncidentId, Vec<Seq>)>>>,
+    pub(super) handoff: Mutex<Option<mpsc::UnboundedSender<Begun>>>,
     /// Rung after every commit of this engine.
     pub(super) committed: Notify,
 }
@@ -64,6 +64,9 @@ impl fmt::Debug for Engine {
             .finish_non_exhaustive()
     }
 }
+
+/// Effects of an incident that a commit began.
+pub(super) type Begun = (IncidentId, Vec<Seq>);
 
 /// A lock whose holder panicked is taken over: what it guards is replaced whole, never left half changed.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

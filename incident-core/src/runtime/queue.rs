@@ -15,8 +15,9 @@ use crate::domain::decide::{Decision, decide};
 use crate::domain::due::due;
 use crate::domain::event::{Fact, Record};
 use crate::domain::id::{Digest, IncidentId, Seq};
-use crate::domain::incident::Incident;
-use crate::domain::index::index;
+use crate::domain::incident::{Incident, Side};
+use crate::domain::index::{Summary, index};
+use crate::domain::phase::Phase;
 use crate::domain::role::Actor;
 use crate::port::store::{Commit, CommitError, Query, SlotRef};
 
@@ -166,7 +167,10 @@ impl Engine {
             match self.0.store.commit(id, at, &commit).await {
                 Ok(()) => {
                     *seen = Some(Seen { incident: batch.after.clone(), head });
-                    self.0.committed.notify_waiters();
+                    // A pass that is at the incident sees for itself.
+                    if !self.is_busy(id) {
+                        self.0.committed.notify_waiters();
+                    }
                     let state = batch.after.clone();
                     return Ok(batch.answered(state));
                 }
@@ -236,8 +240,8 @@ impl Engine {
         let cx = Context {
             now,
             runbook: &runbook,
-            live: self.registry(crate::domain::incident::Side::Live).reach(),
-            drill: self.registry(crate::domain::incident::Side::Drill).reach(),
+            live: self.registry(Side::Live).reach(),
+            drill: self.registry(Side::Drill).reach(),
             taken,
             open_incidents,
             entropy: self.0.entropy.bytes(),
@@ -298,9 +302,9 @@ impl Engine {
         loop {
             let page = self.0.store.list(&Query::unsettled().after(after).limit(1_000)).await.ok()?;
             for row in &page.rows {
-                let summary: crate::domain::index::Summary = serde_json::from_slice(&row.summary).ok()?;
+                let summary: Summary = serde_json::from_slice(&row.summary).ok()?;
                 open += u32::from(
-                    summary.ended.is_none() && summary.phase < crate::domain::phase::Phase::PostIncident,
+                    summary.ended.is_none() && summary.phase < Phase::PostIncident,
                 );
             }
             after = page.rows.last().map(|row| row.id);

@@ -89,16 +89,20 @@ impl Engine {
         let mut passes: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
         let mut hints = self.0.store.hints();
         let mut shutdown = std::pin::pin!(shutdown.fuse());
+        let mut wake = Time::MIN_UTC;
         loop {
-            let wake = self.fill(&mut passes).await;
             let committed = self.0.committed.notified();
+            if wake <= self.now() {
+                wake = self.fill(&mut passes).await;
+            }
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
                 Some((id, begun)) = handed.recv() => passes.push(self.carry_on(id, begun).boxed()),
-                Some(()) = passes.next() => {}
-                Some(_) = hints.next() => {}
-                () = committed => {}
+                // A place is free: something may have waited for it.
+                Some(()) = passes.next() => if passes.len() + 1 >= self.0.parallel { wake = Time::MIN_UTC },
+                Some(id) = hints.next() => if !self.is_busy(id) { wake = Time::MIN_UTC },
+                () = committed => wake = Time::MIN_UTC,
                 () = self.0.clock.sleep_until(wake) => {}
             }
         }
@@ -147,6 +151,10 @@ impl Engine {
         Ok(claimed)
     }
 
+    pub(super) fn is_busy(&self, id: IncidentId) -> bool {
+        locked(&self.0.busy).contains(&id)
+    }
+
     /// Does what an incident wants, until it wants nothing now.
     async fn pass(&self, id: IncidentId, until: Time) -> Passed {
         let _busy = Busy { engine: self, id };
@@ -175,6 +183,7 @@ impl Engine {
 
     /// Carries out effects that a command's own commit began.
     async fn carry_on(&self, id: IncidentId, begun: Vec<Seq>) {
+        let _busy = locked(&self.0.busy).insert(id).then(|| Busy { engine: self, id });
         if let Err(error) = self.work_off(id, begun, Time::MAX_UTC).await {
             tracing::warn!(%id, %error, "effects that were begun can't be carried on; they are looked for later");
         }
