@@ -303,9 +303,7 @@ impl Engine {
             let page = self.0.store.list(&Query::unsettled().after(after).limit(1_000)).await.ok()?;
             for row in &page.rows {
                 let summary: Summary = serde_json::from_slice(&row.summary).ok()?;
-                open += u32::from(
-                    summary.ended.is_none() && summary.phase < Phase::PostIncident,
-                );
+                open += u32::from(summary.ended.is_none() && summary.phase < Phase::PostIncident);
             }
             after = page.rows.last().map(|row| row.id);
             if !page.more || after.is_none() {
