@@ -53,13 +53,13 @@ pub(crate) fn wait_for_others(connection: &mut Connection) -> Result<(), Fault> 
     Ok(())
 }
 
-/// Sleeps a random while, up to 3 ms, and says how long.
+/// Rests a random while, up to 3 ms, and says how long.
 pub(crate) fn pause(count: i32) -> Duration {
     let longest = 250_u64 << count.clamp(0, 4);
     // A fresh `RandomState` is the randomness that the standard library has.
     let random = std::hash::RandomState::new().build_hasher().finish();
     let pause = Duration::from_micros(longest / 4 + random % (longest / 2));
-    std::thread::sleep(pause);
+    std::thread::park_timeout(pause);
     pause
 }
 
