@@ -61,7 +61,7 @@ impl HttpMitigator {
     async fn draft_plan(&self, cx: &ReadContext, intent: Intent<'_>) -> Result<Plan, AdapterError> {
         let draft = match intent {
             Intent::Do(mitigation) => Draft::forth(&self.catalogue, mitigation)?,
-            Intent::Undo(execution) => Draft::back(&self.catalogue, execution)?,
+            Intent::Undo(execution) => Draft::back(&self.catalogue, self.client.shown(), execution)?,
             _ => {
                 let error = AdapterError::new(ErrorKind::Refused, PLAN);
                 return Err(error.with_context("this adapter is too old for what is asked"));

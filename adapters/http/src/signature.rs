@@ -29,7 +29,7 @@ pub(crate) fn sign(secret: &str, now: Time, body: &[u8]) -> String {
 /// use incident_core::domain::time::Time;
 /// use incident_http::{SignatureError, verify_signature};
 ///
-/// let header = "t=1795444200,v1=4aa5dfe4ad4d9e2b4dfb1de5e71b9e31f8dcfd4e7e10c3d02e9f6c75eb6f3a02";
+/// let header = "t=1795444200,v1=c442925a7b8f43d80671fb715858fbf2d9a11c847b4208359cb9108fb7f2372b";
 /// let now: Time = "2026-11-23T14:31:00Z".parse()?;
 /// let tolerance = Duration::from_secs(300);
 ///

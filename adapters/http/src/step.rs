@@ -48,8 +48,15 @@ impl<'a> Draft<'a> {
     }
 
     /// The step that takes `execution` back.
-    pub(crate) fn back(catalogue: &'a Catalogue, execution: &Execution) -> Result<Self, AdapterError> {
+    pub(crate) fn back(
+        catalogue: &'a Catalogue,
+        backend: &str,
+        execution: &Execution,
+    ) -> Result<Self, AdapterError> {
         let step = Step::of(&execution.plan)?;
+        if execution.plan.pins.get(BACKEND).is_none_or(|done_at| done_at != backend) {
+            return Err(refused("it was done at another base URL; take it back there"));
+        }
         let Some(key) = step.action.opposite() else {
             return Err(refused("there is nothing to restore"));
         };

@@ -199,6 +199,16 @@ async fn what_cannot_be_restored_is_refused() {
 }
 
 #[tokio::test]
+async fn what_was_done_elsewhere_is_not_taken_back_here() {
+    let (service, other) = (Service::start().await, Service::start().await);
+    let mitigator = service.mitigator(|_| ());
+    let done = mitigator.carry_out(&effect(3), &plan(&mitigator, false).await.unwrap()).await.unwrap();
+    let error = undo(&other.mitigator(|_| ()), &done).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Refused);
+    assert!(error.to_string().contains("another base URL"), "{error}");
+}
+
+#[tokio::test]
 async fn a_cache_is_cleared_and_needs_no_way_back() {
     let service = Service::start().await;
     let mut config = HttpConfig::new(&service.fake.url());
