@@ -139,7 +139,7 @@ mod tests {
             (&format!("{good},v2=new"), Ok(())),
             (&other, Err(SignatureError::Mismatch)),
             (&moved, Err(SignatureError::Mismatch)),
-            (&format!("{}00", good), Err(SignatureError::Mismatch)),
+            (&format!("{good}00"), Err(SignatureError::Mismatch)),
             (&good[..good.len() - 2], Err(SignatureError::Mismatch)),
             ("t=1795444200,v1=", Err(SignatureError::Mismatch)),
             ("t=1795444200,v1=zz", Err(SignatureError::Mismatch)),

@@ -1,5 +1,7 @@
 //! The configuration as it is written down: what is accepted, and how what isn't is refused.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::error::Error;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! Webhooks and probes as they go over the wire, and what comes of a backend that misbehaves.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod fake;
 
 use std::sync::Arc;

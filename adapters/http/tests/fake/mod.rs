@@ -1,5 +1,6 @@
 //! A service on loopback that answers as a test says, and remembers what it was asked.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::collections::BTreeMap;
