@@ -20,20 +20,26 @@ pub mod impact;
 pub mod incident;
 pub mod index;
 pub mod inert;
-mod judge;
+pub(crate) mod judge;
+pub mod metrics;
 pub mod mitigation;
+pub mod next;
 pub mod notice;
 pub mod obligation;
 mod owe;
 pub mod phase;
 pub mod plan;
 pub mod redact;
+pub mod render;
 pub mod role;
 pub mod runbook;
 pub mod severity;
 pub mod signal;
+#[cfg(test)]
+pub(crate) mod test_driver;
 pub mod text;
 pub mod ticket;
+pub mod timeline;
 pub mod triage;
 
 pub use effect::Receipt;
