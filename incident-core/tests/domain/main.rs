@@ -1,0 +1,13 @@
+//! What the domain promises, held on its public interface alone.
+//!
+//! `scenario` plays an incident and checks, after every step, what must hold always; the other modules are tables of
+//! cases, one module a subject.
+
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod course;
+mod life;
+mod refusals;
+mod scenario;
+mod timeline;
+mod world;
