@@ -7,7 +7,9 @@
 
 mod course;
 mod life;
+mod phases;
 mod refusals;
+mod samples;
 mod scenario;
 mod timeline;
 mod world;
