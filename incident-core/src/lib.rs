@@ -1,5 +1,11 @@
 //! The incident-response runbook as a library.
 
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod domain;
 pub mod port;
+#[cfg(feature = "runtime")]
+pub mod runtime;
+#[cfg(feature = "runtime")]
+pub mod store;

@@ -174,7 +174,11 @@ pub fn keys(incident: &Incident) -> Vec<Key> {
             None => {}
         }
     }
-    keys.retain(|key| key.until.is_none_or(|until| until > incident.recorded_at));
+    // A signal group's key stays although it is over: it names the incident that an alert to come would repeat.
+    let group = incident.signal_group.as_ref().map(|group| signal_key(*side, group));
+    keys.retain(|key| {
+        key.until.is_none_or(|until| until > incident.recorded_at) || Some(&key.name) == group.as_ref()
+    });
     // Of several claims to one name the longest counts.
     keys.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| lasts(b).cmp(&lasts(a))));
     keys.dedup_by(|next, kept| next.name == kept.name);

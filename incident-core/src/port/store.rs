@@ -16,6 +16,9 @@ use crate::domain::time::Time;
 /// A store is the only state that survives a crash, so what it acknowledges must be durable. It never looks into a
 /// record: sequence, chain, index and ids are computed by the domain from the state at the version a commit names.
 ///
+/// Times are kept and compared to the millisecond. Whatever lasts *until* a time – a key, a lease – is over at that
+/// time.
+///
 /// The suite [`conformance::store`](crate::conformance) checks each line of each *Behaviour* list.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
@@ -23,14 +26,20 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Behaviour
     /// - `at` is the version the commit was decided on; 0 creates the incident.
-    /// - The records' sequences are `at + 1`, `at + 2` …; anything else is [`CommitError::Invalid`]. A commit without
-    ///   records refreshes the row alone, if the incident exists at `at`.
+    /// - The records' sequences are `at + 1`, `at + 2` …, and the row's version is that of the last one; anything else
+    ///   is [`CommitError::Invalid`], nothing changes. [`Commit::check`] says so for every store.
+    /// - A commit without records refreshes the row alone, if the incident exists at `at`.
     /// - If the incident isn't at `at`: [`CommitError::Conflict`], nothing changes. Of two racing commits at one
     ///   version exactly one wins.
-    /// - If a key of the row is held by another incident and its `until`, compared with `commit.now`, isn't past:
-    ///   [`CommitError::KeyTaken`], nothing changes. Keys that the row no longer names are free at once.
     /// - If the stored row was computed by a newer fold than the commit's: [`CommitError::NewerFold`], nothing changes.
-    /// - Every slot named in `redact` is empty from then on; naming one that is missing or empty changes nothing.
+    /// - If a key of the row is held by another incident at `commit.now`: [`CommitError::KeyTaken`], nothing changes.
+    ///   Names are compared byte by byte. Keys that the row no longer names are free at once.
+    /// - A key of the row that is itself over at `commit.now` is not taken: whoever holds that name by now keeps it,
+    ///   and the commit isn't refused for it.
+    /// - Refusals are looked for in the order of this list.
+    /// - Every slot named in `redact` is empty from then on, also one of this commit; naming one that is missing or
+    ///   empty changes nothing.
+    /// - The lease on the incident, if any, stays as it is.
     /// - Once `Ok` is returned, the commit survives the death of the process and of the machine's power.
     /// - [`CommitError::Unknown`] says that the reply was lost: the caller loads, and repeats or not.
     ///
@@ -54,8 +63,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Behaviour
     /// - Offers incidents whose `next_wake` is at or before `claim.now`, and those whose row was computed by an older
     ///   fold than `claim.by`.
-    /// - Never one that another worker holds a lease on at `claim.now`; always those the same worker holds.
-    /// - The more urgent first, then by `next_wake`, at most `claim.limit`.
+    /// - Never one whose row was computed by a newer fold than `claim.by`: the worker couldn't commit to it and would
+    ///   only keep it from those who can.
+    /// - Never one that another worker holds a lease on at `claim.now`; the worker's own lease hides nothing from it.
+    /// - The more urgent first, then by `next_wake`, those without one last; at most `claim.limit`.
+    /// - Never one of `claim.except`; the worker's leases on these end.
     /// - A lease saves work and guards nothing: commits are guarded by versions alone.
     ///
     /// # Errors
@@ -72,16 +84,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`].
     async fn list(&self, query: &Query) -> Result<Page, StoreError>;
 
-    /// Who holds `key` at `now`, if anybody.
+    /// Who holds `key`, or held it last.
     ///
     /// # Behaviour
-    /// - A key whose `until` is at or before `now` is held by nobody.
+    /// - A key that no row names and nobody took over is nobody's; one whose `until` is past still names its last holder.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn holder(&self, key: &str, now: Time) -> Result<Option<IncidentId>, StoreError>;
+    async fn holder(&self, key: &str) -> Result<Option<Held>, StoreError>;
 
     /// The earliest `next_wake` of all rows: when a claim may next find something. None when nothing is owed.
+    ///
+    /// It may well be past while a claim finds nothing – another worker holds the incident, or a newer fold computed
+    /// its row – so a caller that waits for it also keeps a shortest wait of its own.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -102,7 +117,7 @@ pub struct Commit {
     pub records: Vec<StoredRecord>,
     /// The row that replaces the incident's row.
     pub index: Index,
-    /// Slots of earlier records to empty.
+    /// Slots to empty.
     pub redact: Vec<SlotRef>,
     /// The committer's time, UTC: what the `until` of a key is compared with.
     pub now: Time,
@@ -120,6 +135,35 @@ impl Commit {
     pub fn with_redacted(mut self, slots: Vec<SlotRef>) -> Self {
         self.redact = slots;
         self
+    }
+
+    /// What a store can say about a commit at `at` without looking at what it holds.
+    ///
+    /// # Errors
+    /// [`CommitError::Invalid`] if the records don't follow `at` without a gap, the row is of another version, an
+    /// incident would begin without a record, or a key is named twice.
+    pub fn check(&self, at: Seq) -> Result<(), CommitError> {
+        let mut version = at;
+        for record in &self.records {
+            if record.seq <= version || record.seq != version.next() {
+                return Err(CommitError::Invalid(
+                    "the records do not follow the version they were decided on",
+                ));
+            }
+            version = record.seq;
+        }
+        if version == Seq::ZERO {
+            return Err(CommitError::Invalid("an incident begins with a record"));
+        }
+        if self.index.version != version {
+            return Err(CommitError::Invalid("the row is not of the version that the commit leads to"));
+        }
+        let mut names: Vec<&str> = self.index.keys.iter().map(|key| key.name.as_str()).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(CommitError::Invalid("a key is named twice"));
+        }
+        Ok(())
     }
 }
 
@@ -146,13 +190,22 @@ pub struct Claim {
     pub limit: u32,
     /// The worker's version of the fold.
     pub by: u32,
+    /// Incidents that the worker can do nothing for at the moment: they aren't offered, and its leases on them end.
+    pub except: Vec<IncidentId>,
 }
 
 impl Claim {
     /// A claim by `worker` at `now`, for at most `limit` incidents until `until`.
     #[must_use]
     pub fn new(worker: &str, now: Time, until: Time, limit: u32) -> Self {
-        Self { worker: worker.to_owned(), now, until, limit, by: crate::domain::index::FOLD }
+        Self {
+            worker: worker.to_owned(),
+            now,
+            until,
+            limit,
+            by: crate::domain::index::FOLD,
+            except: Vec::new(),
+        }
     }
 
     /// With the fold of version `by`.
@@ -160,6 +213,30 @@ impl Claim {
     pub fn computed_by(mut self, by: u32) -> Self {
         self.by = by;
         self
+    }
+
+    /// Without these incidents.
+    #[must_use]
+    pub fn except(mut self, incidents: Vec<IncidentId>) -> Self {
+        self.except = incidents;
+        self
+    }
+}
+
+/// Who holds a key, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// The holder.
+    pub by: IncidentId,
+    /// Until when, UTC; none while what the key stands for runs.
+    pub until: Option<Time>,
+}
+
+impl Held {
+    /// Whether the key is still held at `now`.
+    #[must_use]
+    pub fn at(&self, now: Time) -> bool {
+        self.until.is_none_or(|until| until > now)
     }
 }
 

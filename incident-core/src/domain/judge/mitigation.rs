@@ -4,7 +4,7 @@ use crate::domain::command::{
     Approve, ExecutePlan, Proposal, Propose, Refusal, Reject, SettleMitigation, Undo,
 };
 use crate::domain::decide::{Draft, name};
-use crate::domain::effect::{Outcome, Work};
+use crate::domain::effect::{EffectState, Outcome, Work};
 use crate::domain::event::{
     ApprovalWithdrawn, EffectSettled, ExecutionOrdered, MitigationExecuted, MitigationProposed,
     MitigationRejected, PlanApproved,
@@ -13,7 +13,7 @@ use crate::domain::id::{Digest, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::index::{budget_key, target_key};
 use crate::domain::mitigation::{Mitigation, MitigationState, PlanState, Stage};
-use crate::domain::plan::Execution;
+use crate::domain::plan::{ApprovedPlan, Execution};
 use crate::domain::role::{Actor, PersonId};
 use crate::domain::runbook::Runbook;
 use crate::domain::time::{Time, after};
@@ -216,6 +216,23 @@ pub(in crate::domain) fn approved_by(
     // A rule that asks for nobody would let a plan pass that nobody saw.
     let needed = rule.persons.max(1);
     if given < needed { Err(Refusal::NotApproved { given, needed }) } else { Ok(persons) }
+}
+
+/// The plan that the effect `started` may carry out now: only for an effect whose start is recorded, and checked again.
+pub(crate) fn hand_out(
+    incident: &Incident,
+    started: Seq,
+    runbook: &Runbook,
+    now: Time,
+) -> Result<ApprovedPlan, Refusal> {
+    let unstarted = || Refusal::NotFound { what: "started execution", name: started.to_string() };
+    let effect = incident.effects.get(&started).ok_or_else(unstarted)?;
+    let (Work::Execute(proposal), EffectState::Started { .. }) = (&effect.work, &effect.state) else {
+        return Err(unstarted());
+    };
+    let approved_by = approved_by(incident, *proposal, runbook, now)?;
+    let plan = find(incident, *proposal)?.plan.as_ref().ok_or(Refusal::OtherPlan)?;
+    Ok(ApprovedPlan::new(plan.plan.clone(), plan.digest, approved_by, started))
 }
 
 /// Ends the effects of a mitigation that a person settled.

@@ -57,4 +57,5 @@ pub(super) fn judge(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refu
     }
 }
 
+pub(crate) use mitigation::hand_out;
 pub(super) use mitigation::{approved_by, settle_effects};

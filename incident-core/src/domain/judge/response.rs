@@ -36,6 +36,12 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
     let service = it.service.as_deref().map(|service| name("service", service)).transpose()?;
     let link = it.link.as_deref().map(|link| name("link", link)).transpose()?;
     let group = it.signal_group.as_deref().map(|group| name("signal_group", group)).transpose()?;
+    if let Some(group) = &group {
+        let key = crate::domain::index::signal_key(it.side, group);
+        if draft.cx.taken.contains(&key) {
+            return Err(Refusal::KeyTaken { key });
+        }
+    }
     // A source's clock may be wrong; an alert is never refused for it.
     let first_signal = it.signals.iter().filter_map(|signal| signal.started_at).min();
     let from_signals = first_signal.and_then(|time| past("started_at", time, now).ok());

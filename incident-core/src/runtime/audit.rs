@@ -1,0 +1,206 @@
+//! Checking from outside the mechanism that nothing was forgotten, and saying aloud what can't be read.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::engine::{Engine, locked};
+use crate::domain::chain::{self, Unreadable};
+use crate::domain::due::{due, next_wake};
+use crate::domain::id::{EffectId, IncidentId, Seq};
+use crate::domain::incident::Side;
+use crate::domain::notice::{Label, Line, Notice, NoticeKind};
+use crate::domain::severity::{Audience, Severity};
+use crate::domain::time::{Time, after, since};
+use crate::port::EffectContext;
+use crate::port::store::{Query, StoreError};
+
+/// How often somebody is told of an incident that can't be read.
+const ALARM_EVERY: Duration = Duration::from_secs(3_600);
+
+/// What an audit found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Audit {
+    /// How many incidents were folded.
+    pub folded: usize,
+    /// How many of them owe something.
+    pub unsettled: usize,
+    /// What is wrong.
+    pub findings: Vec<AuditFinding>,
+}
+
+impl Audit {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// Something wrong with one incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditFinding {
+    /// The incident.
+    pub incident: IncidentId,
+    /// What is wrong with it.
+    pub problem: AuditProblem,
+}
+
+/// What can be wrong with an incident.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditProblem {
+    /// Its log can't be read, or was changed.
+    #[error("its log can't be read: {0}")]
+    Unreadable(Unreadable),
+    /// Something was due and nobody did it.
+    #[error("something is overdue since {since}: no engine runs, or none has the adapter")]
+    Overdue {
+        /// Since when, UTC.
+        since: Time,
+    },
+    /// The index would let it be forgotten.
+    #[error("the index would wake it at {indexed:?}, the log says {logged:?}")]
+    Index {
+        /// When the index would wake it, UTC.
+        indexed: Option<Time>,
+        /// When the log says, UTC.
+        logged: Option<Time>,
+    },
+    /// The index is of another version than the log.
+    #[error("the index is at version {indexed}, the log at {logged}")]
+    Version {
+        /// The index's version.
+        indexed: Seq,
+        /// The log's version.
+        logged: Seq,
+    },
+}
+
+impl Engine {
+    /// Folds the log of every incident and compares what it owes with what the index says and with the time.
+    ///
+    /// What is due counts as forgotten after two leases.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't list or load.
+    pub async fn audit(&self) -> Result<Audit, StoreError> {
+        let mut audit = Audit::default();
+        let mut last = None;
+        loop {
+            let page = self.0.store.list(&Query::all().after(last).limit(500)).await?;
+            for row in &page.rows {
+                // The row was read before the log, so a commit in between isn't a finding.
+                let log = self.0.store.load(row.id, Seq::ZERO).await?;
+                let version = log.last().map_or(Seq::ZERO, |stored| stored.seq);
+                let mut find = |problem| audit.findings.push(AuditFinding { incident: row.id, problem });
+                audit.folded += 1;
+                let incident = match chain::verify(row.id, &log, None).and_then(|_| chain::fold(row.id, &log))
+                {
+                    Ok((incident, _)) => incident,
+                    Err(unreadable) => {
+                        find(AuditProblem::Unreadable(unreadable));
+                        continue;
+                    }
+                };
+                if version < row.version {
+                    find(AuditProblem::Version { indexed: row.version, logged: version });
+                }
+                let logged = next_wake(&incident);
+                if version == row.version && logged != row.next_wake {
+                    find(AuditProblem::Index { indexed: row.next_wake, logged });
+                }
+                let grace = after(logged.unwrap_or(Time::MAX_UTC), self.0.lease.saturating_mul(2));
+                let now = self.now();
+                let wanted = due(&incident, now);
+                if grace <= now && (wanted.wake || wanted.look || !wanted.start.is_empty()) {
+                    find(AuditProblem::Overdue { since: logged.unwrap_or(now) });
+                }
+                audit.unsettled += usize::from(!incident.is_settled());
+            }
+            last = page.rows.last().map(|row| row.id);
+            if !page.more || last.is_none() {
+                return Ok(audit);
+            }
+        }
+    }
+
+    /// How far the engines are behind what is due: what a health endpoint asks. Cheap: it reads one row of the index.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't say.
+    pub async fn lag(&self) -> Result<Duration, StoreError> {
+        let next = self.0.store.next_wake().await?;
+        Ok(next.map(|next| since(self.now(), next)).unwrap_or_default())
+    }
+
+    /// Tells the caretaker of an incident that this version leaves alone, again every hour. Nothing can be recorded of it,
+    /// for its log can't be read.
+    pub(super) async fn alarm(&self, id: IncidentId, why: &str) {
+        let now = self.now();
+        {
+            let mut alarms = locked(&self.0.alarms);
+            if alarms.get(&id).is_some_and(|last| after(*last, ALARM_EVERY) > now) {
+                return;
+            }
+            alarms.insert(id, now);
+        }
+        tracing::error!(%id, why, "an incident can't be read and is left alone");
+        let caretaker = Audience::new(Audience::CARETAKER);
+        let registry = self.registry(Side::Live);
+        for route in registry.reach().to(&caretaker) {
+            let Some(notifier) = registry.notifier(&route.name) else { continue };
+            let kind = NoticeKind::PersonNeeded;
+            let title = "An incident can't be read by this version and is left alone";
+            let mut notice = Notice::new(id, Seq::ZERO, kind, vec![caretaker.clone()], title);
+            notice.severity = Severity::Sev1;
+            (notice.started_at, notice.issued_at) = (now, now);
+            notice.lines.push(Line { label: Label::Because, text: why.to_owned() });
+            let cx = EffectContext::new(EffectId { incident: id, seq: Seq::ZERO }, now)
+                .with_deadline(self.deadline());
+            let told = self.within_deadline(notifier.deliver(&cx, &notice)).await;
+            if !matches!(told, Ok(Ok(_))) {
+                tracing::error!(%id, route = route.name, "the caretaker couldn't be told");
+            }
+        }
+    }
+
+    /// Asks every adapter whether it will work in an incident.
+    pub async fn preflight(&self) -> PreflightReport {
+        let cx = crate::port::PreflightContext::new(self.now());
+        let mut report = PreflightReport::default();
+        for side in [Side::Live, Side::Drill] {
+            for (name, ports) in self.registry(side).ports() {
+                for adapter in ports.adapters() {
+                    let found = match self.within_deadline(adapter.preflight(&cx)).await {
+                        Ok(Ok(preflight)) => Ok(preflight),
+                        Ok(Err(error)) => Err(error.to_string()),
+                        Err(why) => Err(why.to_owned()),
+                    };
+                    report.adapters.entry((side, name.clone())).or_default().push(found);
+                }
+            }
+        }
+        report
+    }
+}
+
+/// What the adapters said before the incident.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct PreflightReport {
+    /// What each port of each backend found, or why it couldn't be asked.
+    pub adapters: BTreeMap<(Side, String), Vec<Result<crate::port::Preflight, String>>>,
+}
+
+impl PreflightReport {
+    /// Whether everything will work.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.adapters
+            .values()
+            .flatten()
+            .all(|found| found.as_ref().is_ok_and(crate::port::Preflight::is_good))
+    }
+}

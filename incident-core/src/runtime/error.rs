@@ -1,0 +1,46 @@
+//! Why a command wasn't carried out.
+
+use std::sync::Arc;
+
+use crate::domain::chain::Unreadable;
+use crate::domain::command::Refusal;
+use crate::domain::id::CommandId;
+use crate::port::store::StoreError;
+
+/// Why a command wasn't carried out, or isn't known to have been.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The runbook says no; nothing was recorded.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// The store doesn't take it; nothing was recorded.
+    #[error("the command was not carried out")]
+    Store(#[source] Arc<StoreError>),
+    /// Whether it was carried out is unknown. Sent again with the same id, it is carried out once.
+    #[error("whether the command was carried out is unknown; it is safe to send it again as {command}")]
+    Unknown {
+        /// The command's id.
+        command: CommandId,
+    },
+    /// The incident can't be read by this version, and is left alone.
+    #[error("the incident is left alone")]
+    Unreadable(#[source] Unreadable),
+    /// A newer version keeps this incident.
+    #[error("a newer version (fold {by}) keeps this incident; use that one")]
+    Newer {
+        /// The newer fold's version.
+        by: u32,
+    },
+}
+
+impl CommandError {
+    /// The refusal, if that's what it is.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}

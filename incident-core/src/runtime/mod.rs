@@ -1,0 +1,21 @@
+//! The engine: takes commands, does what is due, and calls the adapters.
+
+mod audit;
+mod clock;
+mod engine;
+mod error;
+mod events;
+mod handle;
+mod intake;
+mod queue;
+mod registry;
+mod tick;
+mod work;
+
+pub use audit::{Audit, AuditFinding, AuditProblem, PreflightReport};
+pub use clock::{ManualClock, SeededEntropy, SystemClock, SystemEntropy};
+pub use engine::{BuildError, Engine, EngineBuilder};
+pub use error::CommandError;
+pub use handle::{Done, IncidentHandle};
+pub use intake::Intake;
+pub use tick::Tick;

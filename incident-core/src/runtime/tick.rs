@@ -1,0 +1,297 @@
+//! Doing what is due: one pass over what wants attention, and the loop of passes.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio::sync::mpsc;
+
+use super::engine::{Engine, locked};
+use super::error::CommandError;
+use super::queue::{Committed, unreadable};
+use crate::domain::command::{Command, Conclude};
+use crate::domain::due::due;
+use crate::domain::event::CheckReading;
+use crate::domain::id::{IncidentId, Seq};
+use crate::domain::incident::Incident;
+use crate::domain::time::{Time, after};
+use crate::port::store::{Claim, StoreError};
+use crate::port::{Colour, Reading};
+
+/// What a pass did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tick {
+    /// How many incidents were looked at.
+    pub ran: usize,
+    /// How many of them still want something now: this engine has no adapter for it, or the time was up.
+    pub left: usize,
+    /// When something wants attention next, UTC; none exactly when nothing is owed.
+    pub next_wake: Option<Time>,
+    /// The incidents that this version can't read, and why.
+    pub unreadable: BTreeMap<IncidentId, String>,
+}
+
+/// How long an incident rests that this engine can do nothing for.
+const REST: Duration = Duration::from_secs(5);
+/// How long the loop sleeps at most, for stores whose hints never come.
+const NAP: Duration = Duration::from_secs(1);
+/// How long the loop waits after the store failed.
+const STORE_DOWN: Duration = Duration::from_secs(2);
+
+/// How a pass over one incident ended.
+#[derive(Debug)]
+enum Passed {
+    /// Nothing is due now.
+    Clear,
+    /// Something still is, and this engine can't do it.
+    Left,
+    /// The incident can't be read.
+    Unreadable(String),
+    /// The store failed.
+    Failed,
+}
+
+impl Engine {
+    /// Does what is due, once, inside this future. Begins nothing at or after `until`, and finishes what it began.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't say what is due.
+    pub async fn tick(&self, until: Time) -> Result<Tick, StoreError> {
+        let mut tick = Tick::default();
+        let mut passes: FuturesUnordered<_> = self
+            .claim()
+            .await?
+            .into_iter()
+            .map(|id| self.pass(id, until).map(move |end| (id, end)))
+            .collect();
+        while let Some((id, end)) = passes.next().await {
+            tick.ran += 1;
+            match end {
+                Passed::Clear => {}
+                Passed::Left | Passed::Failed => tick.left += 1,
+                Passed::Unreadable(why) => {
+                    tick.unreadable.insert(id, why);
+                }
+            }
+        }
+        tick.next_wake = self.0.store.next_wake().await?;
+        Ok(tick)
+    }
+
+    /// Does what is due, as long as `shutdown` doesn't complete. Then it begins nothing new and finishes the calls under
+    /// way, each to its own deadline.
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) {
+        let (handoff, mut handed) = mpsc::unbounded_channel();
+        *locked(&self.0.handoff) = Some(handoff);
+        let mut passes: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+        let mut hints = self.0.store.hints();
+        let mut shutdown = std::pin::pin!(shutdown.fuse());
+        let mut wake = Time::MIN_UTC;
+        loop {
+            let committed = self.0.committed.notified();
+            if wake <= self.now() {
+                wake = self.fill(&mut passes).await;
+            }
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some((id, begun)) = handed.recv() => passes.push(self.carry_on(id, begun).boxed()),
+                // A place is free: something may have waited for it.
+                Some(()) = passes.next() => if passes.len() + 1 >= self.0.parallel { wake = Time::MIN_UTC },
+                Some(id) = hints.next() => if !self.is_busy(id) { wake = Time::MIN_UTC },
+                () = committed => wake = Time::MIN_UTC,
+                () = self.0.clock.sleep_until(wake) => {}
+            }
+        }
+        *locked(&self.0.handoff) = None;
+        while let Ok((id, begun)) = handed.try_recv() {
+            passes.push(self.carry_on(id, begun).boxed());
+        }
+        while passes.next().await.is_some() {}
+    }
+
+    /// Begins a pass over every incident that wants one, and says when to look again.
+    async fn fill<'a>(&'a self, passes: &mut FuturesUnordered<BoxFuture<'a, ()>>) -> Time {
+        let now = self.now();
+        if passes.len() >= self.0.parallel {
+            return after(now, NAP);
+        }
+        let claimed = match self.claim().await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::warn!(%error, "the store can't say what is due");
+                return after(now, STORE_DOWN);
+            }
+        };
+        for id in claimed {
+            passes.push(self.pass(id, Time::MAX_UTC).map(|_| ()).boxed());
+        }
+        let next = self.0.store.next_wake().await.ok().flatten();
+        // What is due now and not claimed rests, or is somebody else's.
+        let soon = after(now, NAP);
+        next.filter(|next| *next > now).map_or(soon, |next| next.min(soon))
+    }
+
+    /// Claims incidents that want something and that no pass of this engine is at.
+    async fn claim(&self) -> Result<Vec<IncidentId>, StoreError> {
+        let now = self.now();
+        let except: Vec<IncidentId> = {
+            let mut resting = locked(&self.0.resting);
+            resting.retain(|_, until| *until > now);
+            resting.keys().copied().collect()
+        };
+        let limit = u32::try_from(self.0.parallel).unwrap_or(u32::MAX);
+        let claim = Claim::new(&self.0.worker, now, after(now, self.0.lease), limit).except(except);
+        let mut claimed = self.0.store.claim(&claim).await?;
+        let mut busy = locked(&self.0.busy);
+        claimed.retain(|id| busy.insert(*id));
+        Ok(claimed)
+    }
+
+    pub(super) fn is_busy(&self, id: IncidentId) -> bool {
+        locked(&self.0.busy).contains(&id)
+    }
+
+    /// Does what an incident wants, until it wants nothing now.
+    async fn pass(&self, id: IncidentId, until: Time) -> Passed {
+        let _busy = Busy { engine: self, id };
+        let end = match self.work_off(id, Vec::new(), until).await {
+            Ok(true) => Passed::Clear,
+            Ok(false) => {
+                locked(&self.0.resting).insert(id, after(self.now(), REST.min(self.0.lease)));
+                Passed::Left
+            }
+            Err(error) => match unreadable(&error) {
+                Some(why) => {
+                    locked(&self.0.resting).insert(id, after(self.now(), REST * 12));
+                    self.alarm(id, &why).await;
+                    Passed::Unreadable(why)
+                }
+                None => {
+                    tracing::warn!(%id, %error, "a pass over an incident failed");
+                    locked(&self.0.resting).insert(id, after(self.now(), STORE_DOWN));
+                    Passed::Failed
+                }
+            },
+        };
+        tracing::debug!(%id, ?end, "passed");
+        end
+    }
+
+    /// Carries out effects that a command's own commit began.
+    async fn carry_on(&self, id: IncidentId, begun: Vec<Seq>) {
+        let _busy = locked(&self.0.busy).insert(id).then(|| Busy { engine: self, id });
+        if let Err(error) = self.work_off(id, begun, Time::MAX_UTC).await {
+            tracing::warn!(%id, %error, "effects that were begun can't be carried on; they are looked for later");
+        }
+    }
+
+    /// Works an incident off: timers, looks and effects, every lane beside the others. True if nothing is due any more.
+    async fn work_off(&self, id: IncidentId, begun: Vec<Seq>, until: Time) -> Result<bool, CommandError> {
+        let mut calls: FuturesUnordered<BoxFuture<'_, Vec<Command>>> = FuturesUnordered::new();
+        let mut state = self.look_at(id).await?.incident;
+        self.call_all(&mut calls, &state, begun);
+        loop {
+            let now = self.now();
+            let wanted = due(&state, now);
+            if now < until {
+                let mut commands = Vec::new();
+                if wanted.wake {
+                    commands.push(Command::Wake);
+                }
+                let startable =
+                    wanted.start.iter().any(|seq| self.repeat(&state, *seq, &self.runbook()).is_some());
+                if wanted.wake || startable {
+                    let committed = self.act(id, &commands).await?;
+                    let progressed = committed.state.version > state.version;
+                    state = self.take(&mut calls, committed);
+                    if progressed {
+                        continue;
+                    }
+                }
+                if wanted.look {
+                    let looked = self.look(&state).await;
+                    let committed = self.act(id, &[Command::Look(looked)]).await?;
+                    state = self.take(&mut calls, committed);
+                    continue;
+                }
+            }
+            if calls.is_empty() {
+                let now = self.now();
+                let wanted = due(&state, now);
+                return Ok(!wanted.wake && !wanted.look && wanted.start.is_empty());
+            }
+            // A slow call mustn't keep a timer of the same incident waiting.
+            let next = wanted.next.filter(|next| *next > now && now < until).unwrap_or(Time::MAX_UTC);
+            tokio::select! {
+                biased;
+                Some(outcome) = calls.next() => {
+                    let committed = self.act(id, &outcome).await?;
+                    state = self.take(&mut calls, committed);
+                }
+                () = self.0.clock.sleep_until(next) => state = self.look_at(id).await?.incident,
+            }
+        }
+    }
+
+    /// Begins the calls of what a commit began.
+    fn take<'a>(
+        &'a self,
+        calls: &mut FuturesUnordered<BoxFuture<'a, Vec<Command>>>,
+        committed: Committed,
+    ) -> Incident {
+        self.call_all(calls, &committed.state, committed.begun);
+        committed.state
+    }
+
+    fn call_all<'a>(
+        &'a self,
+        calls: &mut FuturesUnordered<BoxFuture<'a, Vec<Command>>>,
+        state: &Incident,
+        begun: Vec<Seq>,
+    ) {
+        for seq in begun {
+            let Some(effect) = state.effects.get(&seq).cloned() else { continue };
+            let state = state.clone();
+            let call = async move {
+                let result = self.perform(&state, &effect).await;
+                let attempt = effect.attempts;
+                vec![Command::Conclude(Box::new(Conclude { effect: effect.seq, attempt, result }))]
+            };
+            calls.push(call.boxed());
+        }
+    }
+
+    /// Lets every probe take one look, all at once. One that can't is unknown.
+    async fn look(&self, incident: &Incident) -> BTreeMap<String, CheckReading> {
+        let cx = self.read_context(incident);
+        let wanted = self
+            .registry(incident.side)
+            .probes()
+            .filter(|(name, _)| incident.figures.checks.contains_key(*name));
+        let looks = wanted.map(|(name, probe)| async {
+            let reading = match self.within_deadline(probe.look(&cx)).await {
+                Ok(Ok(reading)) => reading,
+                Ok(Err(error)) => Reading::new(Colour::Unknown, &error.to_string()),
+                Err(why) => Reading::new(Colour::Unknown, why),
+            };
+            (name.clone(), CheckReading { colour: reading.colour, detail: reading.detail })
+        });
+        futures_util::future::join_all(looks).await.into_iter().collect()
+    }
+}
+
+/// Marks an incident as one that a pass is at, until dropped.
+struct Busy<'a> {
+    engine: &'a Engine,
+    id: IncidentId,
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        locked(&self.engine.0.busy).remove(&self.id);
+    }
+}

@@ -1,0 +1,309 @@
+//! Carrying one effect out: what is handed to the adapter, and what came of it. Nothing here is recorded.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use super::engine::Engine;
+use super::error::CommandError;
+use crate::domain::command::{Command, EffectResult, Failure, Refusal};
+use crate::domain::effect::{Applied, Effect, EffectState, Receipt, Repeat, Start, TicketWork, Work};
+use crate::domain::event::{EvidenceItem, Record};
+use crate::domain::id::{EffectId, IncidentId, Seq};
+use crate::domain::incident::{Ending, Incident};
+use crate::domain::judge::hand_out;
+use crate::domain::plan::{Intent, Verification};
+use crate::domain::redact::redact;
+use crate::domain::runbook::Runbook;
+use crate::domain::{chain, render};
+use crate::port::{AdapterError, EffectContext, Found, ReadContext, Retry};
+
+type Looked<T> = Result<T, AdapterError>;
+
+impl Engine {
+    /// What doing an effect a second time would do; none if this engine has no adapter for it.
+    pub(super) fn repeat(&self, incident: &Incident, effect: Seq, runbook: &Runbook) -> Option<Repeat> {
+        let effect = incident.effects.get(&effect)?;
+        let registry = self.registry(incident.side);
+        match &effect.work {
+            Work::Notify(notify) => {
+                let notifier = registry.notifier(&effect.route)?;
+                let notice = render::notice(incident, effect, notify, runbook);
+                Some(notice.map_or(Repeat::Visible, |notice| notifier.repeat(&notice)))
+            }
+            Work::Ticket(work) => {
+                let tracker = registry.tracker(&effect.route)?;
+                // What a comment says is of no weight for how it repeats.
+                let blank = || {
+                    crate::domain::ticket::TicketChange::Comment(crate::domain::ticket::CommentTicket::new(
+                        crate::domain::ticket::TicketRef::new(""),
+                        "",
+                    ))
+                };
+                let change = match work {
+                    TicketWork::Comment(_) | TicketWork::Close(_) | TicketWork::Reopen(_) => None,
+                    work => render::ticket(incident, work, None, runbook),
+                };
+                Some(tracker.repeat(&change.unwrap_or_else(blank)))
+            }
+            Work::Plan(_) | Work::Verify(_) => registry.mitigator(&effect.route).map(|_| Repeat::Converging),
+            Work::Execute(_) => registry.mitigator(&effect.route).map(|_| Repeat::Lookup),
+            Work::Collect => registry.collector(&effect.route).map(|_| Repeat::Converging),
+            Work::Merge(_) => Some(Repeat::Converging),
+        }
+    }
+
+    /// Carries out an effect that this engine has begun. A deadline or a panic of the adapter is an unknown outcome.
+    pub(super) async fn perform(&self, incident: &Incident, effect: &Effect) -> EffectResult {
+        let call = self.call(incident, effect);
+        self.within_deadline(call).await.unwrap_or_else(|why| {
+            EffectResult::Failed(Failure {
+                applied: Applied::Maybe,
+                retry: true,
+                wait: None,
+                error: why.to_owned(),
+            })
+        })
+    }
+
+    /// The outcome of a call to an adapter, or why there is none.
+    pub(super) async fn within_deadline<T>(&self, call: impl Future<Output = T>) -> Result<T, &'static str> {
+        let guarded = AssertUnwindSafe(call).catch_unwind();
+        // A little more than the adapter was told, so that its own deadline comes first and says more.
+        match tokio::time::timeout(self.deadline() + Duration::from_millis(250), guarded).await {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(_)) => Err("the adapter panicked"),
+            Err(_) => Err("the call took longer than its deadline"),
+        }
+    }
+
+    async fn call(&self, incident: &Incident, effect: &Effect) -> EffectResult {
+        let EffectState::Started { how, .. } = effect.state else {
+            return nothing("the effect is not begun");
+        };
+        let result = match &effect.work {
+            Work::Notify(_) => self.notify(incident, effect, how).await,
+            Work::Ticket(work) => self.ticket(incident, effect, work, how).await,
+            Work::Plan(proposal) => self.plan(incident, effect, *proposal).await,
+            Work::Execute(proposal) => self.execute(incident, effect, *proposal, how).await,
+            Work::Verify(proposal) => self.verify(incident, effect, *proposal).await,
+            Work::Collect => self.collect(incident, effect).await,
+            Work::Merge(other) => Ok(self.merge(incident, *other).await),
+        };
+        result.unwrap_or_else(|error| {
+            tracing::warn!(incident = %incident.id, effect = %effect.seq, %error, source = source(&error), "an effect failed");
+            failed(&error)
+        })
+    }
+
+    async fn notify(&self, incident: &Incident, effect: &Effect, how: Start) -> Looked<EffectResult> {
+        let Work::Notify(notify) = &effect.work else { return Ok(nothing("it is no notice")) };
+        let Some(notifier) = self.registry(incident.side).notifier(&effect.route) else {
+            return Ok(nothing("there is no such route here"));
+        };
+        let Some(notice) = render::notice(incident, effect, notify, &self.runbook()) else {
+            return Ok(nothing("the notice is no longer kept"));
+        };
+        let cx = self.effect_context(incident, effect);
+        if how == Start::Look {
+            match notifier.find(&cx, &notice).await? {
+                Found::Yes(receipt) => return Ok(EffectResult::Done(receipt)),
+                Found::CannotTell => return Ok(EffectResult::CannotTell),
+                Found::No => {}
+            }
+        }
+        notifier.deliver(&cx, &notice).await.map(EffectResult::Done)
+    }
+
+    async fn ticket(
+        &self,
+        incident: &Incident,
+        effect: &Effect,
+        work: &TicketWork,
+        how: Start,
+    ) -> Looked<EffectResult> {
+        let Some(tracker) = self.registry(incident.side).tracker(&effect.route) else {
+            return Ok(nothing("there is no such tracker here"));
+        };
+        let record = match work {
+            TicketWork::Comment(seq) | TicketWork::Close(seq) | TicketWork::Reopen(seq) => {
+                self.record(incident.id, *seq).await
+            }
+            _ => None,
+        };
+        let Some(change) = render::ticket(incident, work, record.as_ref(), &self.runbook()) else {
+            return Ok(EffectResult::Failed(Failure {
+                applied: Applied::No,
+                retry: true,
+                wait: None,
+                error: "what the ticket should say can't be read at the moment".to_owned(),
+            }));
+        };
+        let cx = self.effect_context(incident, effect);
+        if how == Start::Look {
+            match tracker.find(&cx, &change).await? {
+                Found::Yes(receipt) => return Ok(EffectResult::Done(receipt)),
+                Found::CannotTell => return Ok(EffectResult::CannotTell),
+                Found::No => {}
+            }
+        }
+        tracker.apply(&cx, &change).await.map(EffectResult::Done)
+    }
+
+    async fn plan(&self, incident: &Incident, effect: &Effect, proposal: Seq) -> Looked<EffectResult> {
+        let (Some(mitigator), Some(mitigation)) =
+            (self.registry(incident.side).mitigator(&effect.route), incident.mitigations.get(&proposal))
+        else {
+            return Ok(nothing("there is no such system here"));
+        };
+        let undone = mitigation.undoes.and_then(|seq| incident.mitigations.get(&seq)?.execution.as_ref());
+        let intent = match (mitigation.undoes, undone) {
+            (Some(_), None) => return Ok(nothing("what it takes back was never carried out")),
+            (_, Some(execution)) => Intent::Undo(execution),
+            (None, None) => Intent::Do(&mitigation.mitigation),
+        };
+        let plan = mitigator.plan(&self.read_context(incident), intent).await?;
+        Ok(EffectResult::Planned(Box::new(plan)))
+    }
+
+    async fn execute(
+        &self,
+        incident: &Incident,
+        effect: &Effect,
+        proposal: Seq,
+        how: Start,
+    ) -> Looked<EffectResult> {
+        let Some(mitigator) = self.registry(incident.side).mitigator(&effect.route) else {
+            return Ok(nothing("there is no such system here"));
+        };
+        let Some(plan) = incident.mitigations.get(&proposal).and_then(|it| it.plan.as_ref()) else {
+            return Ok(nothing("it has no plan"));
+        };
+        let cx = self.effect_context(incident, effect);
+        if how == Start::Look {
+            match mitigator.find(&cx, &plan.plan).await {
+                Ok(Found::Yes(execution)) => return Ok(EffectResult::Executed(Box::new(execution))),
+                Ok(Found::CannotTell) => return Ok(EffectResult::CannotTell),
+                Ok(Found::No) => {}
+                // A look that failed says nothing about what happened before it.
+                Err(error) => return Err(error.maybe_applied()),
+            }
+        }
+        match hand_out(incident, effect.seq, &self.runbook(), self.now()) {
+            Ok(approved) => {
+                let execution = mitigator.execute(&cx, &approved).await?;
+                Ok(EffectResult::Executed(Box::new(execution)))
+            }
+            Err(refusal) => Ok(nothing(&refusal.to_string())),
+        }
+    }
+
+    async fn verify(&self, incident: &Incident, effect: &Effect, proposal: Seq) -> Looked<EffectResult> {
+        let execution = incident.mitigations.get(&proposal).and_then(|it| it.execution.as_ref());
+        let (Some(mitigator), Some(execution)) =
+            (self.registry(incident.side).mitigator(&effect.route), execution)
+        else {
+            return Ok(nothing("there is no such system here"));
+        };
+        Ok(match mitigator.verify(&self.effect_context(incident, effect), execution).await? {
+            Verification::Holds => {
+                EffectResult::Verified { holds: true, detail: "the change is in and holds".to_owned() }
+            }
+            Verification::Failed { detail } => EffectResult::Verified { holds: false, detail },
+            Verification::Pending { again, .. } => EffectResult::Pending { again },
+        })
+    }
+
+    async fn collect(&self, incident: &Incident, effect: &Effect) -> Looked<EffectResult> {
+        let (Some(collector), Some(kept)) =
+            (self.registry(incident.side).collector(&effect.route), &self.0.evidence)
+        else {
+            return Ok(nothing("there is no such source here, or no place to keep evidence"));
+        };
+        let mut items = Vec::new();
+        for capture in collector.collect(&self.read_context(incident)).await? {
+            let clean = redact(&capture.bytes);
+            let bytes = u64::try_from(clean.bytes.len()).unwrap_or(u64::MAX);
+            let sha256 = match kept.put(&clean.bytes).await {
+                Ok(digest) => digest,
+                Err(error) => {
+                    let kind = crate::port::ErrorKind::Unavailable;
+                    return Err(AdapterError::new(kind, "keep evidence").not_applied().caused_by(error));
+                }
+            };
+            items.push(EvidenceItem {
+                name: crate::domain::inert::clip(&capture.name, 256),
+                media_type: crate::domain::inert::clip(&capture.media_type, 128),
+                sha256,
+                bytes,
+                truncated: capture.truncated,
+                redactions: clean.count,
+            });
+        }
+        Ok(EffectResult::Collected(items))
+    }
+
+    /// Tells another incident that it is part of this one. Telling it again changes nothing.
+    async fn merge(&self, incident: &Incident, other: IncidentId) -> EffectResult {
+        let told = Box::pin(self.act(other, &[Command::MergeInto(incident.id)])).await;
+        let answer = told.and_then(|mut committed| {
+            committed.answers.pop().unwrap_or(Err(CommandError::Refused(Refusal::NoIncident)))
+        });
+        let done = || EffectResult::Done(Receipt::new(&other.to_string()));
+        match answer {
+            Ok(_) => done(),
+            Err(CommandError::Refused(refusal)) => match self.look_at(other).await {
+                Ok(seen) if seen.incident.ended == Some(Ending::Merged(incident.id)) => done(),
+                _ => nothing(&refusal.to_string()),
+            },
+            Err(error) => EffectResult::Failed(Failure {
+                applied: Applied::Maybe,
+                retry: true,
+                wait: None,
+                error: error.to_string(),
+            }),
+        }
+    }
+
+    fn effect_context(&self, incident: &Incident, effect: &Effect) -> EffectContext {
+        let now = self.now();
+        let lane = effect.lane.as_ref().and_then(|lane| incident.lanes.get(lane));
+        EffectContext::new(EffectId { incident: incident.id, seq: effect.seq }, now)
+            .with_attempt(effect.attempts, effect.first_started.unwrap_or(now))
+            .with_deadline(self.deadline())
+            .with_side(incident.side)
+            .with_earlier(lane.cloned().unwrap_or_default())
+    }
+
+    pub(super) fn read_context(&self, incident: &Incident) -> ReadContext {
+        let now = self.now();
+        ReadContext::new(incident.id, now)
+            .with_deadline(self.deadline())
+            .with_side(incident.side)
+            .with_service(incident.service.clone(), incident.milestones.started.unwrap_or(now))
+    }
+
+    async fn record(&self, id: IncidentId, seq: Seq) -> Option<Record> {
+        let log = self.0.store.load(id, Seq(seq.0.checked_sub(1)?)).await.ok()?;
+        log.first().filter(|stored| stored.seq == seq).and_then(|stored| chain::decode(stored).ok())
+    }
+}
+
+/// It certainly didn't happen, and trying again doesn't help.
+fn nothing(why: &str) -> EffectResult {
+    EffectResult::Failed(Failure { applied: Applied::No, retry: false, wait: None, error: why.to_owned() })
+}
+
+fn failed(error: &AdapterError) -> EffectResult {
+    let (retry, wait) = match error.retry {
+        Retry::Never => (false, None),
+        Retry::After(wait) => (true, wait),
+    };
+    EffectResult::Failed(Failure { applied: error.applied, retry, wait, error: error.to_string() })
+}
+
+fn source(error: &AdapterError) -> String {
+    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
+}

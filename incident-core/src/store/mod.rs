@@ -1,0 +1,5 @@
+//! Stores that need nothing but this crate.
+
+mod memory;
+
+pub use memory::MemoryStore;

@@ -1,0 +1,157 @@
+//! Claims, and the next time one may find something.
+//!
+//! Both walk the index `attention`, one pair of fold and urgency after the other – there are a handful – and see of
+//! each pair only what they ask for. So their cost doesn't grow with the incidents that aren't due.
+
+use std::cmp::Reverse;
+
+use incident_core::domain::{IncidentId, Time};
+use incident_core::port::store::Claim;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::error::Fault;
+use crate::read::time;
+
+const PAIR_BEFORE: &str = "SELECT fold, urgency FROM incident WHERE (fold, urgency) < (?1, ?2)
+    ORDER BY fold DESC, urgency DESC LIMIT 1";
+
+/// With a lower bound, which lets SQLite jump over the rows that wake at no time.
+const EARLIEST: &str = "SELECT next_wake FROM incident
+    WHERE fold = ?1 AND urgency = ?2 AND next_wake >= ?3 ORDER BY next_wake LIMIT 1";
+
+/// Rows of a pair that wake by a time and that no other worker holds a lease on.
+const WAKING: &str = "SELECT urgency, next_wake, key, id FROM incident
+    WHERE fold = ?1 AND urgency = ?2 AND next_wake BETWEEN -9223372036854775808 AND ?3
+    AND (lease_until IS NULL OR lease_until <= ?4 OR lease_worker = ?5)
+    ORDER BY next_wake LIMIT ?6";
+
+/// The same of rows that wake at no time.
+const SETTLED: &str = "SELECT urgency, next_wake, key, id FROM incident
+    WHERE fold = ?1 AND urgency = ?2 AND next_wake IS NULL AND ?3 IS NOT NULL
+    AND (lease_until IS NULL OR lease_until <= ?4 OR lease_worker = ?5)
+    ORDER BY key LIMIT ?6";
+
+/// An incident that can be leased; the greater comes later.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Candidate {
+    urgency: Reverse<i64>,
+    settled: bool,
+    next_wake: Option<i64>,
+    key: i64,
+    id: [u8; 16],
+}
+
+/// What the claim would take, in order.
+pub(crate) fn candidates(connection: &Connection, claim: &Claim) -> Result<Vec<Candidate>, Fault> {
+    let mut found = Vec::new();
+    if claim.limit == 0 {
+        return Ok(found);
+    }
+    let mut pair = pair_before(connection, (i64::from(claim.by) + 1, 0))?;
+    while let Some((fold, urgency)) = pair {
+        let outdated = fold < i64::from(claim.by);
+        let due = if outdated { i64::MAX } else { claim.now.timestamp_millis() };
+        gather(connection, claim, (fold, urgency), WAKING, due, &mut found)?;
+        if outdated {
+            gather(connection, claim, (fold, urgency), SETTLED, due, &mut found)?;
+        }
+        pair = pair_before(connection, (fold, urgency))?;
+    }
+    found.retain(|candidate| !claim.except.iter().any(|id| id.to_bytes() == candidate.id));
+    found.sort_unstable();
+    found.truncate(usize::try_from(claim.limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// Leases what the claim finds.
+pub(crate) fn take(connection: &Connection, claim: &Claim) -> Result<Vec<IncidentId>, Fault> {
+    let mut end = connection
+        .prepare_cached("UPDATE incident SET lease_until = NULL WHERE id = ?1 AND lease_worker = ?2")?;
+    for id in &claim.except {
+        end.execute(params![id.to_bytes(), claim.worker])?;
+    }
+    let taken = candidates(connection, claim)?;
+    let mut lease = connection
+        .prepare_cached("UPDATE incident SET lease_worker = ?2, lease_until = ?3 WHERE key = ?1")?;
+    for candidate in &taken {
+        lease.execute(params![candidate.key, claim.worker, claim.until.timestamp_millis()])?;
+    }
+    Ok(taken.into_iter().map(|candidate| IncidentId::from_bytes(candidate.id)).collect())
+}
+
+/// The earliest wake of all rows.
+pub(crate) fn next_wake(connection: &Connection) -> Result<Option<Time>, Fault> {
+    let mut earliest: Option<i64> = None;
+    let mut pair = pair_before(connection, (i64::MAX, 0))?;
+    while let Some((fold, urgency)) = pair {
+        let wake = connection
+            .prepare_cached(EARLIEST)?
+            .query_row([fold, urgency, i64::MIN], |row| row.get(0))
+            .optional()?;
+        earliest = earliest.into_iter().chain(wake).min();
+        pair = pair_before(connection, (fold, urgency))?;
+    }
+    earliest.map(time).transpose()
+}
+
+/// The greatest pair of fold and urgency below this one that any row has.
+fn pair_before(connection: &Connection, (fold, urgency): (i64, i64)) -> Result<Option<(i64, i64)>, Fault> {
+    let pair = connection
+        .prepare_cached(PAIR_BEFORE)?
+        .query_row([fold, urgency], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(pair)
+}
+
+fn gather(
+    connection: &Connection,
+    claim: &Claim,
+    (fold, urgency): (i64, i64),
+    sql: &str,
+    due: i64,
+    found: &mut Vec<Candidate>,
+) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let now = claim.now.timestamp_millis();
+    let most = i64::from(claim.limit).saturating_add(i64::try_from(claim.except.len()).unwrap_or(i64::MAX));
+    let mut rows = statement.query(params![fold, urgency, due, now, claim.worker, most])?;
+    while let Some(row) = rows.next()? {
+        found.push(candidate(row)?);
+    }
+    Ok(())
+}
+
+fn candidate(row: &Row<'_>) -> Result<Candidate, Fault> {
+    let next_wake: Option<i64> = row.get(1)?;
+    Ok(Candidate {
+        urgency: Reverse(row.get(0)?),
+        settled: next_wake.is_none(),
+        next_wake,
+        key: row.get(2)?,
+        id: row.get(3)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A scan or a sort would cost the more, the more incidents there are that aren't due.
+    #[test]
+    fn every_statement_seeks_in_the_index() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let transaction = connection.transaction().unwrap();
+        crate::schema::bring_up_to_date(&transaction).unwrap();
+        for sql in [PAIR_BEFORE, EARLIEST, WAKING, SETTLED] {
+            let mut explain = transaction.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let parameters = explain.parameter_count();
+            let nulls = rusqlite::params_from_iter(std::iter::repeat_n(None::<i64>, parameters));
+            let plan: Vec<String> =
+                explain.query_map(nulls, |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+            let seeks = plan.len() == 1
+                && plan[0].starts_with("SEARCH incident USING")
+                && plan[0].contains("INDEX attention (");
+            assert!(seeks, "{sql}: {plan:?}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Threads that read, each on a connection of its own, so that no caller's thread waits for the disk.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+
+use incident_core::port::store::{StoreError, StoreTrouble};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::connection;
+use crate::error::Fault;
+
+/// Two, so that a long log doesn't hold up a short question.
+const THREADS: usize = 2;
+
+type Task = Box<dyn FnOnce(&Connection) + Send>;
+
+/// The threads that read. Dropping it waits for what they are doing.
+pub(crate) struct Readers {
+    tasks: Option<mpsc::Sender<Task>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Readers {
+    /// Starts them on the file at `path`.
+    pub(crate) fn start(path: &Path) -> Result<Self, Fault> {
+        let (tasks, queue) = mpsc::channel();
+        let queue = Arc::new(Mutex::new(queue));
+        let mut readers = Self { tasks: Some(tasks), threads: Vec::new() };
+        for _ in 0..THREADS {
+            let connection = connection::open_reader(path)?;
+            let queue = Arc::clone(&queue);
+            let thread = std::thread::Builder::new()
+                .name("incident-sqlite-read".to_owned())
+                .spawn(move || work(&connection, &queue))
+                .map_err(Fault::Thread)?;
+            readers.threads.push(thread);
+        }
+        Ok(readers)
+    }
+
+    /// Runs `read` on one of them, seeing the file as it is at one moment.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        read: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let task: Task = Box::new(move |connection| {
+            if !reply.is_closed() {
+                let _ = reply.send(snapshot(connection, read));
+            }
+        });
+        let gone = || StoreError::new(StoreTrouble::Unavailable, operation).caused_by("its threads are gone");
+        self.tasks.as_ref().and_then(|tasks| tasks.send(task).ok()).ok_or_else(gone)?;
+        match answer.await {
+            Ok(result) => result.map_err(|fault| fault.during(operation)),
+            Err(_) => Err(gone()),
+        }
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.tasks = None;
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(connection: &Connection, queue: &Mutex<mpsc::Receiver<Task>>) {
+    loop {
+        let task = queue.lock().expect("nothing panics while it waits for a task").recv();
+        match task {
+            Ok(task) => task(connection),
+            Err(_) => return,
+        }
+    }
+}
+
+fn snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let transaction = connection.unchecked_transaction()?;
+    let found = read(&transaction)?;
+    transaction.commit()?;
+    Ok(found)
+}

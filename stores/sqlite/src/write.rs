@@ -1,0 +1,165 @@
+//! What one commit changes.
+
+use incident_core::domain::index::Key;
+use incident_core::domain::{IncidentId, Seq, Time};
+use incident_core::port::store::{Commit, CommitError, SlotRef, StoredRecord};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::error::Fault;
+
+/// A commit that was refused: nothing was written.
+pub(crate) type Refusal = CommitError;
+
+/// The row as far as a commit is judged by it.
+struct Known {
+    key: i64,
+    version: u64,
+    fold: u32,
+}
+
+/// A key as the table has it.
+type Held = (String, Option<i64>);
+
+/// Makes the commit, inside a transaction of the caller's. Everything is judged before anything is written, so a
+/// refused commit needs no undoing.
+pub(crate) fn commit(
+    connection: &Connection,
+    id: IncidentId,
+    at: Seq,
+    commit: &Commit,
+) -> Result<Result<(), Refusal>, Fault> {
+    let known = known(connection, id)?;
+    if known.as_ref().map_or(0, |known| known.version) != at.0 {
+        return Ok(Err(CommitError::Conflict));
+    }
+    if let Some(known) = known.as_ref().filter(|known| known.fold > commit.index.by) {
+        return Ok(Err(CommitError::NewerFold { by: known.fold }));
+    }
+    let own = match &known {
+        Some(known) => own_keys(connection, known.key)?,
+        None => Vec::new(),
+    };
+    let wanted = wanted(&commit.index.keys, &own, commit.now);
+    for (name, _) in wanted.iter().filter(|(name, _)| !own.iter().any(|(own, _)| own == name)) {
+        if let Some(holder) = other_holder(connection, name, id, commit.now)? {
+            return Ok(Err(CommitError::KeyTaken { key: name.clone(), holder }));
+        }
+    }
+
+    let incident = write_row(connection, id, known.as_ref(), commit)?;
+    write_keys(connection, incident, &own, &wanted)?;
+    for record in &commit.records {
+        append(connection, incident, record)?;
+    }
+    for slot in &commit.redact {
+        redact(connection, incident, *slot)?;
+    }
+    Ok(Ok(()))
+}
+
+fn known(connection: &Connection, id: IncidentId) -> Result<Option<Known>, Fault> {
+    let known = connection
+        .prepare_cached("SELECT key, version, fold FROM incident WHERE id = ?1")?
+        .query_row([id.to_bytes()], |row| {
+            Ok(Known { key: row.get(0)?, version: row.get(1)?, fold: row.get(2)? })
+        })
+        .optional()?;
+    Ok(known)
+}
+
+/// The keys that a row shall have: those that aren't over, and those that are and that nobody else took.
+fn wanted(keys: &[Key], own: &[Held], now: Time) -> Vec<Held> {
+    let now = now.timestamp_millis();
+    keys.iter()
+        .map(|key| (key.name.clone(), key.until.map(|until| until.timestamp_millis())))
+        .filter(|(name, until)| {
+            until.is_none_or(|until| until > now) || own.iter().any(|(own, _)| own == name)
+        })
+        .collect()
+}
+
+fn own_keys(connection: &Connection, incident: i64) -> Result<Vec<Held>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT name, until FROM held WHERE incident = ?1")?;
+    let keys = statement.query_map([incident], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(keys.collect::<Result<_, _>>()?)
+}
+
+fn other_holder(
+    connection: &Connection,
+    name: &str,
+    id: IncidentId,
+    now: Time,
+) -> Result<Option<IncidentId>, Fault> {
+    let holder = crate::read::holder(connection, name)?;
+    Ok(holder.filter(|held| held.at(now) && held.by != id).map(|held| held.by))
+}
+
+/// Creates or replaces the row, and returns its key.
+fn write_row(
+    connection: &Connection,
+    id: IncidentId,
+    known: Option<&Known>,
+    commit: &Commit,
+) -> Result<i64, Fault> {
+    let index = &commit.index;
+    let version = index.version.0.cast_signed();
+    let next_wake = index.next_wake.map(|wake| wake.timestamp_millis());
+    if let Some(known) = known {
+        connection
+            .prepare_cached(
+                "UPDATE incident SET version = ?2, next_wake = ?3, urgency = ?4, fold = ?5, summary = ?6
+                 WHERE key = ?1",
+            )?
+            .execute(params![known.key, version, next_wake, index.urgency.0, index.by, index.summary])?;
+        return Ok(known.key);
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO incident (id, version, next_wake, urgency, fold, summary)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![id.to_bytes(), version, next_wake, index.urgency.0, index.by, index.summary])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Writes only what changed: most commits leave the keys as they are.
+fn write_keys(connection: &Connection, incident: i64, own: &[Held], wanted: &[Held]) -> Result<(), Fault> {
+    for (name, _) in own.iter().filter(|(name, _)| !wanted.iter().any(|(wanted, _)| wanted == name)) {
+        connection.prepare_cached("DELETE FROM held WHERE name = ?1")?.execute([name])?;
+    }
+    for key in wanted.iter().filter(|key| !own.contains(key)) {
+        connection
+            .prepare_cached(
+                "INSERT INTO held (name, incident, until) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (name) DO UPDATE SET incident = excluded.incident, until = excluded.until",
+            )?
+            .execute(params![key.0, incident, key.1])?;
+    }
+    Ok(())
+}
+
+fn append(connection: &Connection, incident: i64, record: &StoredRecord) -> Result<(), Fault> {
+    let slots = i64::try_from(record.slots.len()).expect("a list's length fits");
+    connection
+        .prepare_cached("INSERT INTO record (incident, seq, slots, chain, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![incident, record.seq.0.cast_signed(), slots, record.chain.0, record.body])?;
+    let key = connection.last_insert_rowid();
+    for (n, text) in (0_i64..).zip(&record.slots) {
+        connection
+            .prepare_cached("INSERT INTO slot (record, n, text) VALUES (?1, ?2, ?3)")?
+            .execute(params![key, n, text])?;
+    }
+    Ok(())
+}
+
+fn redact(connection: &Connection, incident: i64, slot: SlotRef) -> Result<(), Fault> {
+    // A sequence that doesn't fit the column can't be in it.
+    let Ok(seq) = i64::try_from(slot.seq.0) else { return Ok(()) };
+    connection
+        .prepare_cached(
+            "UPDATE slot SET text = x'' WHERE n = ?3 AND text <> x''
+             AND record = (SELECT key FROM record WHERE incident = ?1 AND seq = ?2)",
+        )?
+        .execute(params![incident, seq, slot.slot])?;
+    Ok(())
+}

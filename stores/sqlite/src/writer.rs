@@ -1,0 +1,305 @@
+//! The one thread that writes: it commits in groups whatever was queued while it waited for the disk.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use incident_core::domain::{IncidentId, Seq};
+use incident_core::port::store::{Claim, Commit, CommitError, StoreError, StoreTrouble};
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{broadcast, oneshot};
+
+use crate::connection::{cut_log, pause, wait_for_others};
+use crate::error::Fault;
+use crate::{lease, write};
+
+/// A group is this many jobs at most: beyond, a larger group hardly saves more.
+const GROUP: usize = 512;
+
+/// And this many bytes at most, so that a group of large commits doesn't keep others waiting.
+const GROUP_BYTES: usize = 8 << 20;
+
+/// How often to try again to cut redacted text out of the write-ahead log.
+const CUT_AGAIN: Duration = Duration::from_secs(1);
+
+/// The handle on the thread. Dropping it waits until everything queued is done.
+pub(crate) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum Job {
+    Commit { id: IncidentId, at: Seq, commit: Commit, reply: oneshot::Sender<Result<(), CommitError>> },
+    Claim { claim: Claim, reply: oneshot::Sender<Result<Vec<IncidentId>, StoreError>> },
+}
+
+impl Writer {
+    /// Starts the thread, which tells `hints` what it commits.
+    pub(crate) fn start(connection: Connection, hints: broadcast::Sender<IncidentId>) -> Result<Self, Fault> {
+        let (jobs, queue) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("incident-sqlite-write".to_owned())
+            .spawn(move || Work { connection, queue, hints, uncut: false }.run())
+            .map_err(Fault::Thread)?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Queues a commit that is consistent in itself, and waits for what came of it.
+    pub(crate) async fn commit(&self, id: IncidentId, at: Seq, commit: Commit) -> Result<(), CommitError> {
+        let (reply, answer) = oneshot::channel();
+        if !self.queue(Job::Commit { id, at, commit, reply }) {
+            return Err(CommitError::Store(gone("commit")));
+        }
+        answer.await.unwrap_or_else(|_| Err(CommitError::Unknown(gone("commit"))))
+    }
+
+    /// Queues a claim, and waits for what it found.
+    pub(crate) async fn claim(&self, claim: Claim) -> Result<Vec<IncidentId>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        if !self.queue(Job::Claim { claim, reply }) {
+            return Err(gone("claim"));
+        }
+        answer.await.unwrap_or_else(|_| Err(gone("claim")))
+    }
+
+    fn queue(&self, job: Job) -> bool {
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn gone(operation: &'static str) -> StoreError {
+    StoreError::new(StoreTrouble::Unavailable, operation).caused_by("its thread is gone")
+}
+
+/// What the thread has.
+struct Work {
+    connection: Connection,
+    queue: mpsc::Receiver<Job>,
+    hints: broadcast::Sender<IncidentId>,
+    /// Whether redacted text may still be in the write-ahead log.
+    uncut: bool,
+}
+
+/// What came of a job, once its transaction stands.
+enum Done {
+    Commit(Result<(), CommitError>),
+    Claim(Vec<IncidentId>),
+}
+
+/// Where a transaction failed. Nothing of it stands, unless the disk failed while it was being committed.
+enum Failed {
+    /// Before anything was done: others have the file, or it can't be written.
+    Begin(Fault),
+    /// In one of the jobs.
+    Job(Fault),
+    /// While it was made durable.
+    Commit(Fault),
+}
+
+impl Work {
+    fn run(mut self) {
+        while let Some(first) = self.next() {
+            let mut size = first.size();
+            let mut group = vec![first];
+            while group.len() < GROUP && size < GROUP_BYTES {
+                let Ok(job) = self.queue.try_recv() else { break };
+                size += job.size();
+                group.push(job);
+            }
+            self.group(group);
+        }
+        self.cut();
+    }
+
+    /// The next job; none when the store was dropped and everything is done.
+    fn next(&mut self) -> Option<Job> {
+        while self.uncut {
+            match self.queue.recv_timeout(CUT_AGAIN) {
+                Ok(job) => return Some(job),
+                Err(RecvTimeoutError::Timeout) => self.cut(),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        self.queue.recv().ok()
+    }
+
+    fn group(&mut self, jobs: Vec<Job>) {
+        let jobs: Vec<_> = jobs.into_iter().filter_map(|job| self.answer_idle(job)).collect();
+        if jobs.is_empty() {
+            return;
+        }
+        match self.transaction(&jobs) {
+            Ok(done) => self.answer(jobs, done),
+            // One of them can't be made; alone, each succeeds or fails by itself.
+            Err(Failed::Job(_)) if jobs.len() > 1 => {
+                for job in jobs {
+                    self.group(vec![job]);
+                }
+            }
+            Err(failed) => refuse(jobs, &failed),
+        }
+    }
+
+    /// Answers a claim that finds nothing, which is most of them: it needs no transaction and no sync.
+    fn answer_idle(&self, job: Job) -> Option<Job> {
+        if let Job::Claim { claim, .. } = &job
+            && lease::candidates(&self.connection, claim).is_ok_and(|found| found.is_empty())
+        {
+            job.answer(Done::Claim(Vec::new()));
+            return None;
+        }
+        Some(job)
+    }
+
+    fn transaction(&mut self, jobs: &[Job]) -> Result<Vec<Done>, Failed> {
+        let begin = |error: rusqlite::Error| Failed::Begin(error.into());
+        if !self.connection.is_autocommit() {
+            // The last transaction failed so badly that it couldn't even be rolled back.
+            self.connection.execute_batch("ROLLBACK").map_err(begin)?;
+        }
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(begin)?;
+        let mut done = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            done.push(job.run(&transaction).map_err(Failed::Job)?);
+        }
+        transaction.commit().map_err(|error| Failed::Commit(error.into()))?;
+        Ok(done)
+    }
+
+    fn answer(&mut self, jobs: Vec<Job>, done: Vec<Done>) {
+        self.uncut |= jobs.iter().zip(&done).any(|(job, done)| job.redacts(done));
+        self.cut();
+        for (job, done) in jobs.into_iter().zip(done) {
+            if let (Job::Commit { id, .. }, Done::Commit(Ok(()))) = (&job, &done) {
+                // No listener is no failure.
+                let _ = self.hints.send(*id);
+            }
+            job.answer(done);
+        }
+    }
+
+    /// Cuts redacted text out of the write-ahead log, if there is any and nobody prevents it.
+    fn cut(&mut self) {
+        const ATTEMPTS: i32 = 8;
+        if !self.uncut {
+            return;
+        }
+        // Somebody who reads for long must not keep everybody's commits waiting.
+        let _ = self.connection.busy_handler(None::<fn(i32) -> bool>);
+        for count in 0..ATTEMPTS {
+            match cut_log(&self.connection) {
+                Ok(true) => self.uncut = false,
+                Ok(false) if count + 1 < ATTEMPTS => {
+                    pause(count);
+                    continue;
+                }
+                // What stands in the way now may be gone later.
+                Ok(false) | Err(_) => {}
+            }
+            break;
+        }
+        let _ = wait_for_others(&mut self.connection);
+    }
+}
+
+impl Job {
+    fn run(&self, connection: &Connection) -> Result<Done, Fault> {
+        match self {
+            Self::Commit { id, at, commit, .. } => {
+                Ok(Done::Commit(write::commit(connection, *id, *at, commit)?))
+            }
+            Self::Claim { claim, .. } => Ok(Done::Claim(lease::take(connection, claim)?)),
+        }
+    }
+
+    /// Hands the caller what came of it; a caller who is gone doesn't mind.
+    fn answer(self, done: Done) {
+        match (self, done) {
+            (Self::Commit { reply, .. }, Done::Commit(result)) => drop(reply.send(result)),
+            (Self::Claim { reply, .. }, Done::Claim(taken)) => drop(reply.send(Ok(taken))),
+            _ => unreachable!("a job is answered by what its own kind did"),
+        }
+    }
+
+    fn redacts(&self, done: &Done) -> bool {
+        match (self, done) {
+            (Self::Commit { commit, .. }, Done::Commit(Ok(()))) => !commit.redact.is_empty(),
+            _ => false,
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Commit { commit, .. } => commit
+                .records
+                .iter()
+                .map(|record| record.body.len() + record.slots.iter().map(Vec::len).sum::<usize>())
+                .sum(),
+            Self::Claim { .. } => 0,
+        }
+    }
+}
+
+/// Tells everybody in a group why it failed.
+fn refuse(jobs: Vec<Job>, failed: &Failed) {
+    let (Failed::Begin(fault) | Failed::Job(fault) | Failed::Commit(fault)) = failed;
+    // A sync that failed may have reached the disk all the same, and a crash would then bring it back.
+    let unknown = matches!(failed, Failed::Commit(fault) if fault.is_machine());
+    let error = |operation| StoreError::new(fault.trouble(), operation).caused_by(fault.to_string());
+    for job in jobs {
+        match job {
+            Job::Commit { reply, .. } => {
+                let refusal = match failed {
+                    Failed::Job(fault) if fault.is_too_big() => {
+                        CommitError::Invalid("a record is larger than the store keeps")
+                    }
+                    _ if unknown => CommitError::Unknown(error("commit")),
+                    _ => CommitError::Store(error("commit")),
+                };
+                drop(reply.send(Err(refusal)));
+            }
+            Job::Claim { reply, .. } => drop(reply.send(Err(error("claim")))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use incident_core::domain::Time;
+    use incident_core::domain::index::{Index, Urgency};
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn only_a_failed_sync_leaves_open_what_became_of_a_commit() {
+        let fault = |code| Fault::Sql(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        for (failed, unknown) in [
+            (Failed::Commit(fault(ffi::SQLITE_IOERR_FSYNC)), true),
+            (Failed::Commit(fault(ffi::SQLITE_FULL)), false),
+            (Failed::Commit(fault(ffi::SQLITE_BUSY)), false),
+            (Failed::Job(fault(ffi::SQLITE_IOERR_READ)), false),
+            (Failed::Begin(fault(ffi::SQLITE_IOERR_LOCK)), false),
+        ] {
+            let (reply, mut answer) = oneshot::channel();
+            let row = Index::new(Seq(1), None, Urgency::ROUTINE);
+            let commit = Commit::new(Vec::new(), row, Time::UNIX_EPOCH);
+            let id = IncidentId::from_bytes([0; 16]);
+            refuse(vec![Job::Commit { id, at: Seq(1), commit, reply }], &failed);
+            let error = answer.try_recv().unwrap().unwrap_err();
+            assert_eq!(matches!(error, CommitError::Unknown(_)), unknown, "{error:?}");
+            assert_eq!(matches!(error, CommitError::Store(_)), !unknown, "{error:?}");
+        }
+    }
+}
