@@ -21,6 +21,7 @@ pub mod incident;
 pub mod index;
 pub mod inert;
 mod judge;
+pub mod metrics;
 pub mod mitigation;
 pub mod notice;
 pub mod obligation;
@@ -31,8 +32,11 @@ pub mod role;
 pub mod runbook;
 pub mod severity;
 pub mod signal;
+#[cfg(test)]
+pub(crate) mod test_driver;
 pub mod text;
 pub mod ticket;
+pub mod timeline;
 pub mod triage;
 
 pub use effect::Receipt;
