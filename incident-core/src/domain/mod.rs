@@ -23,6 +23,7 @@ pub mod inert;
 mod judge;
 pub mod metrics;
 pub mod mitigation;
+pub mod next;
 pub mod notice;
 pub mod obligation;
 mod owe;
