@@ -176,8 +176,13 @@ pub fn across(times: &[ResponseTimes]) -> Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::command::{Command, Declare, EffectResult, Undo};
+    use crate::domain::effect::Work;
     use crate::domain::id::IncidentId;
     use crate::domain::incident::Milestones;
+    use crate::domain::mitigation::Stage;
+    use crate::domain::severity::Severity;
+    use crate::domain::test_driver::Driver;
 
     fn minutes(count: u64) -> Duration {
         Duration::from_secs(60 * count)
@@ -241,6 +246,32 @@ mod tests {
         incident.start_known = false;
         let times = ResponseTimes::of(&incident);
         assert_eq!(times, ResponseTimes { declare: Some(minutes(2)), ..ResponseTimes::default() });
+    }
+
+    #[test]
+    fn taking_a_failed_change_back_ends_no_harm() {
+        let mut driver = Driver::declared(Declare::new("checkout is down").severity(Severity::Sev2));
+        driver.settle();
+        let proposal = driver.propose();
+        driver.approve(proposal);
+        driver.order(proposal);
+        for _ in 0..2 {
+            let effect = driver.incident.effects.values().next().unwrap().seq;
+            driver.begin(effect);
+            let result = match driver.incident.effects[&effect].work {
+                Work::Execute(_) => driver.success(effect),
+                _ => EffectResult::Verified { holds: false, detail: "it crashes".to_owned() },
+            };
+            driver.conclude(effect, result);
+        }
+        let undo = Undo { mitigation: proposal, because: "it made things worse".to_owned() };
+        let undo = driver.alice(Command::Undo(undo));
+        driver.settle();
+        driver.approve(undo);
+        driver.order(undo);
+        driver.settle();
+        assert_eq!(driver.incident.mitigations[&undo].stage, Stage::Holds);
+        assert_eq!(ResponseTimes::of(&driver.incident).mitigate, None);
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Driver {
         self.by(Actor::Engine, Command::Conclude(Box::new(Conclude { effect, attempt, result })))
     }
 
-    fn success(&self, effect: Seq) -> EffectResult {
+    pub(crate) fn success(&self, effect: Seq) -> EffectResult {
         let plan = || {
             let checkout = Mitigation::RollBack(RollBack {
                 workload: "deployment/checkout".to_owned(),

@@ -58,6 +58,7 @@ fn main_text(fact: &Fact) -> Option<Text> {
         Fact::MitigationProposed(it) => Some(it.because),
         Fact::PlanApproved(it) => it.break_glass,
         Fact::MitigationRejected(it) => Some(it.because),
+        Fact::MitigationExecuted(it) => it.because,
         Fact::MitigationVerified(it) => Some(it.detail),
         Fact::FixRecorded(it) => Some(it.what),
         Fact::CheckAttested(it) => Some(it.detail),
@@ -80,7 +81,7 @@ impl Teller<'_> {
         self.log.incident.texts.get(corrected.unwrap_or(text))
     }
 
-    /// `, because`, if there is a reason.
+    /// `: because`, if there is a reason.
     fn because(&self, text: Option<Text>) -> String {
         text.map_or_else(String::new, |text| format!(": {}", self.words(text)))
     }
@@ -148,7 +149,9 @@ impl Teller<'_> {
             Fact::ExecutionOrdered(it) => {
                 format!("Ordered on {}: {}", it.target, log.mitigation(it.proposal))
             }
-            Fact::MitigationExecuted(it) => format!("Carried out: {}", log.mitigation(it.proposal)),
+            Fact::MitigationExecuted(it) => {
+                format!("Carried out: {}{}", log.mitigation(it.proposal), self.because(it.because))
+            }
             Fact::MitigationVerified(it) => {
                 let verdict = if it.holds { "Holds" } else { "Failed" };
                 format!("{verdict}: {} – {}", log.mitigation(it.proposal), self.words(it.detail))
