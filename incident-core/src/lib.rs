@@ -5,6 +5,7 @@ pub mod config;
 pub mod conformance;
 pub mod domain;
 pub mod port;
+pub mod postmortem;
 #[cfg(feature = "runtime")]
 pub mod runtime;
 #[cfg(feature = "runtime")]
