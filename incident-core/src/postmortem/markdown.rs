@@ -104,7 +104,7 @@ fn account(it: &MitigationAccount, out: &mut String) -> fmt::Result {
         cite(&outcome)
     )?;
     if let Some((record, digest)) = it.plan {
-        writeln!(out, "  - Plan `{digest}` {}", cite(&[record]))?;
+        writeln!(out, "  - Plan `{digest}`{}", cite(&[record]))?;
     }
     for change in &it.changes {
         writeln!(out, "    - Change: {}: {} → {}", text(&change.what), text(&change.from), text(&change.to))?;
@@ -114,7 +114,7 @@ fn account(it: &MitigationAccount, out: &mut String) -> fmt::Result {
         writeln!(out, "  - Approved by {}{alone} {}", text(&approval.person), cite(&[approval.record]))?;
     }
     let way_back = match (it.undone_by, it.reversible) {
-        (Some(by), _) => format!("taken back {}", cite(&[by])),
+        (Some(by), _) => format!("taken back{}", cite(&[by])),
         (None, Some(Reversible::Yes)) => "there is one".to_owned(),
         (None, Some(Reversible::Partly)) => "there is one in part".to_owned(),
         (None, Some(Reversible::NothingToRestore)) => "there is nothing to restore".to_owned(),
@@ -215,10 +215,13 @@ fn text(words: &str) -> String {
     inert::markdown(words)
 }
 
-/// The records that say so: `[#12, #14]`.
+/// The records that say so: `[#12, #14]`; nothing if what is said follows from the state alone.
 fn cite(records: &[Seq]) -> String {
+    if records.is_empty() {
+        return String::new();
+    }
     let records: Vec<String> = records.iter().map(Seq::to_string).collect();
-    format!("[{}]", records.join(", "))
+    format!(" [{}]", records.join(", "))
 }
 
 /// A link that can be followed if it is one to the web, and its text otherwise.
