@@ -42,7 +42,7 @@ const POST: &str = "post the notice";
 /// | `id` | the effect's id, the same in each repetition |
 /// | `incident`, `seq` | the incident, and the record of its log that issued the notice |
 /// | `kind` | `page`, `opening`, `update`, `resolved` … |
-/// | `severity`, `status`, `audience` | `sev1`; `investigating`, `identified`, `monitoring` or `resolved`; a name |
+/// | `severity`, `status`, `audiences` | `sev1`; `investigating`, `identified`, `monitoring` or `resolved`; names |
 /// | `drill`, `possible_repeat` | whether it is practice; whether it may have been sent before |
 /// | `headline`, `text` | the first line, and all of it as plain text |
 /// | `title`, `service`, `commander` | as they are called; the last two may be null |

@@ -54,7 +54,7 @@ async fn check(url: &str) {
     assert_no_secret_in(&format!("{ports:?} {ports:#?}"));
     let now: Time = "2026-11-23T14:30:00Z".parse().unwrap();
     let incident = IncidentId::new(now, [1; 16]);
-    let notice = Notice::new(incident, Seq(1), NoticeKind::Page, Audience::new(Audience::TEAM), "down");
+    let notice = Notice::new(incident, Seq(1), NoticeKind::Page, vec![Audience::new(Audience::TEAM)], "down");
     let deadline = Duration::from_millis(100);
     let cx = EffectContext::new(EffectId { incident, seq: Seq(2) }, now).with_deadline(deadline);
     let error = ports.notifier.unwrap().deliver(&cx, &notice).await.unwrap_err();

@@ -42,7 +42,7 @@ fn notice() -> Notice {
         incident(),
         Seq(5),
         NoticeKind::Update,
-        Audience::new(Audience::TEAM),
+        vec![Audience::new(Audience::TEAM)],
         "checkout is slow",
     );
     (notice.started_at, notice.issued_at, notice.next_update) = (now(), now(), Some(now()));
@@ -90,7 +90,7 @@ async fn a_notice_is_posted_signed_in_the_documented_shape() {
     assert_eq!(verify_signature("s3cret", signature, &asked.body, now(), Duration::from_secs(1)), Ok(()));
     let expected = json!({
         "schema": 1, "id": id, "incident": incident().to_string(), "seq": 5,
-        "kind": "update", "severity": "sev2", "status": "investigating", "audience": "team",
+        "kind": "update", "severity": "sev2", "status": "investigating", "audiences": ["team"],
         "drill": false, "possible_repeat": false,
         "title": "checkout is slow", "service": "checkout", "commander": "alice",
         "headline": notice.headline(), "text": notice.to_text(),

@@ -43,7 +43,10 @@ pub fn decide(incident: &Incident, request: &Request, cx: &Context<'_>) -> Resul
     if !incident.exists() && kind != CommandKind::Declare {
         return Err(Refusal::NoIncident);
     }
-    if incident.exists() && !permitted(kind, incident.phase, incident.ended.is_some()) {
+    if incident.exists()
+        && kind != CommandKind::Declare
+        && !permitted(kind, incident.phase, incident.ended.is_some())
+    {
         let ended = incident.ended.is_some();
         return Err(Refusal::NotNow { command: kind, phase: incident.phase, ended });
     }

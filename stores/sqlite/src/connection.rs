@@ -16,8 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Connection, Fault> {
     refuse_remains(path)?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
-    // Nothing may be written, not even the journal mode, before it's known that the file is ours.
-    schema::identify(&connection)?;
+    // Nothing may be written, not even the journal mode, before it's known that the file is ours. Read at one moment, as
+    // somebody else may just be creating it.
+    let look = connection.unchecked_transaction()?;
+    schema::identify(&look)?;
+    look.commit()?;
     refuse_torn_page(&connection, path)?;
     retry(|| prepare(&mut connection, options))?;
     // A process that died may have left redacted text in the log; if others are at work, they will cut it.

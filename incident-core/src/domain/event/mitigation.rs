@@ -92,6 +92,9 @@ pub struct MitigationExecuted {
     pub proposal: Seq,
     /// What was done.
     pub execution: Box<Execution>,
+    /// How that was found, if a person says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Text>,
 }
 
 /// Whether a mitigation's change holds.

@@ -212,6 +212,10 @@ pub(super) fn hold_meeting(draft: &mut Draft<'_>, it: &HoldMeeting) -> Judged {
         let problem = "nobody is named; expected at least one person".to_owned();
         return Err(Refusal::Invalid { field: "attendees", problem });
     }
+    let known = &draft.cx.runbook.persons;
+    if let Some(stranger) = it.attendees.iter().find(|person| !known.contains_key(*person)) {
+        return Err(Refusal::NotFound { what: "person", name: inert::clip(stranger.as_str(), 64) });
+    }
     draft.fact(MeetingHeld { attendees: it.attendees.clone() });
     Ok(())
 }

@@ -149,7 +149,7 @@ pub(super) fn settle(draft: &mut Draft<'_>, it: &SettleMitigation) -> Judged {
     match plan {
         Some(plan) if it.happened => {
             let execution = Box::new(Execution::new(plan, draft.cx.now));
-            draft.fact(MitigationExecuted { proposal: seq, execution });
+            draft.fact(MitigationExecuted { proposal: seq, execution, because: Some(detail) });
         }
         _ => {
             draft.fact(crate::domain::event::MitigationVerified { proposal: seq, holds: false, detail });
@@ -241,5 +241,35 @@ pub(in crate::domain) fn settle_effects(draft: &mut Draft<'_>, proposal: Seq, by
     let open: Vec<Seq> = draft.state.effects.values().filter(|it| of_it(&it.work)).map(|it| it.seq).collect();
     for effect in open {
         draft.follows(draft.cx.now, EffectSettled { effect, outcome: Outcome::Superseded { by } });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::chain::{encode, origin, verify};
+    use crate::domain::command::{Command, Declare, EffectResult, SettleMitigation};
+    use crate::domain::severity::Severity;
+    use crate::domain::test_driver::Driver;
+
+    #[test]
+    fn how_a_person_found_out_is_told_and_part_of_the_chain() {
+        let mut driver = Driver::declared(Declare::new("checkout is down").severity(Severity::Sev2));
+        driver.settle();
+        let proposal = driver.propose();
+        driver.approve(proposal);
+        driver.order(proposal);
+        let effect = driver.incident.effects.values().next().expect("the execution").seq;
+        driver.begin(effect);
+        driver.conclude(effect, EffectResult::CannotTell);
+        let because = "the revision in the cluster is 41".to_owned();
+        let settle = SettleMitigation { proposal, happened: true, because };
+        let settled = driver.bob(Command::SettleMitigation(settle));
+
+        let told = crate::domain::timeline::timeline(&driver.incident, &driver.records);
+        let line = told.iter().find(|entry| entry.seq == settled).expect("a line");
+        assert!(line.what.ends_with(": the revision in the cluster is 41"), "{}", line.what);
+        let id = driver.incident.id;
+        let (log, head) = encode(&driver.records, origin(id));
+        assert_eq!(verify(id, &log, Some(head)).map(|it| it.head), Ok(head));
     }
 }

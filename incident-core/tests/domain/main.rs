@@ -1,0 +1,15 @@
+//! What the domain promises, held on its public interface alone.
+//!
+//! `scenario` plays an incident and checks, after every step, what must hold always; the other modules are tables of
+//! cases, one module a subject.
+
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod course;
+mod life;
+mod phases;
+mod refusals;
+mod samples;
+mod scenario;
+mod timeline;
+mod world;
