@@ -60,8 +60,7 @@ pub(crate) async fn run(args: DrillArgs) -> Result<()> {
     running.await?;
     let incident = outcome?;
     report(&args, &engine, &incident, &screen).await?;
-    shop.close(&args.dir);
-    Ok(())
+    Ok(shop.close(&args.dir)?)
 }
 
 /// The drill that was declared here last.

@@ -40,8 +40,9 @@ async fn shop(args: ShopArgs) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await?;
     let address = listener.local_addr()?;
     screen::say(&format!("http://{address}"));
-    if let Some(file) = &args.port_file {
-        shopkeeper::write_whole(file, &format!("{}\n", address.port()))?;
-    }
-    Ok(shop::run(listener, args.options, std::future::pending()).await?)
+    let Some(file) = args.port_file else {
+        return Ok(shop::run(listener, args.options, std::future::pending()).await?);
+    };
+    shopkeeper::write_whole(&file, &format!("{}\n", address.port()))?;
+    Ok(shop::run(listener, args.options, shopkeeper::gone(file)).await?)
 }

@@ -48,12 +48,10 @@ path = "/health"
 
 [drill.adapters.shop.probes.error-rate]
 path = "/health"
-status = [200, 503]
 require = [{ pointer = "/error_rate", op = "le", value = 0.001 }]
 
 [drill.adapters.shop.probes.latency-p95]
 path = "/health"
-status = [200, 503]
 require = [{ pointer = "/p95_ms", op = "lt", value = 200 }]
 
 [drill.adapters.shop.mitigations.features.new-pricing]

@@ -65,12 +65,19 @@ impl Shopkeeper {
     }
 
     /// Closes the shop, also one that an earlier run opened.
-    pub(crate) fn close(mut self, dir: &Path) {
+    pub(crate) fn close(mut self, dir: &Path) -> io::Result<()> {
+        std::fs::remove_file(dir.join("shop.port"))?;
         if let Some(child) = &mut self.child {
-            let _ = child.kill();
-            let _ = child.wait();
-            let _ = std::fs::remove_file(dir.join("shop.port"));
+            child.wait()?;
         }
+        Ok(())
+    }
+}
+
+/// Completes once `port_file` is gone: the sign to close.
+pub(crate) async fn gone(port_file: PathBuf) {
+    while port_file.exists() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
