@@ -95,14 +95,7 @@ fn account(it: &MitigationAccount, out: &mut String) -> fmt::Result {
     let undoes = it.undoes.map_or_else(String::new, |undone| format!("Take back {undone}: "));
     let outcome = [Some(it.proposal), it.executed, it.verified].into_iter().flatten();
     let outcome: Vec<Seq> = outcome.collect();
-    writeln!(
-        out,
-        "- {undoes}{}, with {}: {} {}",
-        text(&it.what),
-        text(&it.system),
-        it.stage,
-        cite(&outcome)
-    )?;
+    writeln!(out, "- {undoes}{}, with {}: {}{}", text(&it.what), text(&it.system), it.stage, cite(&outcome))?;
     if let Some((record, digest)) = it.plan {
         writeln!(out, "  - Plan `{digest}`{}", cite(&[record]))?;
     }
@@ -111,7 +104,7 @@ fn account(it: &MitigationAccount, out: &mut String) -> fmt::Result {
     }
     for approval in &it.approvals {
         let alone = if approval.alone { ", alone, in an emergency" } else { "" };
-        writeln!(out, "  - Approved by {}{alone} {}", text(&approval.person), cite(&[approval.record]))?;
+        writeln!(out, "  - Approved by {}{alone}{}", text(&approval.person), cite(&[approval.record]))?;
     }
     let way_back = match (it.undone_by, it.reversible) {
         (Some(by), _) => format!("taken back{}", cite(&[by])),
@@ -140,7 +133,7 @@ fn moment(it: &PostMortem, entry: &Entry, out: &mut String) -> fmt::Result {
     };
     let late = if entry.late { format!(", recorded {}", stamp(entry.recorded_at)) } else { String::new() };
     let seqs: Vec<Seq> = [entry.seq].into_iter().chain(entry.corrected_by).collect();
-    writeln!(out, "- {}{who}{late}: {} {}", stamp(entry.occurred_at), text(&entry.what), cite(&seqs))?;
+    writeln!(out, "- {}{who}{late}: {}{}", stamp(entry.occurred_at), text(&entry.what), cite(&seqs))?;
     if let Some(was) = &entry.was {
         writeln!(out, "  - Before its correction: {}, {}", stamp(was.occurred_at), text(&was.what))?;
     }
@@ -155,7 +148,7 @@ fn action(it: &ActionItem, out: &mut String) -> fmt::Result {
     let (priority, due) = (it.action.priority, stamp(it.action.due));
     writeln!(
         out,
-        "- [{mark}] Do: {} – {owner}, {priority}, due {due}, {ticket} {}",
+        "- [{mark}] Do: {} – {owner}, {priority}, due {due}, {ticket}{}",
         text(&it.what),
         cite(&[it.record])
     )
@@ -167,7 +160,7 @@ fn evidence(it: &PostMortem, out: &mut String) -> fmt::Result {
         let truncated = if kept.item.truncated { ", cut short" } else { "" };
         writeln!(
             out,
-            "- Kept from {}: {} ({}, {} bytes{truncated}, {} secrets taken out), SHA-256 `{}` {}",
+            "- Kept from {}: {} ({}, {} bytes{truncated}, {} secrets taken out), SHA-256 `{}`{}",
             text(&kept.collector),
             text(&kept.item.name),
             text(&kept.item.media_type),
@@ -195,7 +188,7 @@ fn or_nothing(out: &mut String, empty: bool) -> fmt::Result {
 }
 
 fn statement(it: &Statement, out: &mut String) -> fmt::Result {
-    writeln!(out, "- {} {}", first(&text(&it.text)), cite(&it.records))
+    writeln!(out, "- {}{}", first(&text(&it.text)), cite(&it.records))
 }
 
 /// `text` at the beginning of an item, where a mark or a number would begin a list in the list.
@@ -215,7 +208,7 @@ fn text(words: &str) -> String {
     inert::markdown(words)
 }
 
-/// The records that say so: `[#12, #14]`; nothing if what is said follows from the state alone.
+/// The records that say so, after a space: ` [#12, #14]`; nothing if what is said follows from the state alone.
 fn cite(records: &[Seq]) -> String {
     if records.is_empty() {
         return String::new();

@@ -1,6 +1,7 @@
 //! The post-mortem: what an incident's log says about what happened, with its gaps named. It never says who is to blame.
 
 mod account;
+mod communication;
 mod completeness;
 mod document;
 mod markdown;

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::account::{ActionItem, Approval, Evidence, MitigationAccount, Promises};
+use super::account::{ActionItem, Approval, Evidence, MitigationAccount};
 use super::document::Statement;
-use crate::domain::effect::{Outcome, Work};
-use crate::domain::event::{Fact, FixStep, Record};
+use crate::domain::event::{EvidenceItem, Fact, FixStep, Record};
 use crate::domain::id::Seq;
-use crate::domain::incident::{Incident, Milestones};
+use crate::domain::incident::{Action, Incident};
 use crate::domain::inert;
+use crate::domain::metrics::ResponseTimes;
 use crate::domain::mitigation::Stage;
-use crate::domain::obligation::ObligationKind;
 use crate::domain::role::{Actor, PersonId};
 use crate::domain::runbook::Runbook;
 use crate::domain::severity::Severity;
@@ -21,12 +20,12 @@ use crate::domain::timeline::{Entry, Log, timeline};
 pub(super) struct Source<'a> {
     incident: &'a Incident,
     runbook: &'a Runbook,
-    records: &'a [Record],
+    pub(super) records: &'a [Record],
     log: Log<'a>,
     timeline: Vec<Entry>,
 }
 
-fn statement(text: &str, records: impl IntoIterator<Item = Seq>) -> Statement {
+pub(super) fn statement(text: &str, records: impl IntoIterator<Item = Seq>) -> Statement {
     let mut records: Vec<Seq> = records.into_iter().collect();
     records.sort_unstable();
     records.dedup();
@@ -44,17 +43,17 @@ impl<'a> Source<'a> {
     }
 
     /// The records of which `found` holds, in the order of the log.
-    fn all(&self, found: impl Fn(&Fact) -> bool) -> impl DoubleEndedIterator<Item = Seq> {
+    pub(super) fn all(&self, found: impl Fn(&Fact) -> bool) -> impl DoubleEndedIterator<Item = Seq> {
         self.records.iter().filter(move |record| found(&record.fact)).map(|record| record.seq)
     }
 
     /// What the timeline says of `seqs`, in its order.
-    fn told(&self, seqs: &[Seq]) -> Vec<Statement> {
+    pub(super) fn told(&self, seqs: &[Seq]) -> Vec<Statement> {
         let told = self.timeline.iter().filter(|entry| seqs.contains(&entry.seq));
         told.map(|entry| statement(&entry.what, [entry.seq].into_iter().chain(entry.corrected_by))).collect()
     }
 
-    fn tell(&self, found: impl Fn(&Fact) -> bool) -> Vec<Statement> {
+    pub(super) fn tell(&self, found: impl Fn(&Fact) -> bool) -> Vec<Statement> {
         self.told(&self.all(found).collect::<Vec<_>>())
     }
 
@@ -91,11 +90,10 @@ impl<'a> Source<'a> {
         });
         let resolved = last(|fact| matches!(fact, Fact::Resolved(_)));
         let ended = |fact: &Fact| matches!(fact, Fact::Closed(_) | Fact::Cancelled(_) | Fact::Merged(_));
-        let Milestones { started, .. } = self.incident.milestones;
         let at = &self.incident.milestones;
         let began = if self.incident.start_known { "Began" } else { "Began, as assumed" };
         let dates = [
-            (began, started, start.or(declared)),
+            (began, at.started, start.or(declared)),
             ("Detected", at.detected, declared),
             ("Declared", at.declared, declared),
             ("Acknowledged", at.acknowledged, first(|fact| matches!(fact, Fact::Acknowledged(_)))),
@@ -111,7 +109,7 @@ impl<'a> Source<'a> {
     pub(super) fn summary(&self) -> Vec<Statement> {
         let mut summary = self.tell(|fact| matches!(fact, Fact::Declared(_)));
         let resolved = self.all(|fact| matches!(fact, Fact::Resolved(_))).next_back();
-        if let Some(lasted) = crate::domain::metrics::ResponseTimes::of(self.incident).resolve {
+        if let Some(lasted) = ResponseTimes::of(self.incident).resolve {
             let declared = self.all(|fact| matches!(fact, Fact::Declared(_))).next();
             summary.push(statement(
                 &format!("It lasted {}", spoken(lasted)),
@@ -136,17 +134,23 @@ impl<'a> Source<'a> {
         summary
     }
 
-    /// What the last assessment says, one thing each.
+    /// How long users had it, and what the last assessment says, one thing each.
     pub(super) fn impact(&self) -> Vec<Statement> {
+        let resolved = self.all(|fact| matches!(fact, Fact::Resolved(_))).next_back();
+        let had = ResponseTimes::of(self.incident).recover.map(|had| format!("duration: {}", spoken(had)));
+        let mut said: Vec<Statement> = had.iter().map(|had| statement(had, resolved)).collect();
         let Some(last) = self.all(|fact| matches!(fact, Fact::ImpactAssessed(_))).next_back() else {
-            return Vec::new();
+            return said;
         };
+        let told = self.told(&[last]);
         match &self.incident.impact {
-            Some(impact) if self.timeline.iter().all(|entry| entry.seq != last || entry.was.is_none()) => {
-                impact.say(&self.incident.texts).iter().map(|known| statement(known, [last])).collect()
+            // A correction's words stand for the whole assessment.
+            Some(impact) if told.iter().all(|told| told.records == [last]) => {
+                said.extend(impact.say(&self.incident.texts).iter().map(|known| statement(known, [last])));
             }
-            _ => self.told(&[last]),
+            _ => said.extend(told),
         }
+        said
     }
 
     pub(super) fn detection(&self) -> Vec<Statement> {
@@ -233,59 +237,16 @@ impl<'a> Source<'a> {
             said.push(statement(&format!("{role}: {}", self.person(person)), given));
         }
         let has_role = |person: &&PersonId| self.incident.roles.values().any(|other| other == *person);
-        let others: Vec<String> =
-            self.incident.responders.iter().filter(|it| !has_role(it)).map(|it| self.person(it)).collect();
-        if !others.is_empty() {
-            said.push(statement(&format!("took part: {}", others.join(", ")), []));
+        for person in self.incident.responders.iter().filter(|person| !has_role(person)) {
+            let acts = |record: &&Record| match (&record.actor, &record.fact) {
+                (_, Fact::RoleAssigned(it)) if it.to == *person => true,
+                (Actor::Human(identity), _) => self.runbook.person_of(identity) == Some(person),
+                _ => false,
+            };
+            let first = self.records.iter().find(acts).map(|record| record.seq);
+            said.push(statement(&format!("took part: {}", self.person(person)), first));
         }
         said
-    }
-
-    /// How the promise of updates was kept, who was told first when, and whose promises were missed.
-    pub(super) fn communication(&self) -> (Promises, Vec<Statement>) {
-        let mut missed: BTreeMap<Seq, u32> = BTreeMap::new();
-        let mut first_told: BTreeMap<String, (Seq, String)> = BTreeMap::new();
-        let mut updates = Promises::default();
-        let mut planned = BTreeMap::new();
-        for record in self.records {
-            match &record.fact {
-                Fact::ObligationOpened(it) if it.kind == ObligationKind::Update => {
-                    missed.insert(record.seq, 0);
-                }
-                Fact::ObligationBreached(it) => {
-                    if let Some(count) = missed.get_mut(&it.obligation) {
-                        *count = count.saturating_add(it.missed);
-                        updates.missed = updates.missed.saturating_add(it.missed);
-                    }
-                }
-                Fact::ObligationMet(it) if missed.get(&it.obligation) == Some(&0) => updates.kept += 1,
-                Fact::EffectPlanned(it) => {
-                    planned.insert(record.seq, &it.work);
-                }
-                Fact::EffectSettled(it) => {
-                    if let (Outcome::Done(_), Some(Work::Notify(notify))) =
-                        (&it.outcome, planned.get(&it.effect))
-                    {
-                        for audience in &notify.audiences {
-                            let told = (record.seq, stamp(record.occurred_at));
-                            first_told.entry(audience.to_string()).or_insert(told);
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        let Promises { kept, missed } = updates;
-        let posted = self.all(|fact| matches!(fact, Fact::UpdatePosted(_)));
-        let words = format!("Updates promised in time and given: {kept}; deadlines missed: {missed}");
-        let mut said = vec![statement(&words, posted)];
-        for (audience, (seq, at)) in first_told {
-            said.push(statement(&format!("{audience} first told: {at}"), [seq]));
-        }
-        said.extend(
-            self.tell(|fact| matches!(fact, Fact::AudienceUnreached(_) | Fact::ObligationBreached(_))),
-        );
-        (updates, said)
     }
 
     pub(super) fn names(&self) -> BTreeMap<Actor, String> {
@@ -299,7 +260,7 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn actions(&self) -> Vec<ActionItem> {
-        let item = |(seq, action): (&Seq, &crate::domain::incident::Action)| ActionItem {
+        let item = |(seq, action): (&Seq, &Action)| ActionItem {
             record: *seq,
             what: inert::line(self.log.words(*seq, action.what)),
             owner: action.owner.as_ref().map(|owner| self.person(owner)),
@@ -312,7 +273,7 @@ impl<'a> Source<'a> {
         let mut evidence = Vec::new();
         for record in self.records {
             if let Fact::EvidenceKept(it) = &record.fact {
-                let kept = |item: &crate::domain::event::EvidenceItem| Evidence {
+                let kept = |item: &EvidenceItem| Evidence {
                     record: record.seq,
                     collector: it.collector.clone(),
                     item: item.clone(),

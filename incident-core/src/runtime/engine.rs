@@ -109,6 +109,12 @@ impl Engine {
         *self.0.runbook.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(runbook);
     }
 
+    /// The store, for what an engine has no verb for, such as listing incidents.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.0.store
+    }
+
     /// The engine's time, UTC.
     #[must_use]
     pub fn now(&self) -> Time {

@@ -160,6 +160,16 @@ fn nothing_is_next_before_there_is_an_incident() {
 }
 
 #[test]
+fn the_ends_of_time_are_times_like_others() {
+    let mut driver = declared();
+    driver.propose();
+    for now in [Time::MIN_UTC, Time::MAX_UTC] {
+        driver.now = now;
+        assert!(!steps(&driver).is_empty());
+    }
+}
+
+#[test]
 fn a_worse_severity_brings_the_deadlines_nearer() {
     let mut driver = declared();
     driver.alice(Command::SetSeverity(SetSeverity {
