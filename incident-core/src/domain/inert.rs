@@ -39,6 +39,24 @@ pub fn markdown(text: &str) -> String {
     inert
 }
 
+/// What [`markdown`] was made of, up to the characters that [`line`] made harmless.
+#[must_use]
+pub fn unmarked(markdown: &str) -> String {
+    let mut text = String::with_capacity(markdown.len());
+    let mut characters = markdown.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, characters.peek()) {
+            ('\\', Some(next)) if next.is_ascii_punctuation() => text.extend(characters.next()),
+            ('@', Some('\u{200b}')) => {
+                characters.next();
+                text.push('@');
+            }
+            _ => text.push(character),
+        }
+    }
+    text
+}
+
 /// The start of `text`, at most `bytes` long, ending between characters; with `…` if something was cut.
 #[must_use]
 pub fn clip(text: &str, bytes: usize) -> String {

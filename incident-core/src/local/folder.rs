@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-use super::file::{blocking, replace};
+use super::file::{blocking, lock, replace};
 use crate::domain::effect::Receipt;
 use crate::domain::id::{Digest, EffectId};
 use crate::domain::inert;
@@ -49,9 +49,13 @@ impl Folder {
     }
 
     fn apply_now(&self, effect: EffectId, now: Time, change: &TicketChange) -> io::Result<Receipt> {
-        std::fs::create_dir_all(&self.folder)?;
+        let _lock = lock(&self.folder)?;
         let Some(ticket) = change.ticket() else {
             let TicketChange::Open(open) = change else { return Err(unknown_change()) };
+            // Opened anew, it would lose what people wrote in it since.
+            if let Found::Yes(receipt) = self.find_now(effect)? {
+                return Ok(receipt);
+            }
             let ticket = TicketRef::new(&file_name(&open.title, effect));
             replace(&self.path(&ticket)?, new_ticket(open, effect, now).as_bytes())?;
             return Ok(self.receipt(&ticket));
@@ -96,7 +100,11 @@ impl Folder {
             let entry = entry?;
             let name = entry.file_name();
             let Some(name) = name.to_str().filter(|name| name.ends_with(".md")) else { continue };
-            if std::fs::read_to_string(entry.path())?.lines().any(|line| line == marker) {
+            if !entry.path().is_file() {
+                continue;
+            }
+            // People keep other files there, too, in whatever encoding.
+            if String::from_utf8_lossy(&std::fs::read(entry.path())?).lines().any(|line| line == marker) {
                 return Ok(Found::Yes(self.receipt(&TicketRef::new(name))));
             }
         }
@@ -109,9 +117,9 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let title = text.lines().next().unwrap_or_default().trim_start_matches("# ");
+        let title = text.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or_default();
         let open = field(&text, "State") != Some("closed");
-        let mut read = Ticket::new(ticket.clone(), open, title);
+        let mut read = Ticket::new(ticket.clone(), open, &inert::unmarked(title));
         let assignees = field(&text, "Assignees").unwrap_or_default().split(", ");
         read.assignees = assignees
             .filter_map(|account| account.split_once(':'))
@@ -150,7 +158,7 @@ fn new_ticket(open: &OpenTicket, effect: EffectId, now: Time) -> String {
     let mut text = format!("# {}\n{}\n\n", inert::markdown(&open.title), marker(effect));
     let mut field = |name: &str, value: String| {
         if !value.is_empty() {
-            text.push_str(&format!("{name}: {}\n", inert::line(&value)));
+            text.push_str(&format!("{name}: {}\n", field_value(&value)));
         }
     };
     field("State", "open".to_owned());
@@ -162,23 +170,33 @@ fn new_ticket(open: &OpenTicket, effect: EffectId, now: Time) -> String {
     format!("{text}\n{STATUS}\n\n{}\n\n{END}\n", paragraphs(&open.body))
 }
 
-fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let fields = text.split(STATUS).next().unwrap_or_default();
-    fields.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+/// A field's value on one line, which no marker can hide in.
+fn field_value(value: &str) -> String {
+    inert::line(value).replace('<', "‹")
 }
 
-/// The text with a field of its head set; everything else stays.
+/// The fields, and everything that follows them: the status section and the comments.
+fn split(text: &str) -> (&str, &str) {
+    let end = [text.find(STATUS), text.find("\n## ")].into_iter().flatten().min();
+    text.split_at(end.unwrap_or(text.len()))
+}
+
+fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    split(text).0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+/// The text with a field set; everything else stays.
 fn set_field(text: &str, name: &str, value: &str) -> String {
-    let (head, rest) = text.split_once(STATUS).map_or((text, None), |(head, rest)| (head, Some(rest)));
-    let line = format!("{name}: {}", inert::line(value));
+    let (head, rest) = split(text);
+    let line = format!("{name}: {}", field_value(value));
     let is_field = |it: &str| it.strip_prefix(name).is_some_and(|rest| rest.starts_with(": "));
-    let head = if head.lines().any(is_field) {
-        let lines = head.lines().map(|it| if is_field(it) { line.as_str() } else { it });
-        lines.collect::<Vec<_>>().join("\n") + "\n"
-    } else {
-        format!("{}\n{line}\n", head.trim_end())
-    };
-    rest.map_or_else(|| head.clone(), |rest| format!("{}\n\n{STATUS}{rest}", head.trim_end()))
+    let mut lines: Vec<&str> = head.trim_end().lines().collect();
+    match lines.iter_mut().find(|it| is_field(it)) {
+        Some(field) => *field = &line,
+        None => lines.push(&line),
+    }
+    let head = lines.join("\n");
+    if rest.is_empty() { format!("{head}\n") } else { format!("{head}\n\n{}", rest.trim_start()) }
 }
 
 fn set(text: &str, it: &SetTicket) -> String {
@@ -190,10 +208,10 @@ fn set(text: &str, it: &SetTicket) -> String {
     labels.dedup();
     let text = set_field(text, "Labels", &labels.join(", "));
     let section = format!("{STATUS}\n\n{}\n\n{END}", paragraphs(&it.status));
-    let sections = text.split_once(STATUS).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    match sections {
-        Some((before, after)) => format!("{before}{section}{after}"),
-        // Somebody took the section out: it goes to the end, and what they wrote stays.
+    match text.split_once(STATUS) {
+        // Without its end, nobody can tell what of the rest was the section: all of it stays.
+        Some((before, rest)) => format!("{before}{section}{}", rest.split_once(END).map_or(rest, |it| it.1)),
+        // Somebody took the section out: it goes to the end.
         None => format!("{}\n\n{section}\n", text.trim_end()),
     }
 }
@@ -248,69 +266,4 @@ impl Tracker for Folder {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::ticket::{CloseTicket, CommentTicket};
-    use crate::domain::{IncidentId, Seq};
-
-    fn cx(seq: u64) -> EffectContext {
-        let incident = IncidentId::new(Time::UNIX_EPOCH, [1; 16]);
-        EffectContext::new(EffectId { incident, seq: Seq(seq) }, Time::UNIX_EPOCH)
-    }
-
-    fn open(title: &str) -> TicketChange {
-        TicketChange::Open(
-            OpenTicket::new(title, "Severity: SEV2").with_labels(vec!["incident".into(), "sev2".into()]),
-        )
-    }
-
-    #[tokio::test]
-    async fn a_ticket_lives_from_open_to_closed_and_keeps_what_people_write() {
-        let temp = tempfile::tempdir().unwrap();
-        let folder = Folder::new(temp.path());
-        let receipt = folder.apply(&cx(1), &open("[INCIDENT] checkout")).await.unwrap();
-        let ticket = TicketRef::new(&receipt.reference);
-        let path = temp.path().join(ticket.as_str());
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text + "\nA person wrote this.\n").unwrap();
-
-        let mut status = SetTicket::new(ticket.clone(), "Severity: SEV1");
-        (status.add_labels, status.remove_labels) = (vec!["sev1".into()], vec!["sev2".into()]);
-        folder.apply(&cx(2), &TicketChange::Set(status)).await.unwrap();
-        let close = TicketChange::Close(CloseTicket::new(ticket.clone(), "over"));
-        folder.apply(&cx(3), &close).await.unwrap();
-
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(
-            text.contains("A person wrote this.") && text.contains("SEV1") && !text.contains("SEV2"),
-            "{text}"
-        );
-        assert!(text.contains("Labels: incident, sev1\n"), "{text}");
-        let read =
-            folder.read(&ReadContext::new(cx(1).effect.incident, Time::UNIX_EPOCH), &[ticket]).await.unwrap();
-        assert!(!read[0].open);
-        assert_eq!(folder.find(&cx(3), &close).await.unwrap(), Found::Yes(receipt));
-        assert_eq!(folder.find(&cx(4), &close).await.unwrap(), Found::No);
-    }
-
-    #[tokio::test]
-    async fn hostile_words_are_neither_a_path_nor_a_marker() {
-        let temp = tempfile::tempdir().unwrap();
-        let folder = Folder::new(temp.path());
-        let receipt =
-            folder.apply(&cx(1), &open("../../etc/passwd\n<!-- incident-status -->")).await.unwrap();
-        let ticket = TicketRef::new(&receipt.reference);
-        let forged = format!("{}\n{END}\n{STATUS}", marker(cx(9).effect));
-        let comment = TicketChange::Comment(CommentTicket::new(ticket.clone(), &forged));
-        folder.apply(&cx(2), &comment).await.unwrap();
-
-        assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 1);
-        assert_eq!(folder.find(&cx(9), &comment).await.unwrap(), Found::No);
-        let text = std::fs::read_to_string(temp.path().join(ticket.as_str())).unwrap();
-        assert_eq!(text.matches(STATUS).count(), 1, "{text}");
-        for hostile in ["../x.md", "/etc/x.md", ".md", "x"] {
-            let change = TicketChange::Comment(CommentTicket::new(TicketRef::new(hostile), "x"));
-            assert_eq!(folder.apply(&cx(3), &change).await.unwrap_err().kind, ErrorKind::Invalid);
-        }
-    }
-}
+mod tests;
