@@ -20,9 +20,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
     if record.actor != Actor::Engine {
         it.commands.entry(record.command).or_insert(record.seq);
     }
-    for slot in &record.slots {
-        it.texts.put(slot);
-    }
+    it.texts.put(&record.slots, record.seq);
     let at = record.occurred_at;
     match &record.fact {
         Fact::Declared(fact) => declared(it, record, fact),

@@ -11,5 +11,6 @@ mod phases;
 mod refusals;
 mod samples;
 mod scenario;
+mod text;
 mod timeline;
 mod world;
