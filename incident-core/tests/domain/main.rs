@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod course;
+mod deadlines;
+mod escalation;
 mod life;
 mod phases;
 mod refusals;
