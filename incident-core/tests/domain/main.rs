@@ -6,10 +6,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod course;
+mod deadlines;
+mod escalation;
 mod life;
 mod phases;
 mod refusals;
 mod samples;
 mod scenario;
+mod text;
 mod timeline;
 mod world;

@@ -251,7 +251,7 @@ impl Scenario {
     fn holds(&self) {
         let it = &self.it;
         let (folded, head) = chain::fold(it.id, &self.log).expect("what was written can be read");
-        assert_eq!(format!("{folded:?}"), format!("{it:?}"), "the log is the only truth");
+        same(&folded, it);
         assert_eq!(head, self.head);
         assert_eq!(index(&folded), index(it));
         assert_eq!(due(&folded, self.now), self.due());
@@ -270,7 +270,7 @@ impl Scenario {
     /// A timer that is due writes something, and then it's no longer due.
     #[track_caller]
     fn wakes_once(&self) {
-        if !it_exists(&self.it) || !self.due().wake {
+        if !self.it.exists() || !self.due().wake {
             return;
         }
         let wake = Request::new(CommandId::named("wake"), Actor::Engine, Command::Wake);
@@ -327,8 +327,15 @@ impl Scenario {
     }
 }
 
-fn it_exists(it: &Incident) -> bool {
-    it.exists()
+/// The log is the only truth: a fold of it is the state, to the letter.
+#[track_caller]
+pub(crate) fn same(folded: &Incident, live: &Incident) {
+    if format!("{folded:?}") == format!("{live:?}") {
+        return;
+    }
+    let (folded, live) = (format!("{folded:#?}"), format!("{live:#?}"));
+    let differs = folded.lines().zip(live.lines()).find(|(folded, live)| folded != live);
+    panic!("the fold of the log isn't the state; first difference (folded, live): {differs:#?}");
 }
 
 pub(crate) fn declare(severity: Severity, started: Time) -> Declare {

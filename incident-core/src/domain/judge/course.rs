@@ -2,7 +2,7 @@
 
 use crate::domain::command::{
     Absorb, AddAction, Advance, Because, Close, CompleteAction, Correct, HoldMeeting, Link,
-    PublishPostMortem, Redact, Refusal, Resolve, StepBack,
+    PublishPostMortem, Redact, RedactSlot, Refusal, Resolve, StepBack,
 };
 use crate::domain::decide::{Draft, name, past};
 use crate::domain::event::{
@@ -36,6 +36,13 @@ pub(super) fn redact(draft: &mut Draft<'_>, it: &Redact) -> Judged {
     known(draft, it.record)?;
     if it.slots.is_empty() {
         let problem = "none is given; expected at least one".to_owned();
+        return Err(Refusal::Invalid { field: "slots", problem });
+    }
+    // The words leave the state by their name and the store by their place: it must be one text.
+    let elsewhere = |slot: &RedactSlot| draft.state.texts.place(slot.text) != Some((it.record, slot.slot));
+    if it.slots.iter().any(elsewhere) {
+        let problem =
+            "one doesn't hold these words, or no longer; expected each with its own text".to_owned();
         return Err(Refusal::Invalid { field: "slots", problem });
     }
     let because = draft.words("because", &it.because)?;

@@ -19,7 +19,7 @@ use crate::domain::inert;
 use crate::domain::phase::Phase;
 use crate::domain::role::Actor;
 use crate::domain::runbook::CheckedBy;
-use crate::domain::severity::Severity;
+use crate::domain::severity::{Audience, Severity};
 use crate::domain::signal::{Fingerprints, Signal, SignalState};
 use crate::domain::ticket::TicketRef;
 use crate::domain::time::after;
@@ -260,32 +260,27 @@ pub(super) fn attest(draft: &mut Draft<'_>, it: &Attest) -> Judged {
 
 pub(super) fn escalate(draft: &mut Draft<'_>, it: &Because) -> Judged {
     let because = draft.words("because", &it.because)?;
-    let owed = draft.state.obligations.values().find(|it| is_ack(it));
-    let step = owed.map_or(0, |owed| owed.escalate_step);
-    page_step(draft, step, Some(because))
+    page_step(draft, draft.state.escalate_step, Some(because));
+    Ok(())
 }
 
 /// Pages one step of the chain; from a timer, the next step follows unless somebody acknowledges.
-pub(super) fn page_step(
-    draft: &mut Draft<'_>,
-    step: u32,
-    because: Option<crate::domain::text::Text>,
-) -> Judged {
+///
+/// A chain that is empty, leads outside or has no rhythm is the runbook's mistake, which lint names. Whoever is on call is
+/// paged all the same, and no more than once a minute.
+pub(super) fn page_step(draft: &mut Draft<'_>, step: u32, because: Option<crate::domain::text::Text>) {
     let chain = &draft.cx.runbook.escalation.chain;
     let at = usize::try_from(step).unwrap_or(0).checked_rem(chain.len());
-    let Some(target) = at.and_then(|at| chain.get(at)) else {
-        let problem = "the runbook's escalation chain is empty".to_owned();
-        return Err(Refusal::Invalid { field: "escalation.chain", problem });
-    };
+    let target = at.and_then(|at| chain.get(at)).filter(|target| !target.audience.is_external());
+    let every = draft.state.figures.escalate_every.max(std::time::Duration::from_secs(60));
     let escalated = Escalated {
         step,
-        audience: target.audience.clone(),
-        persons: target.persons.clone(),
+        audience: target.map_or_else(|| Audience::new(Audience::RESPONDERS), |it| it.audience.clone()),
+        persons: target.map(|it| it.persons.clone()).unwrap_or_default(),
         because,
-        next_at: because.is_none().then(|| after(draft.cx.now, draft.state.figures.escalate_every)),
+        next_at: because.is_none().then(|| after(draft.cx.now, every)),
     };
     draft.fact(escalated);
-    Ok(())
 }
 
 pub(super) fn adopt_ticket(draft: &mut Draft<'_>, it: &TicketRef) -> Judged {

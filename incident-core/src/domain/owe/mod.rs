@@ -44,7 +44,8 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
         }
         Fact::SeveritySet(fact) => {
             deadline::severity_changed(draft, fact.from, fact.to, seq);
-            let told = everybody_told(draft);
+            // An assumption that is confirmed is no change.
+            let told = if fact.from == fact.to { Vec::new() } else { everybody_told(draft) };
             let said = Said::new(NoticeKind::SeverityChanged).line(Label::Because, fact.because);
             draft.say(said.fixed(Label::Summary, &format!("{} instead of {}", fact.to, fact.from)), &told);
             tell_newcomers(draft);

@@ -9,7 +9,6 @@ use crate::domain::id::{Digest, Seq};
 use crate::domain::index::Urgency;
 use crate::domain::notice::{ApprovalRequest, Label, Line, NoticeKind};
 use crate::domain::obligation::ObligationKind;
-use crate::domain::phase::Phase;
 use crate::domain::role::PersonId;
 use crate::domain::severity::Audience;
 use crate::domain::text::Text;
@@ -171,14 +170,13 @@ pub(super) fn overdue(draft: &mut Draft<'_>, obligation: Seq, missed: u32, due: 
     let Some(owed) = draft.state.obligations.get(&obligation) else { return };
     let times = if missed > 1 { format!(", {missed} times in a row") } else { String::new() };
     let words = format!("{}, due {}{times}", owed.kind, stamp(due));
-    // While responders are at work a missed promise is urgent; a late post-mortem doesn't wake anybody.
-    let kind =
-        if draft.state.phase < Phase::PostIncident { NoticeKind::Breach } else { NoticeKind::Reminder };
+    // What responders promised is urgent; a late post-mortem or follow-up doesn't wake anybody.
+    let urgent = matches!(owed.kind, ObligationKind::Acknowledge | ObligationKind::Update);
+    let kind = if urgent { NoticeKind::Breach } else { NoticeKind::Reminder };
     let said = Said::new(kind).to(who_owes(draft, owed.kind)).fixed(Label::Do, &words);
     let chain = &draft.cx.runbook.escalation.chain;
-    let audience =
-        chain.first().map_or_else(|| Audience::new(Audience::RESPONDERS), |step| step.audience.clone());
-    draft.say(said, &inside(&[audience]));
+    let first = chain.first().map(|step| step.audience.clone()).filter(|audience| !audience.is_external());
+    draft.say(said, &[first.unwrap_or_else(|| Audience::new(Audience::RESPONDERS))]);
 }
 
 fn who_owes(draft: &Draft<'_>, kind: ObligationKind) -> Vec<PersonId> {
