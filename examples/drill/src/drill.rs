@@ -60,7 +60,7 @@ pub(crate) async fn run(args: DrillArgs) -> Result<()> {
     running.await?;
     let incident = outcome?;
     report(&args, &engine, &incident, &screen).await?;
-    Ok(shop.close(&args.dir)?)
+    Ok(shop.close(&args.dir).await?)
 }
 
 /// The drill that was declared here last.
