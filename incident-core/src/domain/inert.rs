@@ -17,7 +17,7 @@ pub fn line(text: &str) -> String {
         match character {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => inert.push(' '),
             '@' if characters.peek().is_some_and(|next| next.is_alphanumeric()) => {
-                inert.push_str("@\u{200b}")
+                inert.push_str("@\u{200b}");
             }
             _ if is_unsafe(character) => inert.extend(character.escape_unicode()),
             _ => inert.push(character),
