@@ -26,7 +26,7 @@ pub fn line(text: &str) -> String {
     inert
 }
 
-/// Everything `text` says, as Markdown that shows it as written: [`line`], with Markdown's own characters escaped.
+/// Everything `text` says, as Markdown that shows it as written: [`line()`], with Markdown's own characters escaped.
 #[must_use]
 pub fn markdown(text: &str) -> String {
     let mut inert = String::with_capacity(text.len());

@@ -323,7 +323,9 @@ fn a_reason_written_for_us_is_never_told_outside() {
     let outside = ["customers", "public"];
     let mut told = 0;
     for record in &it.records[before..] {
-        let Fact::EffectPlanned(EffectPlanned { work: Work::Notify(notify), .. }) = &record.fact else { continue };
+        let Fact::EffectPlanned(EffectPlanned { work: Work::Notify(notify), .. }) = &record.fact else {
+            continue;
+        };
         if !notify.audiences.iter().any(|audience| outside.contains(&audience.as_str())) {
             continue;
         }
