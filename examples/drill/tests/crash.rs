@@ -200,7 +200,7 @@ fn every_notice_came(id: IncidentId, records: &[Record], delivered: &str) {
         let count = times.get(&format!("{id}-{}", record.seq.0)).copied().unwrap_or(0);
         match outcome {
             Some(Outcome::Done(_)) => {
-                assert_eq!(count, 1, "{} of {} came {count} times", notify.kind, record.seq)
+                assert_eq!(count, 1, "{} of {} came {count} times", notify.kind, record.seq);
             }
             Some(Outcome::Superseded { .. } | Outcome::Expired) => assert!(count <= 1),
             other => panic!("{} of {} ended as {other:?}", notify.kind, record.seq),

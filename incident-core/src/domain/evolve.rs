@@ -403,7 +403,8 @@ fn done(it: &mut Incident, effect: &Effect, receipt: &Receipt) {
     }
     match &effect.work {
         Work::Ticket(TicketWork::Open) => {
-            it.ticket = Some(TicketRef::new(&receipt.reference));
+            // One that a person adopted meanwhile stays the incident's.
+            it.ticket.get_or_insert_with(|| TicketRef::new(&receipt.reference));
             it.links.extend(receipt.link.clone());
         }
         Work::Ticket(TicketWork::FollowUp(action)) => {

@@ -7,8 +7,10 @@
 
 mod course;
 mod deadlines;
+mod effects;
 mod escalation;
 mod life;
+mod pages;
 mod phases;
 mod refusals;
 mod samples;

@@ -1,7 +1,7 @@
 //! Carrying effects out: the claim before a call, and what came of it.
 
 use super::approved_by;
-use crate::domain::backoff::{GIVE_UP_AFTER, PAGE_FALLS_BACK_AFTER, retry_at};
+use crate::domain::backoff::{FIRST, GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, retry_at};
 use crate::domain::command::{Begin, Conclude, EffectResult, Failure, Refusal};
 use crate::domain::decide::Draft;
 use crate::domain::due::{Move, is_startable, next_move};
@@ -23,6 +23,18 @@ pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
     for begin in begins {
         let Some(effect) = draft.state.effects.get(&begin.effect) else { continue };
         if !is_startable(&draft.state, effect, now) {
+            continue;
+        }
+        // Attempts of which no word comes back count like those that fail.
+        if tried_enough(draft, effect, effect.attempts) {
+            let (seq, attempts) = (effect.seq, effect.attempts);
+            let outcome = match effect.work {
+                Work::Execute(_) => {
+                    Outcome::HandedToPerson { why: format!("no word came back from {attempts} attempts") }
+                }
+                _ => Outcome::Refused { error: format!("no word came back from {attempts} attempts") },
+            };
+            settled(draft, seq, outcome);
             continue;
         }
         let (seq, attempt, work) = (effect.seq, effect.attempts.saturating_add(1), effect.work.clone());
@@ -50,6 +62,10 @@ pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
 /// Records what came of an attempt. A stale worker's failure changes nothing, its success settles.
 pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
     let Some(effect) = draft.state.effects.get(&it.effect).cloned() else { return Ok(()) };
+    if !fits(&effect.work, &it.result) {
+        let problem = "it isn't an outcome of this work; expected one of its own kind".to_owned();
+        return Err(Refusal::Invalid { field: "result", problem });
+    }
     let current = matches!(effect.state, EffectState::Started { attempt, .. } if attempt == it.attempt);
     match &it.result {
         EffectResult::Done(receipt) => settled(draft, effect.seq, Outcome::Done(receipt.clone())),
@@ -81,7 +97,7 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
             }
         }
         EffectResult::Pending { again } if current => {
-            let look_at = after(draft.cx.now, *again);
+            let look_at = after(draft.cx.now, (*again).clamp(FIRST, LONGEST_ASKED));
             draft.follows(draft.cx.now, EffectUnclear { effect: effect.seq, attempt: it.attempt, look_at });
         }
         EffectResult::CannotTell if current => cannot_tell(draft, &effect, it.attempt),
@@ -89,6 +105,18 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
         EffectResult::Pending { .. } | EffectResult::CannotTell | EffectResult::Failed(_) => {}
     }
     Ok(())
+}
+
+/// Whether `result` can come of `work`: anything may fail or be unclear, but only a plan makes a plan.
+fn fits(work: &Work, result: &EffectResult) -> bool {
+    match result {
+        EffectResult::Done(_) => matches!(work, Work::Notify(_) | Work::Ticket(_) | Work::Merge(_)),
+        EffectResult::Planned(_) => matches!(work, Work::Plan(_)),
+        EffectResult::Executed(_) => matches!(work, Work::Execute(_)),
+        EffectResult::Verified { .. } => matches!(work, Work::Verify(_)),
+        EffectResult::Collected(_) => matches!(work, Work::Collect),
+        EffectResult::Pending { .. } | EffectResult::CannotTell | EffectResult::Failed(_) => true,
+    }
 }
 
 fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
@@ -121,12 +149,8 @@ fn cannot_tell(draft: &mut Draft<'_>, effect: &Effect, attempt: u32) {
 
 fn failed(draft: &mut Draft<'_>, effect: &Effect, attempt: u32, failure: &Failure) {
     let error = crate::domain::inert::clip(&failure.error, 1_024);
-    let is_page = matches!(&effect.work, Work::Notify(notify) if notify.kind.is_page());
-    let route = draft.routes().route(&effect.route);
-    let falls_back =
-        is_page && attempt >= PAGE_FALLS_BACK_AFTER && route.is_some_and(|route| route.fallback.is_some());
     let hopeless = !failure.retry && failure.applied == Applied::No;
-    if hopeless || falls_back || attempt >= GIVE_UP_AFTER {
+    if hopeless || tried_enough(draft, effect, attempt) {
         let maybe_executed = matches!(effect.work, Work::Execute(_)) && failure.applied == Applied::Maybe;
         let outcome = if maybe_executed {
             Outcome::HandedToPerson { why: format!("it may have been carried out: {error}") }
@@ -138,6 +162,13 @@ fn failed(draft: &mut Draft<'_>, effect: &Effect, attempt: u32, failure: &Failur
     let retry_at = retry_at(id(draft, effect), attempt, failure.wait, draft.cx.now);
     let applied = failure.applied;
     draft.follows(draft.cx.now, EffectFailed { effect: effect.seq, attempt, applied, error, retry_at });
+}
+
+/// Whether an effect is given up after so many attempts: a page soon, if there is another way for it.
+fn tried_enough(draft: &Draft<'_>, effect: &Effect, attempts: u32) -> bool {
+    let is_page = matches!(&effect.work, Work::Notify(notify) if notify.kind.is_page());
+    let falls_back = || draft.routes().fallback(&effect.route).is_some() && effect.instead_of.is_none();
+    attempts >= GIVE_UP_AFTER || (is_page && attempts >= PAGE_FALLS_BACK_AFTER && falls_back())
 }
 
 fn id(draft: &Draft<'_>, effect: &Effect) -> EffectId {

@@ -4,7 +4,9 @@ use crate::domain::command::{
     Approve, ExecutePlan, Proposal, Propose, Refusal, Reject, SettleMitigation, Undo,
 };
 use crate::domain::decide::{Draft, name};
-use crate::domain::effect::{EffectState, Outcome, Work};
+#[cfg(feature = "runtime")]
+use crate::domain::effect::EffectState;
+use crate::domain::effect::{Outcome, Work};
 use crate::domain::event::{
     ApprovalWithdrawn, EffectSettled, ExecutionOrdered, MitigationExecuted, MitigationProposed,
     MitigationRejected, PlanApproved,
@@ -13,7 +15,9 @@ use crate::domain::id::{Digest, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::index::{budget_key, target_key};
 use crate::domain::mitigation::{Mitigation, MitigationState, PlanState, Stage};
-use crate::domain::plan::{ApprovedPlan, Execution};
+#[cfg(feature = "runtime")]
+use crate::domain::plan::ApprovedPlan;
+use crate::domain::plan::Execution;
 use crate::domain::role::{Actor, PersonId};
 use crate::domain::runbook::Runbook;
 use crate::domain::time::{Time, after};
@@ -219,6 +223,7 @@ pub(in crate::domain) fn approved_by(
 }
 
 /// The plan that the effect `started` may carry out now: only for an effect whose start is recorded, and checked again.
+#[cfg(feature = "runtime")]
 pub(crate) fn hand_out(
     incident: &Incident,
     started: Seq,

@@ -163,6 +163,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             draft.say(Said::new(NoticeKind::PostMortemPublished), &told);
             task::ticket(draft, TicketWork::Comment(seq));
         }
+        Fact::TicketAdopted(_) => task::drop_opening(draft, seq),
         Fact::MeetingHeld(_) => deadline::meet(draft, ObligationKind::Meeting, seq),
         Fact::Closed(_) => {
             let kinds = [ObligationKind::PostMortem, ObligationKind::Meeting];
@@ -216,7 +217,7 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
         Work::Notify(notify) => {
             let on_next_route = notify.kind.is_page() && say::fall_back(draft, effect, &planned, notify);
             if !on_next_route && *outcome != Outcome::Expired {
-                say::tell_caretaker(draft, notify, &planned.route, &why);
+                say::tell_caretaker(draft, &planned, &why);
             }
         }
         Work::Ticket(TicketWork::Open) => {
@@ -240,7 +241,14 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
             let said = Said::new(NoticeKind::Mitigation).fixed(Label::Summary, &format!("{step} {failed}"));
             mitigation_said(draft, said.fixed(Label::Because, &why), *proposal);
         }
-        Work::Ticket(_) | Work::Collect | Work::Merge(_) => {}
+        Work::Merge(other) => {
+            let words =
+                format!("Telling {other} that it is part of this incident {failed}: merge it by hand");
+            let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Because, &why);
+            draft.say(said.fixed(Label::Do, &words), &responders());
+        }
+        Work::Ticket(_) if *outcome != Outcome::Expired => say::tell_caretaker(draft, &planned, &why),
+        Work::Ticket(_) | Work::Collect => {}
     }
 }
 

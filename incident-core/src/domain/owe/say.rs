@@ -150,16 +150,23 @@ pub(super) fn outside(audiences: &[Audience]) -> Vec<Audience> {
     audiences.iter().filter(|audience| audience.is_external()).cloned().collect()
 }
 
-/// Pages that nobody has begun to send are pointless once somebody is on it.
+/// Pages that only ask for an answer, and that nobody has begun to send, are pointless once somebody is on it.
 pub(super) fn drop_pages(draft: &mut Draft<'_>, by: Seq) {
     let pointless = |effect: &&Effect| {
-        matches!(&effect.work, Work::Notify(notify) if notify.kind == NoticeKind::Page)
+        matches!(&effect.work, Work::Notify(notify) if asks_for_an_answer(draft, notify))
             && matches!(effect.state, EffectState::Ready(_))
     };
     let effects: Vec<Seq> = draft.state.effects.values().filter(pointless).map(|effect| effect.seq).collect();
     for effect in effects {
         draft.follows(draft.cx.now, EffectSettled { effect, outcome: Outcome::Superseded { by } });
     }
+}
+
+/// Whether a page is of the engine's own making. One that a person sent has a reason, and is sent whoever answered.
+fn asks_for_an_answer(draft: &Draft<'_>, notify: &Notify) -> bool {
+    let issued = draft.state.notices.get(&notify.notice);
+    notify.kind == NoticeKind::Page
+        && issued.is_none_or(|issued| issued.notice.line(Label::Because).is_none())
 }
 
 /// Reminds whoever owes it.
@@ -194,12 +201,11 @@ fn who_owes(draft: &Draft<'_>, kind: ObligationKind) -> Vec<PersonId> {
 
 /// Plans the page on the route's fallback; false if there is none left that wasn't tried.
 pub(super) fn fall_back(draft: &mut Draft<'_>, effect: Seq, planned: &Effect, notify: &Notify) -> bool {
-    if draft.state.milestones.acknowledged.is_some() && notify.kind == NoticeKind::Page {
+    let answered = draft.state.obligation(ObligationKind::Acknowledge).is_none();
+    if answered && asks_for_an_answer(draft, notify) {
         return true;
     }
-    let routes = draft.routes();
-    let next = routes.route(&planned.route).and_then(|route| route.fallback.as_deref());
-    let Some(next) = next.and_then(|name| routes.route(name)) else { return false };
+    let Some(next) = draft.routes().fallback(&planned.route) else { return false };
     // One step only: a page that failed on the fallback, too, is the caretaker's.
     if planned.instead_of.is_some() {
         return false;
@@ -210,13 +216,18 @@ pub(super) fn fall_back(draft: &mut Draft<'_>, effect: Seq, planned: &Effect, no
 }
 
 /// Tells whoever keeps the installation that a route is broken; a notice to them that fails is only on the timeline.
-pub(super) fn tell_caretaker(draft: &mut Draft<'_>, notify: &Notify, route: &str, why: &str) {
+pub(super) fn tell_caretaker(draft: &mut Draft<'_>, given_up: &Effect, why: &str) {
     let caretaker = Audience::new(Audience::CARETAKER);
-    if notify.audiences.contains(&caretaker) || draft.routes().to(&caretaker).next().is_none() {
+    let to_them = matches!(&given_up.work, Work::Notify(notify) if notify.audiences.contains(&caretaker));
+    if to_them || draft.routes().to(&caretaker).next().is_none() {
         return;
     }
-    let waited = spoken(crate::domain::time::since(draft.cx.now, draft.state.recorded_at));
-    let words = format!("The route {route} can't carry a notice ({}); given up after {waited}", notify.kind);
+    let what = match &given_up.work {
+        Work::Notify(notify) => format!("a notice ({})", notify.kind),
+        _ => "a change of a ticket".to_owned(),
+    };
+    let waited = spoken(crate::domain::time::since(draft.cx.now, given_up.planned_at));
+    let words = format!("The route {} can't carry {what}; given up after {waited}", given_up.route);
     let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Summary, &words).fixed(Label::Because, why);
     draft.say(said, &[caretaker]);
 }
