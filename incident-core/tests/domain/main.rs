@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod corpus;
 mod course;
 mod deadlines;
 mod effects;
