@@ -382,8 +382,17 @@ fn effect_settled(it: &mut Incident, record: &Record, fact: &EffectSettled) {
                 Outcome::HandedToPerson { .. } => Some(Stage::Unclear),
                 _ => Some(Stage::Failed),
             };
+            // What was rejected or settled meanwhile stays so.
+            let concerned = match &effect.work {
+                Work::Plan(_) => Stage::Proposed,
+                Work::Execute(_) => Stage::Ordered,
+                _ => Stage::Executed,
+            };
             if let Some(stage) = failed {
                 with_mitigation(it, *proposal, |mitigation| {
+                    if mitigation.stage != concerned {
+                        return;
+                    }
                     mitigation.stage = stage;
                     if stage == Stage::Failed && mitigation.budget.is_some() {
                         mitigation.ended_at = Some(record.recorded_at);

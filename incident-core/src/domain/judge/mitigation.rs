@@ -4,9 +4,7 @@ use crate::domain::command::{
     Approve, ExecutePlan, Proposal, Propose, Refusal, Reject, SettleMitigation, Undo,
 };
 use crate::domain::decide::{Draft, name};
-#[cfg(feature = "runtime")]
-use crate::domain::effect::EffectState;
-use crate::domain::effect::{Outcome, Work};
+use crate::domain::effect::{Effect, EffectState, Outcome, Work};
 use crate::domain::event::{
     ApprovalWithdrawn, EffectSettled, ExecutionOrdered, MitigationExecuted, MitigationProposed,
     MitigationRejected, PlanApproved,
@@ -85,8 +83,16 @@ pub(super) fn withdraw(draft: &mut Draft<'_>, it: &Proposal) -> Judged {
     if !mitigation.approvals.contains_key(&person) {
         return Err(Refusal::NotFound { what: "approval by", name: person.to_string() });
     }
-    if mitigation.stage != Stage::Planned {
-        return Err(Refusal::Already("it was ordered already; reject or undo it"));
+    let begun = |effect: &Effect| {
+        effect.work == Work::Execute(it.proposal) && !matches!(effect.state, EffectState::Ready(_))
+    };
+    let may_run = match mitigation.stage {
+        Stage::Planned => false,
+        Stage::Ordered => draft.state.effects.values().any(begun),
+        _ => true,
+    };
+    if may_run {
+        return Err(Refusal::Already("it may have begun already; undo it"));
     }
     draft.fact(ApprovalWithdrawn { proposal: it.proposal, person });
     Ok(())
@@ -127,7 +133,9 @@ pub(super) fn execute(draft: &mut Draft<'_>, it: &ExecutePlan) -> Judged {
     let used = |slot: u32| {
         let key = budget_key(side, &mitigation.system, slot);
         draft.cx.taken.contains(&key)
-            || crate::domain::index::keys(&draft.state).iter().any(|held| held.name == key)
+            || crate::domain::index::keys(&draft.state)
+                .iter()
+                .any(|held| held.name == key && held.until.is_none_or(|until| until > draft.cx.now))
     };
     let budget = draft.cx.runbook.safety.budget_per_hour;
     let Some(budget_slot) = (0..budget.min(1_000)).find(|slot| !used(*slot)) else {
