@@ -5,10 +5,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod accepted;
 mod course;
 mod deadlines;
 mod effects;
 mod escalation;
+mod hostile;
 mod life;
 mod merge;
 mod mitigations;
