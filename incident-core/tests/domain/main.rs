@@ -10,11 +10,13 @@
 )]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod accepted;
 mod corpus;
 mod course;
 mod deadlines;
 mod effects;
 mod escalation;
+mod hostile;
 mod life;
 mod merge;
 mod mitigations;

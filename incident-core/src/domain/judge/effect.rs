@@ -3,7 +3,7 @@
 use super::approved_by;
 use crate::domain::backoff::{FIRST, GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, retry_at};
 use crate::domain::command::{Begin, Conclude, EffectResult, Failure, Refusal};
-use crate::domain::decide::Draft;
+use crate::domain::decide::{Draft, LONGEST_NAME};
 use crate::domain::due::{Move, is_startable, next_move};
 use crate::domain::effect::{Applied, Effect, EffectState, Outcome, Receipt, Work};
 use crate::domain::event::{
@@ -11,11 +11,15 @@ use crate::domain::event::{
     MitigationPlanned, MitigationVerified,
 };
 use crate::domain::id::{Digest, EffectId, Seq};
+use crate::domain::inert::clip;
 use crate::domain::mitigation::Stage;
 use crate::domain::plan::Plan;
 use crate::domain::time::after;
 
 type Judged = Result<(), Refusal>;
+
+/// The most bytes a plan may have: it is kept for good, and people agree to what they can read.
+const LONGEST_PLAN: usize = 64 * 1024;
 
 /// Claims effects for a worker. What can't be begun any more is settled instead, and what isn't to be begun now is left.
 pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
@@ -54,6 +58,7 @@ pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
             continue;
         }
         let Begin { effect, worker, until, repeat } = begin.clone();
+        let worker = clip(&worker, LONGEST_NAME);
         draft.follows(now, EffectStarted { effect, attempt, worker, until, repeat, how });
     }
     Ok(())
@@ -68,7 +73,7 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
     }
     let current = matches!(effect.state, EffectState::Started { attempt, .. } if attempt == it.attempt);
     match &it.result {
-        EffectResult::Done(receipt) => settled(draft, effect.seq, Outcome::Done(receipt.clone())),
+        EffectResult::Done(receipt) => settled(draft, effect.seq, Outcome::Done(short(receipt))),
         EffectResult::Planned(plan) => planned(draft, &effect, plan)?,
         EffectResult::Executed(execution) => {
             if let Work::Execute(proposal) = effect.work {
@@ -83,7 +88,7 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
         EffectResult::Verified { holds, detail } => {
             if let Work::Verify(proposal) = effect.work {
                 settled(draft, effect.seq, done(None));
-                let detail = draft.text(&crate::domain::inert::clip(detail, 1_024));
+                let detail = draft.text(&clip(detail, 1_024));
                 let now = draft.cx.now;
                 draft.follows(now, MitigationVerified { proposal, holds: *holds, detail });
             }
@@ -91,7 +96,12 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
         EffectResult::Collected(items) => {
             settled(draft, effect.seq, done(None));
             if !items.is_empty() {
-                let kept = EvidenceKept { collector: effect.route.clone(), items: items.clone() };
+                let mut items = items.clone();
+                for item in &mut items {
+                    item.name = clip(&item.name, LONGEST_NAME);
+                    item.media_type = clip(&item.media_type, LONGEST_NAME);
+                }
+                let kept = EvidenceKept { collector: effect.route.clone(), items };
                 let now = draft.cx.now;
                 draft.follows(now, kept);
             }
@@ -123,14 +133,20 @@ fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
     let Work::Plan(proposal) = effect.work else { return Ok(()) };
     let Some(mitigation) = draft.state.mitigations.get(&proposal) else { return Ok(()) };
     let (stage, kind) = (mitigation.stage, mitigation.mitigation.kind());
-    settled(draft, effect.seq, done(None));
     if stage != Stage::Proposed {
+        settled(draft, effect.seq, done(None));
         return Ok(());
     }
     let plan = serde_json::to_string(plan).map_err(|_| Refusal::Invalid {
         field: "plan",
         problem: "it can't be written as JSON; expected plain data".to_owned(),
     })?;
+    if plan.len() > LONGEST_PLAN {
+        let error = format!("the plan has {} bytes; expected at most {LONGEST_PLAN}", plan.len());
+        settled(draft, effect.seq, Outcome::Refused { error });
+        return Ok(());
+    }
+    settled(draft, effect.seq, done(None));
     let digest = Digest::of(&[plan.as_bytes()]);
     let expires_at = after(draft.cx.now, draft.cx.runbook.safety.plan_lifetime);
     let rule = draft.cx.runbook.approval_rule(draft.state.severity, kind);
@@ -148,7 +164,7 @@ fn cannot_tell(draft: &mut Draft<'_>, effect: &Effect, attempt: u32) {
 }
 
 fn failed(draft: &mut Draft<'_>, effect: &Effect, attempt: u32, failure: &Failure) {
-    let error = crate::domain::inert::clip(&failure.error, 1_024);
+    let error = clip(&failure.error, 1_024);
     let hopeless = !failure.retry && failure.applied == Applied::No;
     if hopeless || tried_enough(draft, effect, attempt) {
         let maybe_executed = matches!(effect.work, Work::Execute(_)) && failure.applied == Applied::Maybe;
@@ -175,8 +191,17 @@ fn id(draft: &Draft<'_>, effect: &Effect) -> EffectId {
     EffectId { incident: draft.state.id, seq: effect.seq }
 }
 
+/// A receipt as it is kept. What a backend says too much is cut off, for its word that it was done must count.
+fn short(receipt: &Receipt) -> Receipt {
+    let mut short = Receipt::new(&clip(&receipt.reference, LONGEST_NAME));
+    short.link = receipt.link.as_ref().map(|it| clip(it, LONGEST_NAME));
+    short.conversation = receipt.conversation.as_ref().map(|it| clip(it, LONGEST_NAME));
+    short.degraded = receipt.degraded.iter().take(16).map(|it| clip(it, LONGEST_NAME)).collect();
+    short
+}
+
 fn done(reference: Option<&str>) -> Outcome {
-    Outcome::Done(Receipt::new(reference.unwrap_or_default()))
+    Outcome::Done(Receipt::new(&clip(reference.unwrap_or_default(), LONGEST_NAME)))
 }
 
 fn settled(draft: &mut Draft<'_>, effect: Seq, outcome: Outcome) {

@@ -1,9 +1,11 @@
 //! Propose, plan, approve, execute, undo: nothing is changed that wasn't agreed to exactly.
 
+use serde_json::Value;
+
 use crate::domain::command::{
     Approve, ExecutePlan, Proposal, Propose, Refusal, Reject, SettleMitigation, Undo,
 };
-use crate::domain::decide::{Draft, name};
+use crate::domain::decide::{Draft, LONGEST_TEXT, bounded, name, shown};
 use crate::domain::effect::{Effect, EffectState, Outcome, Work};
 use crate::domain::event::{
     ApprovalWithdrawn, EffectSettled, ExecutionOrdered, MitigationExecuted, MitigationProposed,
@@ -24,7 +26,38 @@ type Judged = Result<(), Refusal>;
 
 pub(super) fn propose(draft: &mut Draft<'_>, it: &Propose) -> Judged {
     name("target", it.mitigation.target())?;
+    words_of(&it.mitigation)?;
     proposed(draft, it.mitigation.clone(), &it.system, None, &it.because)
+}
+
+/// Checks every word of a mitigation, for a person reads them before agreeing.
+fn words_of(mitigation: &Mitigation) -> Judged {
+    let not = |problem: String| Err(Refusal::Invalid { field: "mitigation", problem });
+    let Ok(value) = serde_json::to_value(mitigation) else {
+        return not("it can't be written as JSON; expected plain data".to_owned());
+    };
+    let (mut open, mut total) = (vec![&value], 0);
+    while let Some(value) = open.pop() {
+        match value {
+            Value::String(words) => {
+                bounded("mitigation", words)?;
+                total += words.len();
+            }
+            Value::Array(items) => open.extend(items),
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    bounded("mitigation", name)?;
+                    total += name.len();
+                    open.push(value);
+                }
+            }
+            _ => {}
+        }
+    }
+    if total > LONGEST_TEXT {
+        return not(format!("its words have {total} bytes; expected at most {LONGEST_TEXT}"));
+    }
+    Ok(())
 }
 
 pub(super) fn undo(draft: &mut Draft<'_>, it: &Undo) -> Judged {
@@ -44,7 +77,7 @@ fn proposed(
     because: &str,
 ) -> Judged {
     if !draft.routes().systems.iter().any(|known| known == system) {
-        return Err(Refusal::NotFound { what: "system", name: crate::domain::inert::clip(system, 64) });
+        return Err(Refusal::NotFound { what: "system", name: shown(system) });
     }
     if !matches!(draft.request.actor, Actor::Human(_)) {
         let brake = draft.cx.runbook.safety.storm_brake;

@@ -7,7 +7,7 @@ use crate::domain::command::{
     Assign, Attest, Because, Declare, Hypothesise, JudgeHypothesis, Note, PostUpdate, RecordFix, Refusal,
     SetSeverity, TickStep, Triage,
 };
-use crate::domain::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, name, past};
+use crate::domain::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, name, past, shown};
 use crate::domain::event::{
     Acknowledged, CheckAttested, CheckReading, ChecksRead, Declared, Escalated, FixRecorded,
     HypothesisJudged, Hypothesised, ImpactAssessed, Noted, Reopened, RoleAssigned, SeveritySet,
@@ -152,7 +152,7 @@ pub(super) fn assess_impact(draft: &mut Draft<'_>, it: &Impact<String>) -> Judge
 
 pub(super) fn assign(draft: &mut Draft<'_>, it: &Assign) -> Judged {
     if !draft.cx.runbook.persons.contains_key(&it.to) {
-        return Err(Refusal::NotFound { what: "person", name: inert::clip(it.to.as_str(), 64) });
+        return Err(Refusal::NotFound { what: "person", name: shown(it.to.as_str()) });
     }
     let from = draft.state.roles.get(&it.role).cloned();
     if from.as_ref() == Some(&it.to) {
@@ -171,7 +171,7 @@ pub(super) fn note(draft: &mut Draft<'_>, it: &Note) -> Judged {
 pub(super) fn tick_step(draft: &mut Draft<'_>, it: &TickStep) -> Judged {
     let known = |phase: &Phase| draft.cx.runbook.phase(*phase).steps.iter().any(|step| step.id == it.step);
     if !Phase::ALL.iter().any(known) {
-        return Err(Refusal::NotFound { what: "step", name: inert::clip(&it.step, 64) });
+        return Err(Refusal::NotFound { what: "step", name: shown(&it.step) });
     }
     if draft.state.steps.contains(&it.step) {
         return Err(Refusal::Already("the step is done or skipped already"));
@@ -246,7 +246,7 @@ pub(super) fn attest(draft: &mut Draft<'_>, it: &Attest) -> Judged {
     let person = draft.needs_person()?;
     let not = |problem: &str| Err(Refusal::Invalid { field: "check", problem: problem.to_owned() });
     match draft.state.figures.checks.get(&it.check) {
-        None => return Err(Refusal::NotFound { what: "check", name: inert::clip(&it.check, 64) }),
+        None => return Err(Refusal::NotFound { what: "check", name: shown(&it.check) }),
         Some(check) if check.by == CheckedBy::Signals => return not("the alerts answer it, not a person"),
         Some(check) if check.by == CheckedBy::Probe && draft.routes().probes.contains(&it.check) => {
             return not("a probe answers it, not a person");
