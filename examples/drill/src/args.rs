@@ -9,8 +9,8 @@ use crate::shop::Options;
 pub(crate) const USAGE: &str = "\
 usage: drill [OPTIONS]       play an incident on a small real service, from alert to post-mortem
   --pace normal|fast   take half a minute, or the time it needs (normal)
-  --dir FOLDER         where the database and everything written goes (drill-run)
-  --resume             go on with the drill that was interrupted there
+  --dir FOLDER         where the database and all else goes (a new drill-run)
+  --resume             go on with the drill that was interrupted there, or last
   --interactive        ask before each step that people take
   --config FILE        use these settings: your own runbook, and the adapters and routes under [drill]
 
@@ -34,7 +34,8 @@ pub(crate) enum Args {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct DrillArgs {
     pub(crate) pace: Pace,
-    pub(crate) dir: PathBuf,
+    /// The folder to use; none takes a new one, or with `resume` the newest.
+    pub(crate) dir: Option<PathBuf>,
     pub(crate) resume: bool,
     pub(crate) interactive: bool,
     pub(crate) config: Option<PathBuf>,
@@ -42,8 +43,7 @@ pub(crate) struct DrillArgs {
 
 impl Default for DrillArgs {
     fn default() -> Self {
-        let dir = PathBuf::from("drill-run");
-        Self { pace: Pace::Normal, dir, resume: false, interactive: false, config: None }
+        Self { pace: Pace::Normal, dir: None, resume: false, interactive: false, config: None }
     }
 }
 
@@ -77,7 +77,7 @@ impl Args {
                 "--resume" => drill.resume = true,
                 "--interactive" => drill.interactive = true,
                 "--pace" => drill.pace = pace(&value(&name, &mut args)?)?,
-                "--dir" => drill.dir = PathBuf::from(value(&name, &mut args)?),
+                "--dir" => drill.dir = Some(PathBuf::from(value(&name, &mut args)?)),
                 "--config" => drill.config = Some(PathBuf::from(value(&name, &mut args)?)),
                 _ => return Err(format!("unknown option {name:?}")),
             }
@@ -134,8 +134,12 @@ mod tests {
         let shop = ShopArgs { port: 0, port_file: Some(PathBuf::from("p")), options };
         assert_eq!(parse("shop --port-file p --window 500ms --rate 40"), Ok(Args::Shop(shop)));
         assert_eq!(parse(""), Ok(Args::Drill(DrillArgs::default())));
-        let fast =
-            DrillArgs { pace: Pace::Fast, resume: true, dir: PathBuf::from("d"), ..DrillArgs::default() };
+        let fast = DrillArgs {
+            pace: Pace::Fast,
+            resume: true,
+            dir: Some(PathBuf::from("d")),
+            ..DrillArgs::default()
+        };
         assert_eq!(parse("--pace fast --resume --dir d"), Ok(Args::Drill(fast)));
         for (line, problem) in [
             ("stop", "unknown option \"stop\""),

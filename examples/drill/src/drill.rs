@@ -1,6 +1,7 @@
 //! One drill, from alert to post-mortem – or from wherever an earlier run was killed.
 
 use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use incident_core::domain::command::{Command, PublishPostMortem, Request};
@@ -20,24 +21,42 @@ use crate::shopkeeper::{Shopkeeper, monitor, write_whole};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 pub(crate) async fn run(args: DrillArgs) -> Result<()> {
-    let database = args.dir.join("incidents.db");
-    if args.resume && !database.exists() {
-        return Err(format!("there is no drill to go on with in {}", args.dir.display()).into());
+    let dir = folder(&args)?;
+    std::fs::create_dir_all(&dir)?;
+    let shop = Shopkeeper::open(&dir, args.pace).await?;
+    let outcome = drill(&args, &dir, &shop).await;
+    // A drill that failed is gone on with later, and its shop goes on until then; one that never began has none.
+    if outcome.is_ok() || !dir.join("incidents.db").exists() {
+        shop.close(&dir).await?;
     }
-    if !args.resume && database.exists() {
-        let dir = args.dir.display();
-        return Err(
-            format!("{dir} holds a drill already: --resume goes on with it, --dir begins another").into()
-        );
+    outcome
+}
+
+/// The folder of this drill: the one that was asked for, a new one, or the newest to go on with.
+fn folder(args: &DrillArgs) -> Result<PathBuf> {
+    let numbered = |number: u32| PathBuf::from(format!("drill-run-{number}"));
+    let dir = args.dir.clone().unwrap_or_else(|| {
+        let free = (1..).find(|number| !numbered(*number).exists()).unwrap_or(1);
+        numbered(if args.resume { free.saturating_sub(1).max(1) } else { free })
+    });
+    match (args.resume, dir.join("incidents.db").exists()) {
+        (true, false) => Err(format!("there is no drill to go on with in {}", dir.display()).into()),
+        (false, true) => {
+            let dir = dir.display();
+            Err(format!("{dir} holds a drill already: --resume goes on with it, another --dir begins anew")
+                .into())
+        }
+        _ => Ok(dir),
     }
-    std::fs::create_dir_all(&args.dir)?;
-    let shop = Shopkeeper::open(&args.dir, args.pace).await?;
-    let (engine, health) = plan::engine(&args, shop.port).await?;
+}
+
+async fn drill(args: &DrillArgs, dir: &Path, shop: &Shopkeeper) -> Result<()> {
+    let (engine, health) = plan::engine(args, dir, shop.port).await?;
     let screen = Screen::new();
     screen.line(&format!(
         "A shop runs on http://127.0.0.1:{}; its database and all else is in {}",
         shop.port,
-        args.dir.display()
+        dir.display()
     ));
 
     let preflight = engine.preflight().await;
@@ -54,13 +73,13 @@ pub(crate) async fn run(args: DrillArgs) -> Result<()> {
     let pulse = if args.pace == Pace::Fast { Duration::from_millis(40) } else { Duration::from_millis(500) };
     let monitoring = tokio::spawn(monitor(engine.clone(), health, pulse));
 
-    let outcome = play(&args, &engine, &screen).await;
+    let outcome = play(args, dir, &engine, &screen).await;
     monitoring.abort();
     drop(stop);
     running.await?;
     let incident = outcome?;
-    report(&args, &engine, &incident, &screen).await?;
-    Ok(shop.close(&args.dir)?)
+    report(dir, &engine, &incident, &screen).await?;
+    Ok(())
 }
 
 /// The drill that was declared here last.
@@ -70,9 +89,9 @@ async fn last(engine: &Engine) -> Result<Option<IncidentId>> {
 }
 
 /// Plays the people until everything is done.
-async fn play(args: &DrillArgs, engine: &Engine, screen: &Screen) -> Result<Incident> {
+async fn play(args: &DrillArgs, dir: &Path, engine: &Engine, screen: &Screen) -> Result<Incident> {
     let (beat, think) = match args.pace {
-        Pace::Normal => (Duration::from_millis(200), Duration::from_millis(350)),
+        Pace::Normal => (Duration::from_millis(200), Duration::from_millis(250)),
         Pace::Fast => (Duration::from_millis(5), Duration::ZERO),
     };
     let mut shown = Seq::ZERO;
@@ -104,16 +123,16 @@ async fn play(args: &DrillArgs, engine: &Engine, screen: &Screen) -> Result<Inci
             tokio::time::sleep(Duration::from_secs(3)).await;
             continue;
         }
-        take(args, engine, id, step, screen).await?;
+        take(dir, engine, id, step, screen).await?;
         tokio::time::sleep(think).await;
     }
 }
 
 /// Takes one step. A refusal is told and tried again, for what it asks for may come.
-async fn take(args: &DrillArgs, engine: &Engine, id: IncidentId, step: Move, screen: &Screen) -> Result<()> {
+async fn take(dir: &Path, engine: &Engine, id: IncidentId, step: Move, screen: &Screen) -> Result<()> {
     let command = match step.action {
         Action::Command(command) => *command,
-        Action::Publish => publish(args, engine, id).await?,
+        Action::Publish => publish(dir, engine, id).await?,
     };
     let mut request = Request::new(step.id, step.who, command);
     request.origin = Origin::new("drill");
@@ -129,9 +148,9 @@ async fn take(args: &DrillArgs, engine: &Engine, id: IncidentId, step: Move, scr
 }
 
 /// Writes the post-mortem, and makes the command that publishes exactly those bytes.
-async fn publish(args: &DrillArgs, engine: &Engine, id: IncidentId) -> Result<Command> {
+async fn publish(dir: &Path, engine: &Engine, id: IncidentId) -> Result<Command> {
     let (text, up_to) = document(engine, id).await?;
-    let path = args.dir.join("post-mortem.md");
+    let path = dir.join("post-mortem.md");
     write_whole(&path, &text)?;
     let link = path.canonicalize().unwrap_or(path).display().to_string();
     let sha256 = Digest::sha256(text.as_bytes());
@@ -148,11 +167,11 @@ async fn document(engine: &Engine, id: IncidentId) -> Result<(String, Seq)> {
 }
 
 /// Says what came of it: the chain, the audit, and where everything is.
-async fn report(args: &DrillArgs, engine: &Engine, incident: &Incident, screen: &Screen) -> Result<()> {
+async fn report(dir: &Path, engine: &Engine, incident: &Incident, screen: &Screen) -> Result<()> {
     let verified = engine.incident(incident.id).verify(None).await?;
     let audit = engine.audit().await?;
     let (text, _) = document(engine, incident.id).await?;
-    write_whole(&args.dir.join("report.md"), &text)?;
+    write_whole(&dir.join("report.md"), &text)?;
     screen.line("");
     screen.line(&format!(
         "{} records, unbroken up to {}; audit: {}",
@@ -174,7 +193,7 @@ async fn report(args: &DrillArgs, engine: &Engine, incident: &Incident, screen: 
         ("Notices", "notices.txt"),
         ("Tickets", "tickets"),
     ] {
-        let path = args.dir.join(file);
+        let path = dir.join(file);
         if path.exists() {
             screen.line(&format!("{what:<12} {}", path.display()));
         }

@@ -15,7 +15,7 @@ pub(crate) struct ShopEvidence {
 }
 
 impl ShopEvidence {
-    async fn get(&self, path: &str) -> std::io::Result<String> {
+    pub(crate) async fn get(&self, path: &str) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
         let request = format!("GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;

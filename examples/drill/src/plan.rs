@@ -64,25 +64,26 @@ verify = { again = "100ms", within = "10s" }
 /// The engine of the drill, and the probe that its monitor uses.
 pub(crate) async fn engine(
     args: &DrillArgs,
+    dir: &Path,
     port: u16,
 ) -> Result<(Engine, std::sync::Arc<dyn incident_core::port::Probe>), Box<dyn Error>> {
     incident_http::register();
-    let mut built = settings(args).await?;
+    let mut built = settings(args, dir).await?;
     built.runbook = scaled(built.runbook, args.pace);
-    let shop = Settings::from_toml(&SHOP.replace("{port}", &port.to_string()))?.build(&args.dir).await?;
+    let shop = Settings::from_toml(&SHOP.replace("{port}", &port.to_string()))?.build(dir).await?;
     let shop = shop.side(Side::Drill).ports.get("shop").cloned().ok_or("the shop's adapter isn't there")?;
     let health = shop.probes.get("health").cloned().ok_or("the shop's health probe isn't there")?;
-    let store = SqliteStore::open(args.dir.join("incidents.db"))?;
+    let store = SqliteStore::open(dir.join("incidents.db"))?;
     let lease = if args.pace == Pace::Fast { Duration::from_millis(900) } else { Duration::from_secs(6) };
-    let evidence = built.evidence.take().unwrap_or_else(|| args.dir.join("evidence"));
+    let evidence = built.evidence.take().unwrap_or_else(|| dir.join("evidence"));
     let builder: EngineBuilder =
         Engine::builder(store).lease(lease).configured(built).evidence(FolderEvidence::new(evidence));
     let engine = builder.drill_ports("shop", shop.with_collector(ShopEvidence { port })).build()?;
     Ok((engine, health))
 }
 
-async fn settings(args: &DrillArgs) -> Result<Built, Box<dyn Error>> {
-    let Some(file) = &args.config else { return Ok(Settings::from_toml(LOCAL)?.build(&args.dir).await?) };
+async fn settings(args: &DrillArgs, dir: &Path) -> Result<Built, Box<dyn Error>> {
+    let Some(file) = &args.config else { return Ok(Settings::from_toml(LOCAL)?.build(dir).await?) };
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let settings = Settings::from_toml(&text).map_err(|error| format!("{}: {error}", file.display()))?;
     if settings.drill.routes.is_empty() {

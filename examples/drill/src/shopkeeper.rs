@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::args::Pace;
+use crate::evidence::ShopEvidence;
 use crate::shop::NEW_PRICING;
 
 /// The shop's process, and where it listens.
@@ -65,7 +66,11 @@ impl Shopkeeper {
     }
 
     /// Closes the shop, also one that an earlier run opened.
-    pub(crate) fn close(mut self, dir: &Path) -> io::Result<()> {
+    ///
+    /// What was done to its flag is kept beside the rest, for whoever wants to see that it was done once.
+    pub(crate) async fn close(mut self, dir: &Path) -> io::Result<()> {
+        let changes = ShopEvidence { port: self.port }.get("/flags/new-pricing/changes").await?;
+        write_whole(&dir.join("shop-changes.json"), &changes)?;
         std::fs::remove_file(dir.join("shop.port"))?;
         if let Some(child) = &mut self.child {
             child.wait()?;

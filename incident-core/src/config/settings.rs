@@ -287,16 +287,10 @@ pub struct BuiltSide {
 
 /// An error's message without the value it quotes, and with the way out of the commonest trap.
 fn without_value(message: &str) -> String {
-    let (before, rest) = match message.split_once(": string \"") {
-        Some((before, rest)) => (before, rest),
-        None => {
-            let hint = if message.starts_with("unknown variant") {
-                "; an adapter's crate must be named in code to be known: `use incident_http as _;`"
-            } else {
-                ""
-            };
-            return format!("{}{hint}", message.trim_end());
-        }
+    let Some((before, rest)) = message.split_once(": string \"") else {
+        let unknown = message.starts_with("unknown variant");
+        let hint = "; an adapter's crate must be named in code to be known: `use incident_http as _;`";
+        return format!("{}{}", message.trim_end(), if unknown { hint } else { "" });
     };
     let expected = rest.rfind("\", expected").map_or("", |at| rest.get(at + 1..).unwrap_or_default());
     format!("{before}: a string{expected}")

@@ -6,9 +6,11 @@ use super::id::{Digest, EffectId};
 use super::time::{Time, after};
 
 /// The wait after the first failure, before it is spread.
-const FIRST: Duration = Duration::from_secs(1);
+pub(super) const FIRST: Duration = Duration::from_secs(1);
 /// The longest wait of our own; a backend may ask for more.
 const LONGEST: Duration = Duration::from_secs(300);
+/// The longest wait that a backend may ask for; what it asks beyond would only lose the effect.
+pub(super) const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3_600);
 /// After so many attempts an effect is given up, visibly: about four hours of trying.
 pub(super) const GIVE_UP_AFTER: u32 = 60;
 /// After so many attempts a page goes out on the next route, if there is one: about seven seconds.
@@ -17,7 +19,7 @@ pub(super) const PAGE_FALLS_BACK_AFTER: u32 = 4;
 /// When attempt number `attempt` of `effect`, which failed at `now`, is followed by the next.
 ///
 /// The wait doubles from one second to five minutes and is spread over its upper half, so that many effects that failed
-/// together don't come back together. If the backend asks for a longer `wait`, it gets it.
+/// together don't come back together. If the backend asks for a longer `wait`, it gets it, up to a day.
 #[must_use]
 pub fn retry_at(effect: EffectId, attempt: u32, wait: Option<Duration>, now: Time) -> Time {
     let doubled = FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST);
@@ -25,7 +27,7 @@ pub fn retry_at(effect: EffectId, attempt: u32, wait: Option<Duration>, now: Tim
     let digest = Digest::of(&[effect.to_string().as_bytes(), &attempt.to_be_bytes()]);
     let spread = u32::from(u16::from_be_bytes([digest.0[0], digest.0[1]]));
     let own = half + half.saturating_mul(spread) / u32::from(u16::MAX);
-    after(now, wait.unwrap_or_default().max(own))
+    after(now, wait.unwrap_or_default().min(LONGEST_ASKED).max(own))
 }
 
 #[cfg(test)]

@@ -93,7 +93,8 @@ pub fn decode(stored: &StoredRecord) -> Result<Record, Unreadable> {
         Err(error) => return Err(why_unreadable(stored, &error)),
     };
     let Body { occurred_at, recorded_at, actor, origin, command, fact } = body;
-    let slots = stored.slots.iter().filter_map(|slot| Slot::from_bytes(slot)).collect();
+    let slots =
+        stored.slots.iter().map(|slot| Slot::from_bytes(slot).unwrap_or_else(Slot::emptied)).collect();
     Ok(Record { seq: stored.seq, occurred_at, recorded_at, actor, origin, command, fact, slots })
 }
 

@@ -41,7 +41,7 @@ pub struct Checks {
     pub last_look: Option<Time>,
     /// Since when all of them are green without a break, UTC.
     pub green_since: Option<Time>,
-    /// The last look at which all were green, UTC.
+    /// Until when all of them were seen green, UTC: the oldest of the probes' readings.
     pub green_until: Option<Time>,
 }
 
@@ -92,7 +92,11 @@ impl Checks {
         if !unbroken || self.green_since.is_none() {
             self.green_since = Some(now);
         }
-        self.green_until = Some(now);
+        // A person's word or an alert's end is no reading: only probes carry the hold on.
+        let read = figures.checks.iter().filter(|(_, check)| check.by == CheckedBy::Probe);
+        let read =
+            read.filter_map(|(name, _)| self.last.get(name).filter(|state| state.attested_by.is_none()));
+        self.green_until = Some(read.map(|state| state.at).min().unwrap_or(now));
     }
 
     /// When the hold will be complete, UTC, if nothing breaks it.

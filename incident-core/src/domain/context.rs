@@ -88,6 +88,12 @@ impl Routes {
         self.notices.iter().filter(move |route| route.audiences.contains(audience))
     }
 
+    /// The route that carries a page if `name` can't.
+    #[must_use]
+    pub fn fallback(&self, name: &str) -> Option<&Route> {
+        self.route(self.route(name)?.fallback.as_deref()?)
+    }
+
     /// The route called `name`.
     #[must_use]
     pub fn route(&self, name: &str) -> Option<&Route> {

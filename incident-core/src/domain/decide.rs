@@ -9,6 +9,7 @@ use super::event::{Fact, Record};
 use super::evolve::evolve;
 use super::id::{Digest, Seq};
 use super::incident::Incident;
+use super::inert;
 use super::phase::Phase;
 use super::role::{Actor, PersonId};
 use super::text::{Slot, Text};
@@ -96,6 +97,14 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn new(incident: &Incident, request: &'a Request, cx: &'a Context<'a>) -> Result<Self, Refusal> {
+        match &request.actor {
+            Actor::Human(identity) => bounded("actor", identity.as_str())?,
+            Actor::Automation(name) => bounded("actor", name)?,
+            Actor::Engine => {}
+        }
+        // Every record of the command repeats where it came from.
+        bounded("origin", &request.origin.source)?;
+        bounded("origin", request.origin.link.as_deref().unwrap_or_default())?;
         let occurred_at = match request.occurred_at {
             Some(time) => past("occurred_at", time, cx.now)?,
             None => cx.now,
@@ -218,13 +227,25 @@ pub(super) fn given<'t>(field: &'static str, words: &'t str, longest: usize) -> 
 /// A name or link: like [`given`], and without control characters.
 pub(super) fn name(field: &'static str, words: &str) -> Result<String, Refusal> {
     let words = given(field, words, LONGEST_NAME)?;
-    if words.chars().any(char::is_control) {
-        return Err(Refusal::Invalid {
-            field,
-            problem: "it has control characters; expected none".to_owned(),
-        });
-    }
+    bounded(field, words)?;
     Ok(words.to_owned())
+}
+
+/// A name that may be empty.
+pub(super) fn bounded(field: &'static str, words: &str) -> Result<(), Refusal> {
+    let problem = if words.len() > LONGEST_NAME {
+        format!("it has {} bytes; expected at most {LONGEST_NAME}", words.len())
+    } else if words.chars().any(char::is_control) {
+        "it has control characters; expected none".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::Invalid { field, problem })
+}
+
+/// A name that isn't known, as a refusal may show it.
+pub(super) fn shown(name: &str) -> String {
+    inert::clip(&inert::line(name), 64)
 }
 
 /// A time that is said to have been.

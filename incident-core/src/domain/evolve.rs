@@ -20,9 +20,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
     if record.actor != Actor::Engine {
         it.commands.entry(record.command).or_insert(record.seq);
     }
-    for slot in &record.slots {
-        it.texts.put(slot);
-    }
+    it.texts.put(&record.slots, record.seq);
     let at = record.occurred_at;
     match &record.fact {
         Fact::Declared(fact) => declared(it, record, fact),
@@ -150,9 +148,11 @@ pub fn evolve(it: &mut Incident, record: &Record) {
             it.checks.looked(!it.firing.is_empty(), &it.figures, record.recorded_at);
         }
         Fact::Escalated(fact) => {
-            if let (Some(next), Some(owed)) = (fact.next_at, owed(it, ObligationKind::Acknowledge)) {
-                owed.escalate_at = Some(next);
-                owed.escalate_step = fact.step.saturating_add(1);
+            it.escalate_step = fact.step.saturating_add(1);
+            let step = it.escalate_step;
+            if let Some(owed) = owed(it, ObligationKind::Acknowledge) {
+                owed.escalate_at = fact.next_at.or(owed.escalate_at);
+                owed.escalate_step = step;
             }
         }
         Fact::Corrected(fact) => {
@@ -171,6 +171,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         Fact::Reopened(_) => {
             it.milestones.recovered = None;
             it.milestones.resolved = None;
+            it.escalate_step = 0;
             enter(it, Phase::Investigation, record);
         }
         Fact::Cancelled(_) => end(it, Ending::Cancelled, record),
@@ -381,8 +382,17 @@ fn effect_settled(it: &mut Incident, record: &Record, fact: &EffectSettled) {
                 Outcome::HandedToPerson { .. } => Some(Stage::Unclear),
                 _ => Some(Stage::Failed),
             };
+            // What was rejected or settled meanwhile stays so.
+            let concerned = match &effect.work {
+                Work::Plan(_) => Stage::Proposed,
+                Work::Execute(_) => Stage::Ordered,
+                _ => Stage::Executed,
+            };
             if let Some(stage) = failed {
                 with_mitigation(it, *proposal, |mitigation| {
+                    if mitigation.stage != concerned {
+                        return;
+                    }
                     mitigation.stage = stage;
                     if stage == Stage::Failed && mitigation.budget.is_some() {
                         mitigation.ended_at = Some(record.recorded_at);
@@ -402,7 +412,8 @@ fn done(it: &mut Incident, effect: &Effect, receipt: &Receipt) {
     }
     match &effect.work {
         Work::Ticket(TicketWork::Open) => {
-            it.ticket = Some(TicketRef::new(&receipt.reference));
+            // One that a person adopted meanwhile stays the incident's.
+            it.ticket.get_or_insert_with(|| TicketRef::new(&receipt.reference));
             it.links.extend(receipt.link.clone());
         }
         Work::Ticket(TicketWork::FollowUp(action)) => {

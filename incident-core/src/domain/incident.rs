@@ -93,6 +93,8 @@ pub struct Incident {
     pub firing: Fingerprints,
     /// What is owed by people and open, by the record that opened it.
     pub obligations: BTreeMap<Seq, Obligation>,
+    /// Which step of the escalation chain is paged next.
+    pub escalate_step: u32,
     /// What is owed by the engine and not settled, by the record that planned it.
     pub effects: BTreeMap<Seq, Effect>,
     /// The first and the latest receipt of each lane.
@@ -227,6 +229,7 @@ impl Incident {
             signal_group: None,
             firing: Fingerprints::default(),
             obligations: BTreeMap::new(),
+            escalate_step: 0,
             effects: BTreeMap::new(),
             lanes: BTreeMap::new(),
             notices: BTreeMap::new(),

@@ -158,6 +158,10 @@ pub fn keys(incident: &Incident) -> Vec<Key> {
         let name = signal_key(*side, group);
         match (incident.ended, incident.milestones.resolved) {
             (Some(Ending::Cancelled | Ending::Merged(_)), _) => {}
+            // A closed incident takes no alert as its own: another may be declared at once, and repeats this one.
+            (Some(Ending::Closed), _) => {
+                keys.push(Key::until(name, incident.milestones.closed.unwrap_or(incident.recorded_at)));
+            }
             (_, Some(resolved)) => keys.push(Key::until(name, after(resolved, figures.flap_window))),
             _ => keys.push(Key::held(name)),
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::Digest;
+use super::id::{Digest, Seq};
 
 /// A piece of free text, named by the salted digest of its words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,10 +47,25 @@ impl Slot {
         &self.words
     }
 
-    /// The slot as a store keeps it: the salt, then the words.
+    /// The slot as a store keeps it: the salt, then the words; nothing once it was emptied.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
+        if self.is_emptied() {
+            return Vec::new();
+        }
         [&self.salt[..], self.words.as_bytes()].concat()
+    }
+
+    /// What stands for a slot that was emptied, so that those after it keep their places.
+    #[must_use]
+    pub(crate) fn emptied() -> Self {
+        Self::new([0; 16], "")
+    }
+
+    /// Whether it was emptied.
+    #[must_use]
+    pub fn is_emptied(&self) -> bool {
+        self.salt == [0; 16] && self.words.is_empty()
     }
 
     /// The slot from [`to_bytes`](Self::to_bytes); `None` if it was emptied or isn't a slot.
@@ -63,7 +78,15 @@ impl Slot {
 
 /// The words that are still there, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Texts(BTreeMap<Text, Arc<str>>);
+pub struct Texts(BTreeMap<Text, Kept>);
+
+/// Words, and the record and slot they lie in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    words: Arc<str>,
+    record: Seq,
+    slot: u32,
+}
 
 impl Texts {
     /// What stands where words were taken out.
@@ -72,7 +95,7 @@ impl Texts {
     /// The words of `text`, or [`REDACTED`](Self::REDACTED).
     #[must_use]
     pub fn get(&self, text: Text) -> &str {
-        self.0.get(&text).map_or(Self::REDACTED, |words| words)
+        self.0.get(&text).map_or(Self::REDACTED, |kept| &kept.words)
     }
 
     /// Whether the words of `text` are still there.
@@ -81,8 +104,17 @@ impl Texts {
         self.0.contains_key(&text)
     }
 
-    pub(crate) fn put(&mut self, slot: &Slot) {
-        self.0.insert(slot.text(), Arc::clone(&slot.words));
+    /// The record that the words of `text` belong to, and the place of their slot in it; none once they were taken out.
+    #[must_use]
+    pub fn place(&self, text: Text) -> Option<(Seq, u32)> {
+        self.0.get(&text).map(|kept| (kept.record, kept.slot))
+    }
+
+    pub(crate) fn put(&mut self, slots: &[Slot], record: Seq) {
+        for (slot, place) in slots.iter().zip(0..).filter(|(slot, _)| !slot.is_emptied()) {
+            let kept = Kept { words: Arc::clone(&slot.words), record, slot: place };
+            self.0.insert(slot.text(), kept);
+        }
     }
 
     pub(crate) fn take_out(&mut self, text: Text) {

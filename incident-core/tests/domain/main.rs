@@ -3,13 +3,31 @@
 //! `scenario` plays an incident and checks, after every step, what must hold always; the other modules are tables of
 //! cases, one module a subject.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::type_complexity,
+    reason = "a scenario reads best when it hands its words over"
+)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod accepted;
+mod corpus;
 mod course;
+mod deadlines;
+mod effects;
+mod escalation;
+mod hostile;
 mod life;
+mod merge;
+mod mitigations;
+mod pages;
 mod phases;
+mod rails;
+mod recovery;
 mod refusals;
 mod samples;
 mod scenario;
+mod signals;
+mod text;
 mod timeline;
 mod world;

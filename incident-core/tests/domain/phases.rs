@@ -100,7 +100,7 @@ fn each_gate_opens_when_its_condition_is_met() {
             it.does(Command::Correct(correct));
         }),
         (Phase::Detection, Gate::Step("confirm-incident".to_owned()), |it| {
-            drop(it.does(tick("confirm-incident")))
+            drop(it.does(tick("confirm-incident")));
         }),
         (Phase::Triage, Gate::SeverityAssigned, |it| drop(it.does(triage()))),
         (Phase::Triage, Gate::ImpactAssessed, |it| drop(it.does(impact(false)))),
@@ -109,7 +109,9 @@ fn each_gate_opens_when_its_condition_is_met() {
             assert_eq!(unmet_gates(it), [Gate::Hypotheses(2)], "one isn't two");
             it.does(hypothesis("a deployment"));
         }),
-        (Phase::Resolution, Gate::MitigatedOrFixed, |it| drop(it.has_mitigated("deployment/checkout"))),
+        (Phase::Resolution, Gate::MitigatedOrFixed, |it| {
+            it.has_mitigated("deployment/checkout");
+        }),
         (Phase::Resolution, Gate::MitigatedOrFixed, |it| {
             for step in [FixStep::Change, FixStep::Staging] {
                 it.does(Command::RecordFix(RecordFix { step, what: "x".to_owned(), link: None }));
@@ -153,7 +155,7 @@ fn an_audience_without_a_route_keeps_the_communication_open() {
     it.does(sample(CommandKind::Declare));
     it.does(advance_to(Phase::Communication));
     assert_eq!(unmet_gates(&it), [Gate::AudiencesNotified]);
-    assert_eq!(count(&it.records, "AudienceUnreached"), 1, "and it is said");
+    assert!(count(&it.records, "AudienceUnreached") > 0, "and it is said");
 }
 
 #[test]

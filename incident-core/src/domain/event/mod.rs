@@ -38,7 +38,7 @@ pub struct Record {
     pub command: CommandId,
     /// What happened.
     pub fact: Fact,
-    /// The words of its texts, as far as they weren't taken out.
+    /// The words of its texts, each in its place; those that were taken out are empty.
     pub slots: Vec<Slot>,
 }
 

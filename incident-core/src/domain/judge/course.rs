@@ -2,9 +2,9 @@
 
 use crate::domain::command::{
     Absorb, AddAction, Advance, Because, Close, CompleteAction, Correct, HoldMeeting, Link,
-    PublishPostMortem, Redact, Refusal, Resolve, StepBack,
+    PublishPostMortem, Redact, RedactSlot, Refusal, Resolve, StepBack,
 };
-use crate::domain::decide::{Draft, name, past};
+use crate::domain::decide::{Draft, name, past, shown};
 use crate::domain::event::{
     Absorbed, ActionAdded, ActionCompleted, Cancelled, Closed, Corrected, Linked, MeetingHeld, Merged,
     PhaseEntered, PostMortemPublished, Redacted, Reopened, Replanned, Resolved,
@@ -12,7 +12,6 @@ use crate::domain::event::{
 use crate::domain::figures::Figures;
 use crate::domain::gate::unmet;
 use crate::domain::id::{IncidentId, Seq};
-use crate::domain::inert;
 use crate::domain::phase::{Gate, Phase};
 use crate::domain::severity::Within;
 
@@ -36,6 +35,13 @@ pub(super) fn redact(draft: &mut Draft<'_>, it: &Redact) -> Judged {
     known(draft, it.record)?;
     if it.slots.is_empty() {
         let problem = "none is given; expected at least one".to_owned();
+        return Err(Refusal::Invalid { field: "slots", problem });
+    }
+    // The words leave the state by their name and the store by their place: it must be one text.
+    let elsewhere = |slot: &RedactSlot| draft.state.texts.place(slot.text) != Some((it.record, slot.slot));
+    if it.slots.iter().any(elsewhere) {
+        let problem =
+            "one doesn't hold these words, or no longer; expected each with its own text".to_owned();
         return Err(Refusal::Invalid { field: "slots", problem });
     }
     let because = draft.words("because", &it.because)?;
@@ -175,7 +181,7 @@ pub(super) fn add_action(draft: &mut Draft<'_>, it: &AddAction) -> Judged {
     if let Some(owner) = &it.owner
         && !draft.cx.runbook.persons.contains_key(owner)
     {
-        return Err(Refusal::NotFound { what: "person", name: inert::clip(owner.as_str(), 64) });
+        return Err(Refusal::NotFound { what: "person", name: shown(owner.as_str()) });
     }
     let within = draft.cx.runbook.afterwards.follow_ups.get(&it.priority).copied();
     let by_policy = draft.cx.runbook.calendar.due(draft.cx.now, within.unwrap_or(Within::NextBusinessDay));
@@ -214,7 +220,7 @@ pub(super) fn hold_meeting(draft: &mut Draft<'_>, it: &HoldMeeting) -> Judged {
     }
     let known = &draft.cx.runbook.persons;
     if let Some(stranger) = it.attendees.iter().find(|person| !known.contains_key(*person)) {
-        return Err(Refusal::NotFound { what: "person", name: inert::clip(stranger.as_str(), 64) });
+        return Err(Refusal::NotFound { what: "person", name: shown(stranger.as_str()) });
     }
     draft.fact(MeetingHeld { attendees: it.attendees.clone() });
     Ok(())

@@ -1,9 +1,9 @@
 //! Carrying effects out: the claim before a call, and what came of it.
 
 use super::approved_by;
-use crate::domain::backoff::{GIVE_UP_AFTER, PAGE_FALLS_BACK_AFTER, retry_at};
+use crate::domain::backoff::{FIRST, GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, retry_at};
 use crate::domain::command::{Begin, Conclude, EffectResult, Failure, Refusal};
-use crate::domain::decide::Draft;
+use crate::domain::decide::{Draft, LONGEST_NAME};
 use crate::domain::due::{Move, is_startable, next_move};
 use crate::domain::effect::{Applied, Effect, EffectState, Outcome, Receipt, Work};
 use crate::domain::event::{
@@ -11,11 +11,15 @@ use crate::domain::event::{
     MitigationPlanned, MitigationVerified,
 };
 use crate::domain::id::{Digest, EffectId, Seq};
+use crate::domain::inert::clip;
 use crate::domain::mitigation::Stage;
 use crate::domain::plan::Plan;
 use crate::domain::time::after;
 
 type Judged = Result<(), Refusal>;
+
+/// The most bytes a plan may have: it is kept for good, and people agree to what they can read.
+const LONGEST_PLAN: usize = 64 * 1024;
 
 /// Claims effects for a worker. What can't be begun any more is settled instead, and what isn't to be begun now is left.
 pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
@@ -23,6 +27,18 @@ pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
     for begin in begins {
         let Some(effect) = draft.state.effects.get(&begin.effect) else { continue };
         if !is_startable(&draft.state, effect, now) {
+            continue;
+        }
+        // Attempts of which no word comes back count like those that fail.
+        if tried_enough(draft, effect, effect.attempts) {
+            let (seq, attempts) = (effect.seq, effect.attempts);
+            let outcome = match effect.work {
+                Work::Execute(_) => {
+                    Outcome::HandedToPerson { why: format!("no word came back from {attempts} attempts") }
+                }
+                _ => Outcome::Refused { error: format!("no word came back from {attempts} attempts") },
+            };
+            settled(draft, seq, outcome);
             continue;
         }
         let (seq, attempt, work) = (effect.seq, effect.attempts.saturating_add(1), effect.work.clone());
@@ -42,6 +58,7 @@ pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
             continue;
         }
         let Begin { effect, worker, until, repeat } = begin.clone();
+        let worker = clip(&worker, LONGEST_NAME);
         draft.follows(now, EffectStarted { effect, attempt, worker, until, repeat, how });
     }
     Ok(())
@@ -50,9 +67,13 @@ pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
 /// Records what came of an attempt. A stale worker's failure changes nothing, its success settles.
 pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
     let Some(effect) = draft.state.effects.get(&it.effect).cloned() else { return Ok(()) };
+    if !fits(&effect.work, &it.result) {
+        let problem = "it isn't an outcome of this work; expected one of its own kind".to_owned();
+        return Err(Refusal::Invalid { field: "result", problem });
+    }
     let current = matches!(effect.state, EffectState::Started { attempt, .. } if attempt == it.attempt);
     match &it.result {
-        EffectResult::Done(receipt) => settled(draft, effect.seq, Outcome::Done(receipt.clone())),
+        EffectResult::Done(receipt) => settled(draft, effect.seq, Outcome::Done(short(receipt))),
         EffectResult::Planned(plan) => planned(draft, &effect, plan)?,
         EffectResult::Executed(execution) => {
             if let Work::Execute(proposal) = effect.work {
@@ -67,7 +88,7 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
         EffectResult::Verified { holds, detail } => {
             if let Work::Verify(proposal) = effect.work {
                 settled(draft, effect.seq, done(None));
-                let detail = draft.text(&crate::domain::inert::clip(detail, 1_024));
+                let detail = draft.text(&clip(detail, 1_024));
                 let now = draft.cx.now;
                 draft.follows(now, MitigationVerified { proposal, holds: *holds, detail });
             }
@@ -75,13 +96,18 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
         EffectResult::Collected(items) => {
             settled(draft, effect.seq, done(None));
             if !items.is_empty() {
-                let kept = EvidenceKept { collector: effect.route.clone(), items: items.clone() };
+                let mut items = items.clone();
+                for item in &mut items {
+                    item.name = clip(&item.name, LONGEST_NAME);
+                    item.media_type = clip(&item.media_type, LONGEST_NAME);
+                }
+                let kept = EvidenceKept { collector: effect.route.clone(), items };
                 let now = draft.cx.now;
                 draft.follows(now, kept);
             }
         }
         EffectResult::Pending { again } if current => {
-            let look_at = after(draft.cx.now, *again);
+            let look_at = after(draft.cx.now, (*again).clamp(FIRST, LONGEST_ASKED));
             draft.follows(draft.cx.now, EffectUnclear { effect: effect.seq, attempt: it.attempt, look_at });
         }
         EffectResult::CannotTell if current => cannot_tell(draft, &effect, it.attempt),
@@ -91,18 +117,36 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
     Ok(())
 }
 
+/// Whether `result` can come of `work`: anything may fail or be unclear, but only a plan makes a plan.
+fn fits(work: &Work, result: &EffectResult) -> bool {
+    match result {
+        EffectResult::Done(_) => matches!(work, Work::Notify(_) | Work::Ticket(_) | Work::Merge(_)),
+        EffectResult::Planned(_) => matches!(work, Work::Plan(_)),
+        EffectResult::Executed(_) => matches!(work, Work::Execute(_)),
+        EffectResult::Verified { .. } => matches!(work, Work::Verify(_)),
+        EffectResult::Collected(_) => matches!(work, Work::Collect),
+        EffectResult::Pending { .. } | EffectResult::CannotTell | EffectResult::Failed(_) => true,
+    }
+}
+
 fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
     let Work::Plan(proposal) = effect.work else { return Ok(()) };
     let Some(mitigation) = draft.state.mitigations.get(&proposal) else { return Ok(()) };
     let (stage, kind) = (mitigation.stage, mitigation.mitigation.kind());
-    settled(draft, effect.seq, done(None));
     if stage != Stage::Proposed {
+        settled(draft, effect.seq, done(None));
         return Ok(());
     }
     let plan = serde_json::to_string(plan).map_err(|_| Refusal::Invalid {
         field: "plan",
         problem: "it can't be written as JSON; expected plain data".to_owned(),
     })?;
+    if plan.len() > LONGEST_PLAN {
+        let error = format!("the plan has {} bytes; expected at most {LONGEST_PLAN}", plan.len());
+        settled(draft, effect.seq, Outcome::Refused { error });
+        return Ok(());
+    }
+    settled(draft, effect.seq, done(None));
     let digest = Digest::of(&[plan.as_bytes()]);
     let expires_at = after(draft.cx.now, draft.cx.runbook.safety.plan_lifetime);
     let rule = draft.cx.runbook.approval_rule(draft.state.severity, kind);
@@ -120,13 +164,9 @@ fn cannot_tell(draft: &mut Draft<'_>, effect: &Effect, attempt: u32) {
 }
 
 fn failed(draft: &mut Draft<'_>, effect: &Effect, attempt: u32, failure: &Failure) {
-    let error = crate::domain::inert::clip(&failure.error, 1_024);
-    let is_page = matches!(&effect.work, Work::Notify(notify) if notify.kind.is_page());
-    let route = draft.routes().route(&effect.route);
-    let falls_back =
-        is_page && attempt >= PAGE_FALLS_BACK_AFTER && route.is_some_and(|route| route.fallback.is_some());
+    let error = clip(&failure.error, 1_024);
     let hopeless = !failure.retry && failure.applied == Applied::No;
-    if hopeless || falls_back || attempt >= GIVE_UP_AFTER {
+    if hopeless || tried_enough(draft, effect, attempt) {
         let maybe_executed = matches!(effect.work, Work::Execute(_)) && failure.applied == Applied::Maybe;
         let outcome = if maybe_executed {
             Outcome::HandedToPerson { why: format!("it may have been carried out: {error}") }
@@ -140,12 +180,28 @@ fn failed(draft: &mut Draft<'_>, effect: &Effect, attempt: u32, failure: &Failur
     draft.follows(draft.cx.now, EffectFailed { effect: effect.seq, attempt, applied, error, retry_at });
 }
 
+/// Whether an effect is given up after so many attempts: a page soon, if there is another way for it.
+fn tried_enough(draft: &Draft<'_>, effect: &Effect, attempts: u32) -> bool {
+    let is_page = matches!(&effect.work, Work::Notify(notify) if notify.kind.is_page());
+    let falls_back = || draft.routes().fallback(&effect.route).is_some() && effect.instead_of.is_none();
+    attempts >= GIVE_UP_AFTER || (is_page && attempts >= PAGE_FALLS_BACK_AFTER && falls_back())
+}
+
 fn id(draft: &Draft<'_>, effect: &Effect) -> EffectId {
     EffectId { incident: draft.state.id, seq: effect.seq }
 }
 
+/// A receipt as it is kept. What a backend says too much is cut off, for its word that it was done must count.
+fn short(receipt: &Receipt) -> Receipt {
+    let mut short = Receipt::new(&clip(&receipt.reference, LONGEST_NAME));
+    short.link = receipt.link.as_ref().map(|it| clip(it, LONGEST_NAME));
+    short.conversation = receipt.conversation.as_ref().map(|it| clip(it, LONGEST_NAME));
+    short.degraded = receipt.degraded.iter().take(16).map(|it| clip(it, LONGEST_NAME)).collect();
+    short
+}
+
 fn done(reference: Option<&str>) -> Outcome {
-    Outcome::Done(Receipt::new(reference.unwrap_or_default()))
+    Outcome::Done(Receipt::new(&clip(reference.unwrap_or_default(), LONGEST_NAME)))
 }
 
 fn settled(draft: &mut Draft<'_>, effect: Seq, outcome: Outcome) {

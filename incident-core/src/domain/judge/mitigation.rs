@@ -1,10 +1,12 @@
 //! Propose, plan, approve, execute, undo: nothing is changed that wasn't agreed to exactly.
 
+use serde_json::Value;
+
 use crate::domain::command::{
     Approve, ExecutePlan, Proposal, Propose, Refusal, Reject, SettleMitigation, Undo,
 };
-use crate::domain::decide::{Draft, name};
-use crate::domain::effect::{EffectState, Outcome, Work};
+use crate::domain::decide::{Draft, LONGEST_TEXT, bounded, name, shown};
+use crate::domain::effect::{Effect, EffectState, Outcome, Work};
 use crate::domain::event::{
     ApprovalWithdrawn, EffectSettled, ExecutionOrdered, MitigationExecuted, MitigationProposed,
     MitigationRejected, PlanApproved,
@@ -13,7 +15,9 @@ use crate::domain::id::{Digest, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::index::{budget_key, target_key};
 use crate::domain::mitigation::{Mitigation, MitigationState, PlanState, Stage};
-use crate::domain::plan::{ApprovedPlan, Execution};
+#[cfg(feature = "runtime")]
+use crate::domain::plan::ApprovedPlan;
+use crate::domain::plan::Execution;
 use crate::domain::role::{Actor, PersonId};
 use crate::domain::runbook::Runbook;
 use crate::domain::time::{Time, after};
@@ -22,7 +26,38 @@ type Judged = Result<(), Refusal>;
 
 pub(super) fn propose(draft: &mut Draft<'_>, it: &Propose) -> Judged {
     name("target", it.mitigation.target())?;
+    words_of(&it.mitigation)?;
     proposed(draft, it.mitigation.clone(), &it.system, None, &it.because)
+}
+
+/// Checks every word of a mitigation, for a person reads them before agreeing.
+fn words_of(mitigation: &Mitigation) -> Judged {
+    let not = |problem: String| Err(Refusal::Invalid { field: "mitigation", problem });
+    let Ok(value) = serde_json::to_value(mitigation) else {
+        return not("it can't be written as JSON; expected plain data".to_owned());
+    };
+    let (mut open, mut total) = (vec![&value], 0);
+    while let Some(value) = open.pop() {
+        match value {
+            Value::String(words) => {
+                bounded("mitigation", words)?;
+                total += words.len();
+            }
+            Value::Array(items) => open.extend(items),
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    bounded("mitigation", name)?;
+                    total += name.len();
+                    open.push(value);
+                }
+            }
+            _ => {}
+        }
+    }
+    if total > LONGEST_TEXT {
+        return not(format!("its words have {total} bytes; expected at most {LONGEST_TEXT}"));
+    }
+    Ok(())
 }
 
 pub(super) fn undo(draft: &mut Draft<'_>, it: &Undo) -> Judged {
@@ -42,7 +77,7 @@ fn proposed(
     because: &str,
 ) -> Judged {
     if !draft.routes().systems.iter().any(|known| known == system) {
-        return Err(Refusal::NotFound { what: "system", name: crate::domain::inert::clip(system, 64) });
+        return Err(Refusal::NotFound { what: "system", name: shown(system) });
     }
     if !matches!(draft.request.actor, Actor::Human(_)) {
         let brake = draft.cx.runbook.safety.storm_brake;
@@ -81,8 +116,16 @@ pub(super) fn withdraw(draft: &mut Draft<'_>, it: &Proposal) -> Judged {
     if !mitigation.approvals.contains_key(&person) {
         return Err(Refusal::NotFound { what: "approval by", name: person.to_string() });
     }
-    if mitigation.stage != Stage::Planned {
-        return Err(Refusal::Already("it was ordered already; reject or undo it"));
+    let begun = |effect: &Effect| {
+        effect.work == Work::Execute(it.proposal) && !matches!(effect.state, EffectState::Ready(_))
+    };
+    let may_run = match mitigation.stage {
+        Stage::Planned => false,
+        Stage::Ordered => draft.state.effects.values().any(begun),
+        _ => true,
+    };
+    if may_run {
+        return Err(Refusal::Already("it may have begun already; undo it"));
     }
     draft.fact(ApprovalWithdrawn { proposal: it.proposal, person });
     Ok(())
@@ -123,7 +166,9 @@ pub(super) fn execute(draft: &mut Draft<'_>, it: &ExecutePlan) -> Judged {
     let used = |slot: u32| {
         let key = budget_key(side, &mitigation.system, slot);
         draft.cx.taken.contains(&key)
-            || crate::domain::index::keys(&draft.state).iter().any(|held| held.name == key)
+            || crate::domain::index::keys(&draft.state)
+                .iter()
+                .any(|held| held.name == key && held.until.is_none_or(|until| until > draft.cx.now))
     };
     let budget = draft.cx.runbook.safety.budget_per_hour;
     let Some(budget_slot) = (0..budget.min(1_000)).find(|slot| !used(*slot)) else {
@@ -219,6 +264,7 @@ pub(in crate::domain) fn approved_by(
 }
 
 /// The plan that the effect `started` may carry out now: only for an effect whose start is recorded, and checked again.
+#[cfg(feature = "runtime")]
 pub(crate) fn hand_out(
     incident: &Incident,
     started: Seq,

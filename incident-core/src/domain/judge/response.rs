@@ -7,7 +7,7 @@ use crate::domain::command::{
     Assign, Attest, Because, Declare, Hypothesise, JudgeHypothesis, Note, PostUpdate, RecordFix, Refusal,
     SetSeverity, TickStep, Triage,
 };
-use crate::domain::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, name, past};
+use crate::domain::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, name, past, shown};
 use crate::domain::event::{
     Acknowledged, CheckAttested, CheckReading, ChecksRead, Declared, Escalated, FixRecorded,
     HypothesisJudged, Hypothesised, ImpactAssessed, Noted, Reopened, RoleAssigned, SeveritySet,
@@ -19,7 +19,7 @@ use crate::domain::inert;
 use crate::domain::phase::Phase;
 use crate::domain::role::Actor;
 use crate::domain::runbook::CheckedBy;
-use crate::domain::severity::Severity;
+use crate::domain::severity::{Audience, Severity};
 use crate::domain::signal::{Fingerprints, Signal, SignalState};
 use crate::domain::ticket::TicketRef;
 use crate::domain::time::after;
@@ -152,7 +152,7 @@ pub(super) fn assess_impact(draft: &mut Draft<'_>, it: &Impact<String>) -> Judge
 
 pub(super) fn assign(draft: &mut Draft<'_>, it: &Assign) -> Judged {
     if !draft.cx.runbook.persons.contains_key(&it.to) {
-        return Err(Refusal::NotFound { what: "person", name: inert::clip(it.to.as_str(), 64) });
+        return Err(Refusal::NotFound { what: "person", name: shown(it.to.as_str()) });
     }
     let from = draft.state.roles.get(&it.role).cloned();
     if from.as_ref() == Some(&it.to) {
@@ -171,7 +171,7 @@ pub(super) fn note(draft: &mut Draft<'_>, it: &Note) -> Judged {
 pub(super) fn tick_step(draft: &mut Draft<'_>, it: &TickStep) -> Judged {
     let known = |phase: &Phase| draft.cx.runbook.phase(*phase).steps.iter().any(|step| step.id == it.step);
     if !Phase::ALL.iter().any(known) {
-        return Err(Refusal::NotFound { what: "step", name: inert::clip(&it.step, 64) });
+        return Err(Refusal::NotFound { what: "step", name: shown(&it.step) });
     }
     if draft.state.steps.contains(&it.step) {
         return Err(Refusal::Already("the step is done or skipped already"));
@@ -246,7 +246,7 @@ pub(super) fn attest(draft: &mut Draft<'_>, it: &Attest) -> Judged {
     let person = draft.needs_person()?;
     let not = |problem: &str| Err(Refusal::Invalid { field: "check", problem: problem.to_owned() });
     match draft.state.figures.checks.get(&it.check) {
-        None => return Err(Refusal::NotFound { what: "check", name: inert::clip(&it.check, 64) }),
+        None => return Err(Refusal::NotFound { what: "check", name: shown(&it.check) }),
         Some(check) if check.by == CheckedBy::Signals => return not("the alerts answer it, not a person"),
         Some(check) if check.by == CheckedBy::Probe && draft.routes().probes.contains(&it.check) => {
             return not("a probe answers it, not a person");
@@ -260,32 +260,27 @@ pub(super) fn attest(draft: &mut Draft<'_>, it: &Attest) -> Judged {
 
 pub(super) fn escalate(draft: &mut Draft<'_>, it: &Because) -> Judged {
     let because = draft.words("because", &it.because)?;
-    let owed = draft.state.obligations.values().find(|it| is_ack(it));
-    let step = owed.map_or(0, |owed| owed.escalate_step);
-    page_step(draft, step, Some(because))
+    page_step(draft, draft.state.escalate_step, Some(because));
+    Ok(())
 }
 
 /// Pages one step of the chain; from a timer, the next step follows unless somebody acknowledges.
-pub(super) fn page_step(
-    draft: &mut Draft<'_>,
-    step: u32,
-    because: Option<crate::domain::text::Text>,
-) -> Judged {
+///
+/// A chain that is empty, leads outside or has no rhythm is the runbook's mistake, which lint names. Whoever is on call is
+/// paged all the same, and no more than once a minute.
+pub(super) fn page_step(draft: &mut Draft<'_>, step: u32, because: Option<crate::domain::text::Text>) {
     let chain = &draft.cx.runbook.escalation.chain;
     let at = usize::try_from(step).unwrap_or(0).checked_rem(chain.len());
-    let Some(target) = at.and_then(|at| chain.get(at)) else {
-        let problem = "the runbook's escalation chain is empty".to_owned();
-        return Err(Refusal::Invalid { field: "escalation.chain", problem });
-    };
+    let target = at.and_then(|at| chain.get(at)).filter(|target| !target.audience.is_external());
+    let every = draft.state.figures.escalate_every.max(std::time::Duration::from_secs(60));
     let escalated = Escalated {
         step,
-        audience: target.audience.clone(),
-        persons: target.persons.clone(),
+        audience: target.map_or_else(|| Audience::new(Audience::RESPONDERS), |it| it.audience.clone()),
+        persons: target.map(|it| it.persons.clone()).unwrap_or_default(),
         because,
-        next_at: because.is_none().then(|| after(draft.cx.now, draft.state.figures.escalate_every)),
+        next_at: because.is_none().then(|| after(draft.cx.now, every)),
     };
     draft.fact(escalated);
-    Ok(())
 }
 
 pub(super) fn adopt_ticket(draft: &mut Draft<'_>, it: &TicketRef) -> Judged {

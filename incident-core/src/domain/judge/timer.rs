@@ -16,7 +16,7 @@ pub(super) fn wake(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     let now = draft.cx.now;
     let open: Vec<Seq> = draft.state.obligations.keys().copied().collect();
     for seq in open {
-        obligation(draft, seq)?;
+        obligation(draft, seq);
     }
     let expired: Vec<Seq> =
         draft.state.effects.values().filter(|it| expires(it, now)).map(|it| it.seq).collect();
@@ -31,9 +31,9 @@ pub(super) fn wake(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn obligation(draft: &mut Draft<'_>, seq: Seq) -> Result<(), Refusal> {
+fn obligation(draft: &mut Draft<'_>, seq: Seq) {
     let now = draft.cx.now;
-    let Some(owed) = draft.state.obligations.get(&seq).cloned() else { return Ok(()) };
+    let Some(owed) = draft.state.obligations.get(&seq).cloned() else { return };
     if owed.armed && owed.due <= now {
         let again = cadence(draft, &owed);
         let missed = again.map_or(1, |every| missed(owed.due, every, now));
@@ -45,11 +45,8 @@ fn obligation(draft: &mut Draft<'_>, seq: Seq) -> Result<(), Refusal> {
     let escalate =
         draft.state.obligations.get(&seq).and_then(|owed| Some((owed.escalate_at?, owed.escalate_step)));
     match escalate {
-        // An empty chain is the runbook's mistake, which lint names; the breach alone stands then.
-        Some((at, step)) if at <= now && !draft.cx.runbook.escalation.chain.is_empty() => {
-            page_step(draft, step, None)
-        }
-        _ => Ok(()),
+        Some((at, step)) if at <= now => page_step(draft, step, None),
+        _ => {}
     }
 }
 

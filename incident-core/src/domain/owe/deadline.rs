@@ -89,7 +89,7 @@ fn drop_where(draft: &mut Draft<'_>, because: Seq, drop: impl Fn(&Obligation) ->
     }
 }
 
-/// Up: what is owed comes no later than the new severity promises from now. Down: the promise made stays, and the slower
+/// Up: what is owed comes no later than the new severity promises from now, and what lapsed is promised again. Down: the promise made stays, and the slower
 /// rhythm begins with the next update.
 pub(super) fn severity_changed(draft: &mut Draft<'_>, from: Severity, to: Severity, because: Seq) {
     if !to.is_worse_than(from) {
@@ -108,8 +108,9 @@ pub(super) fn severity_changed(draft: &mut Draft<'_>, from: Severity, to: Severi
 
 fn hasten(draft: &mut Draft<'_>, kind: ObligationKind, due: Time, because: Seq) {
     let Some(owed) = draft.state.obligation(kind) else { return };
-    // A deadline that has passed was breached already; moving it would only breach it again.
-    if due < owed.due && owed.armed {
+    let lapsed = !owed.armed && kind == ObligationKind::Update;
+    // An acknowledgement that is late was breached already; moving it would only breach it again.
+    if lapsed || (due < owed.due && owed.armed) {
         move_to(draft, owed.seq, kind, due, because);
     }
 }
@@ -121,13 +122,16 @@ fn move_to(draft: &mut Draft<'_>, obligation: Seq, kind: ObligationKind, due: Ti
 
 /// Takes over the figures of the runbook in force for what runs on a rhythm; what was promised by date stays.
 pub(super) fn replan(draft: &mut Draft<'_>, because: Seq) {
-    let acknowledge = Some(acknowledge_due(draft));
-    for (kind, due) in
-        [(ObligationKind::Acknowledge, acknowledge), (ObligationKind::Update, update_due(draft))]
-    {
-        let owed = draft.state.obligation(kind).filter(|owed| owed.armed).map(|owed| owed.seq);
-        if let (Some(seq), Some(due)) = (owed, due) {
-            move_to(draft, seq, kind, due, because);
-        }
+    let unanswered = draft.state.obligation(ObligationKind::Acknowledge).filter(|owed| owed.armed);
+    if let Some(seq) = unanswered.map(|owed| owed.seq) {
+        let due = acknowledge_due(draft);
+        move_to(draft, seq, ObligationKind::Acknowledge, due, because);
+    }
+    let update = draft.state.obligation(ObligationKind::Update).map(|owed| owed.seq);
+    match (update, update_due(draft)) {
+        (Some(seq), Some(due)) => move_to(draft, seq, ObligationKind::Update, due, because),
+        (Some(_), None) => drop_kinds(draft, &[ObligationKind::Update], because),
+        (None, Some(_)) if draft.state.is_active() => open_update(draft, because),
+        (None, _) => {}
     }
 }

@@ -9,7 +9,6 @@ use crate::domain::id::{Digest, Seq};
 use crate::domain::index::Urgency;
 use crate::domain::notice::{ApprovalRequest, Label, Line, NoticeKind};
 use crate::domain::obligation::ObligationKind;
-use crate::domain::phase::Phase;
 use crate::domain::role::PersonId;
 use crate::domain::severity::Audience;
 use crate::domain::text::Text;
@@ -146,16 +145,28 @@ pub(super) fn inside(audiences: &[Audience]) -> Vec<Audience> {
     audiences.iter().filter(|audience| !audience.is_external()).cloned().collect()
 }
 
-/// Pages that nobody has begun to send are pointless once somebody is on it.
+/// Those outside the organisation: they hear what was written for them, and no reason that was written for us.
+pub(super) fn outside(audiences: &[Audience]) -> Vec<Audience> {
+    audiences.iter().filter(|audience| audience.is_external()).cloned().collect()
+}
+
+/// Pages that only ask for an answer, and that nobody has begun to send, are pointless once somebody is on it.
 pub(super) fn drop_pages(draft: &mut Draft<'_>, by: Seq) {
     let pointless = |effect: &&Effect| {
-        matches!(&effect.work, Work::Notify(notify) if notify.kind == NoticeKind::Page)
+        matches!(&effect.work, Work::Notify(notify) if asks_for_an_answer(draft, notify))
             && matches!(effect.state, EffectState::Ready(_))
     };
     let effects: Vec<Seq> = draft.state.effects.values().filter(pointless).map(|effect| effect.seq).collect();
     for effect in effects {
         draft.follows(draft.cx.now, EffectSettled { effect, outcome: Outcome::Superseded { by } });
     }
+}
+
+/// Whether a page is of the engine's own making. One that a person sent has a reason, and is sent whoever answered.
+fn asks_for_an_answer(draft: &Draft<'_>, notify: &Notify) -> bool {
+    let issued = draft.state.notices.get(&notify.notice);
+    notify.kind == NoticeKind::Page
+        && issued.is_none_or(|issued| issued.notice.line(Label::Because).is_none())
 }
 
 /// Reminds whoever owes it.
@@ -171,14 +182,13 @@ pub(super) fn overdue(draft: &mut Draft<'_>, obligation: Seq, missed: u32, due: 
     let Some(owed) = draft.state.obligations.get(&obligation) else { return };
     let times = if missed > 1 { format!(", {missed} times in a row") } else { String::new() };
     let words = format!("{}, due {}{times}", owed.kind, stamp(due));
-    // While responders are at work a missed promise is urgent; a late post-mortem doesn't wake anybody.
-    let kind =
-        if draft.state.phase < Phase::PostIncident { NoticeKind::Breach } else { NoticeKind::Reminder };
+    // What responders promised is urgent; a late post-mortem or follow-up doesn't wake anybody.
+    let urgent = matches!(owed.kind, ObligationKind::Acknowledge | ObligationKind::Update);
+    let kind = if urgent { NoticeKind::Breach } else { NoticeKind::Reminder };
     let said = Said::new(kind).to(who_owes(draft, owed.kind)).fixed(Label::Do, &words);
     let chain = &draft.cx.runbook.escalation.chain;
-    let audience =
-        chain.first().map_or_else(|| Audience::new(Audience::RESPONDERS), |step| step.audience.clone());
-    draft.say(said, &inside(&[audience]));
+    let first = chain.first().map(|step| step.audience.clone()).filter(|audience| !audience.is_external());
+    draft.say(said, &[first.unwrap_or_else(|| Audience::new(Audience::RESPONDERS))]);
 }
 
 fn who_owes(draft: &Draft<'_>, kind: ObligationKind) -> Vec<PersonId> {
@@ -191,12 +201,11 @@ fn who_owes(draft: &Draft<'_>, kind: ObligationKind) -> Vec<PersonId> {
 
 /// Plans the page on the route's fallback; false if there is none left that wasn't tried.
 pub(super) fn fall_back(draft: &mut Draft<'_>, effect: Seq, planned: &Effect, notify: &Notify) -> bool {
-    if draft.state.milestones.acknowledged.is_some() && notify.kind == NoticeKind::Page {
+    let answered = draft.state.obligation(ObligationKind::Acknowledge).is_none();
+    if answered && asks_for_an_answer(draft, notify) {
         return true;
     }
-    let routes = draft.routes();
-    let next = routes.route(&planned.route).and_then(|route| route.fallback.as_deref());
-    let Some(next) = next.and_then(|name| routes.route(name)) else { return false };
+    let Some(next) = draft.routes().fallback(&planned.route) else { return false };
     // One step only: a page that failed on the fallback, too, is the caretaker's.
     if planned.instead_of.is_some() {
         return false;
@@ -207,13 +216,18 @@ pub(super) fn fall_back(draft: &mut Draft<'_>, effect: Seq, planned: &Effect, no
 }
 
 /// Tells whoever keeps the installation that a route is broken; a notice to them that fails is only on the timeline.
-pub(super) fn tell_caretaker(draft: &mut Draft<'_>, notify: &Notify, route: &str, why: &str) {
+pub(super) fn tell_caretaker(draft: &mut Draft<'_>, given_up: &Effect, why: &str) {
     let caretaker = Audience::new(Audience::CARETAKER);
-    if notify.audiences.contains(&caretaker) || draft.routes().to(&caretaker).next().is_none() {
+    let to_them = matches!(&given_up.work, Work::Notify(notify) if notify.audiences.contains(&caretaker));
+    if to_them || draft.routes().to(&caretaker).next().is_none() {
         return;
     }
-    let waited = spoken(crate::domain::time::since(draft.cx.now, draft.state.recorded_at));
-    let words = format!("The route {route} can't carry a notice ({}); given up after {waited}", notify.kind);
+    let what = match &given_up.work {
+        Work::Notify(notify) => format!("a notice ({})", notify.kind),
+        _ => "a change of a ticket".to_owned(),
+    };
+    let waited = spoken(crate::domain::time::since(draft.cx.now, given_up.planned_at));
+    let words = format!("The route {} can't carry {what}; given up after {waited}", given_up.route);
     let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Summary, &words).fixed(Label::Because, why);
     draft.say(said, &[caretaker]);
 }

@@ -6,6 +6,7 @@ use crate::domain::decide::Draft;
 use crate::domain::effect::{Effect, EffectState, Outcome, TicketWork, Work};
 use crate::domain::event::{EffectPlanned, EffectSettled};
 use crate::domain::id::{IncidentId, Seq};
+use crate::domain::incident::Ending;
 use crate::domain::index::Urgency;
 use crate::domain::time::after;
 
@@ -84,11 +85,25 @@ pub(super) fn merge(draft: &mut Draft<'_>, other: IncidentId) {
     plan_effect(draft, Work::Merge(other), "engine", None, Urgency::ACTION, DAY * 7);
 }
 
+/// A ticket that somebody adopted needn't be opened.
+pub(super) fn drop_opening(draft: &mut Draft<'_>, by: Seq) {
+    let pointless = |effect: &&Effect| {
+        effect.work == Work::Ticket(TicketWork::Open) && matches!(effect.state, EffectState::Ready(_))
+    };
+    if let Some(effect) = draft.state.effects.values().find(pointless).map(|effect| effect.seq) {
+        draft.follows(draft.cx.now, EffectSettled { effect, outcome: Outcome::Superseded { by } });
+    }
+}
+
 /// Ends every effect that hasn't begun and that the incident's end makes pointless.
 pub(super) fn drop_unstarted(draft: &mut Draft<'_>, by: Seq) {
     let pointless = |effect: &&Effect| {
         matches!(effect.state, EffectState::Ready(_))
-            && !matches!(effect.work, Work::Ticket(TicketWork::Open | TicketWork::FollowUp(_)))
+            && !matches!(
+                effect.work,
+                Work::Ticket(TicketWork::Open | TicketWork::FollowUp(_) | TicketWork::CloseFollowUp(_))
+            )
+            && !(draft.state.ended != Some(Ending::Cancelled) && matches!(effect.work, Work::Merge(_)))
     };
     let effects: Vec<Seq> = draft.state.effects.values().filter(pointless).map(|effect| effect.seq).collect();
     for effect in effects {

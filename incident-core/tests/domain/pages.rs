@@ -1,0 +1,217 @@
+//! A page that can't be sent goes another way, and whoever keeps the installation hears of it.
+
+use incident_core::domain::Severity;
+use incident_core::domain::command::Command;
+use incident_core::domain::context::Route;
+use incident_core::domain::effect::{Applied, Outcome, Work};
+use incident_core::domain::event::{Fact, Record};
+use incident_core::domain::id::Seq;
+use incident_core::domain::notice::NoticeKind;
+
+use crate::course::{because, facts, resolve_anyway};
+use crate::effects::settled;
+use crate::samples::younger;
+use crate::scenario::{Scenario, carried};
+use crate::world::failure;
+
+/// Fails `effect` until it ends; gives the last records and how many attempts it took.
+fn fails(it: &mut Scenario, effect: Seq) -> (Vec<Record>, u32) {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        assert!(attempts < 1_000, "it is never given up");
+        assert!(!it.starts(effect).is_empty());
+        let records = it.concludes(effect, failure(Applied::Maybe, true, None));
+        if !it.it.effects.contains_key(&effect) {
+            return (records, attempts);
+        }
+        it.later("6m");
+    }
+}
+
+/// Begins `effect` again and again, and no word ever comes back.
+fn is_lost(it: &mut Scenario, effect: Seq) -> (Vec<Record>, u32) {
+    for attempts in 0..1_000 {
+        let records = it.starts(effect);
+        if !it.it.effects.contains_key(&effect) {
+            return (records, attempts);
+        }
+        it.later("1m");
+    }
+    panic!("it is never given up");
+}
+
+#[test]
+fn a_page_that_fails_four_times_goes_out_on_the_next_route() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let page = it.notice_on("pager", NoticeKind::Page);
+    let (records, attempts) = fails(&mut it, page);
+    assert_eq!(attempts, 4);
+    assert_eq!(carried(&records), ["page phone(responders)"]);
+    let phone = it.notice_on("phone", NoticeKind::Page);
+    assert_eq!(it.it.effects[&phone].instead_of, Some(page));
+}
+
+#[test]
+fn so_does_one_that_is_refused_for_good() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let page = it.notice_on("pager", NoticeKind::Page);
+    it.starts(page);
+    let records = it.concludes(page, failure(Applied::No, false, None));
+    assert_eq!(carried(&records), ["page phone(responders)"]);
+}
+
+#[test]
+fn so_does_one_of_which_no_word_comes_back() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let page = it.notice_on("pager", NoticeKind::Page);
+    let (records, attempts) = is_lost(&mut it, page);
+    assert_eq!(attempts, 4);
+    assert_eq!(carried(&records), ["page phone(responders)"]);
+}
+
+#[test]
+fn the_caretaker_hears_when_the_last_route_fails_and_after_how_long() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let page = it.notice_on("pager", NoticeKind::Page);
+    it.starts(page);
+    it.concludes(page, failure(Applied::No, false, None));
+    let phone = it.notice_on("phone", NoticeKind::Page);
+    it.later("10m").starts(phone);
+    let records = it.concludes(phone, failure(Applied::No, false, None));
+    assert_eq!(carried(&records), ["person needed mail(caretaker)"]);
+    let said = crate::scenario::notices(&records)[0].fixed[0].text.clone();
+    assert!(said.contains("phone") && said.contains("given up after 10 min"), "{said}");
+}
+
+#[test]
+fn the_caretakers_own_route_failing_tells_nobody_in_circles() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let opening = it.notice_on("chat", NoticeKind::Opening);
+    it.starts(opening);
+    it.concludes(opening, failure(Applied::No, false, None));
+    let mail = it.notice_on("mail", NoticeKind::PersonNeeded);
+    it.starts(mail);
+    assert_eq!(carried(&it.concludes(mail, failure(Applied::No, false, None))), [] as [&str; 0]);
+}
+
+/// The second route in a row, or one whose fallback doesn't exist, has nowhere to go: it is tried to the end.
+#[test]
+fn a_page_is_not_given_up_early_where_there_is_no_other_way() {
+    for phone in
+        [Route::new("phone", &[]).with_fallback("pager"), Route::new("phone", &[]).with_fallback("horn")]
+    {
+        let mut it = Scenario::blank(crate::scenario::MONDAY);
+        it.live.notices[1] = phone;
+        it.does(crate::samples::sample(incident_core::domain::command::CommandKind::Declare));
+        let page = it.notice_on("pager", NoticeKind::Page);
+        it.starts(page);
+        it.concludes(page, failure(Applied::No, false, None));
+        let phone = it.notice_on("phone", NoticeKind::Page);
+        let (records, attempts) = fails(&mut it, phone);
+        assert_eq!(attempts, 60);
+        assert_eq!(carried(&records), ["person needed mail(caretaker)"]);
+    }
+}
+
+#[test]
+fn an_answer_calls_off_the_pages_that_ask_for_one() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let page = it.notice_on("pager", NoticeKind::Page);
+    let records = it.does(Command::Acknowledge);
+    assert!(matches!(settled(&records)[..], [Outcome::Superseded { .. }]));
+    assert!(!it.it.effects.contains_key(&page));
+}
+
+#[test]
+fn an_answered_page_that_fails_goes_nowhere_else() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let page = it.notice_on("pager", NoticeKind::Page);
+    it.starts(page);
+    it.does(Command::Acknowledge);
+    assert_eq!(carried(&it.concludes(page, failure(Applied::No, false, None))), [] as [&str; 0]);
+}
+
+#[test]
+fn a_page_that_a_person_sent_outlives_the_answer() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    it.does(Command::Escalate(because("I need a second pair of hands")));
+    it.does(Command::Acknowledge);
+    let page = it.notice_on("pager", NoticeKind::Page);
+    it.starts(page);
+    let records = it.concludes(page, failure(Applied::No, false, None));
+    assert_eq!(carried(&records), ["page phone(responders)"]);
+}
+
+#[test]
+fn a_page_of_a_reopened_incident_has_its_fallback_too() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    it.does(Command::Acknowledge);
+    it.does(resolve_anyway());
+    it.settles().does(Command::Reopen(because("it came back")));
+    let page = it.notice_on("pager", NoticeKind::Page);
+    it.starts(page);
+    let records = it.concludes(page, failure(Applied::No, false, None));
+    assert_eq!(carried(&records), ["page phone(responders)"]);
+}
+
+#[test]
+fn whatever_gives_up_says_so() {
+    type Prepare = fn(&mut Scenario) -> Seq;
+    let cases: [(&str, Prepare, &[&str]); 4] = [
+        ("opening", |it| it.notice_on("chat", NoticeKind::Opening), &["person needed mail(caretaker)"]),
+        (
+            "merge",
+            |it| {
+                let absorb = incident_core::domain::command::Absorb {
+                    other: younger(),
+                    because: "one cause".to_owned(),
+                };
+                it.does(Command::Absorb(absorb));
+                it.effect(|work| matches!(work, Work::Merge(_)))
+            },
+            &["person needed pager(responders)"],
+        ),
+        (
+            "follow-up",
+            |it| {
+                let todo = crate::course::first(&it.does(crate::course::action(Some("bob"))));
+                it.effect(|work| {
+                    *work == Work::Ticket(incident_core::domain::effect::TicketWork::FollowUp(todo))
+                })
+            },
+            &["person needed mail(caretaker)"],
+        ),
+        (
+            "plan",
+            |it| {
+                let proposal = crate::course::first(&it.does(crate::course::propose("deployment/a")));
+                it.effect(|work| *work == Work::Plan(proposal))
+            },
+            &["mitigation pager(responders)"],
+        ),
+    ];
+    for (what, prepare, told) in cases {
+        let mut it = Scenario::declared(Severity::Sev2);
+        let effect = prepare(&mut it);
+        it.starts(effect);
+        let records = it.concludes(effect, failure(Applied::No, false, None));
+        let refused = facts(&records, |fact| match fact {
+            Fact::EffectSettled(settled) if settled.effect == effect => Some(settled.outcome.clone()),
+            _ => None,
+        });
+        assert!(matches!(refused[..], [Outcome::Refused { .. }]), "{what}");
+        assert_eq!(carried(&records), told, "{what}");
+    }
+}
+
+#[test]
+fn a_mitigation_of_which_no_word_ever_comes_back_becomes_a_persons() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let proposal = it.has_ordered("deployment/checkout");
+    let execute = it.effect(|work| *work == Work::Execute(proposal));
+    let (records, attempts) = is_lost(&mut it, execute);
+    assert_eq!(attempts, 60);
+    assert!(matches!(settled(&records)[..], [Outcome::HandedToPerson { .. }]));
+    assert!(carried(&records).contains(&"person needed pager(responders)".to_owned()));
+}
