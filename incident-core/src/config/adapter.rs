@@ -15,6 +15,10 @@ use crate::port::{Adapter, Collector, Mitigator, Notifier, Probe, Tracker};
 /// An adapter crate implements this for its own settings struct and marks the implementation with
 /// `#[typetag::deserialize(name = "…")]`. A crate that is only listed as a dependency and never named in code is dropped
 /// by the linker, and its `type` is unknown then: `use incident_slack as _;` or a call of its `register()` keeps it.
+///
+/// An error while reading is shown without the value, which may be a secret: with the field's path and what the visitor
+/// says it expects. Of an error in an implementation's own words only one that begins with `expected` is shown, and it
+/// must not quote the value.
 #[typetag::deserialize(tag = "type")]
 #[async_trait]
 pub trait AdapterConfig: fmt::Debug + Send + Sync {

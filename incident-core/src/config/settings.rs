@@ -1,32 +1,24 @@
 //! The settings of an embedder: which adapters there are on each side, and which route reaches whom.
 
+mod built;
+mod error;
+mod lint;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::{Table, Value};
 
 use super::adapter::{AdapterConfig, BuildContext, ConfigError, Ports};
 use crate::domain::context::Route;
-use crate::domain::incident::Side;
-use crate::domain::runbook::{Finding, Runbook};
-use crate::domain::severity::{Audience, Severity};
+use crate::domain::runbook::Runbook;
+use crate::domain::runbook::parse::node::Node;
 
-/// Settings, read from TOML.
-///
-/// ```toml
-/// runbook = "runbook.toml"          # laid over the default runbook
-/// evidence = "evidence"             # the folder that evidence is kept in
-///
-/// [live.adapters.chat]
-/// type = "console"
-///
-/// [[live.routes]]
-/// adapter = "chat"
-/// audiences = ["responders", "team"]
-///
-/// [live]
-/// tracker = "tickets"
-/// ```
+pub use built::{Built, BuiltSide};
+pub use error::SettingsError;
+
+/// Settings, read from TOML: which adapters there are on each side, and which route reaches whom.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -102,47 +94,35 @@ mod schema {
     }
 }
 
-/// Settings that can't be read. It says where and never repeats what was there.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("settings, line {line}: {problem}")]
-#[non_exhaustive]
-pub struct SettingsError {
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong and what was expected.
-    pub problem: String,
-}
-
 impl Settings {
     /// Reads settings from TOML.
+    ///
+    /// ```
+    /// # use incident_core::config::Settings;
+    /// # let settings = Settings::from_toml(r#"
+    /// runbook = "runbook.toml"          # laid over the default runbook
+    /// evidence = "evidence"             # the folder that evidence is kept in
+    ///
+    /// [live]
+    /// tracker = "tickets"
+    ///
+    /// [live.adapters]
+    /// chat = { type = "console", record = "notices.jsonl" }
+    /// tickets = { type = "folder", path = "tickets" }
+    ///
+    /// [[live.routes]]
+    /// adapter = "chat"
+    /// audiences = ["responders", "team", "caretaker"]
+    /// # "#)?;
+    /// # assert_eq!(settings.live.tracker.as_deref(), Some("tickets"));
+    /// # Ok::<(), incident_core::config::SettingsError>(())
+    /// ```
     ///
     /// # Errors
     /// [`SettingsError`] says the line, the field and what was expected; it never repeats a value, which may be a secret.
     pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
-        toml::from_str(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
-            SettingsError { line, problem: without_value(error.message()) }
-        })
-    }
-
-    /// Contradictions between these settings and a runbook: an audience without a route, a route without an adapter.
-    #[must_use]
-    pub fn lint(&self, runbook: &Runbook) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (place, side) in [("live", &self.live), ("drill", &self.drill)] {
-            if !side.adapters.is_empty() {
-                side.lint(place, runbook, &mut findings);
-            }
-        }
-        for name in self.live.adapters.keys().filter(|name| self.drill.adapters.contains_key(*name)) {
-            findings.push(Finding::warning(
-                &format!("drill.adapters.{name}"),
-                "live and drill have adapters of the same name",
-                "give the drill's a name of its own, so that nobody mistakes one for the other",
-            ));
-        }
-        findings
+        let table: Table = text.parse().map_err(|error| SettingsError::syntax(text, &error))?;
+        Self::deserialize(Node(Value::Table(table))).map_err(|trouble| SettingsError::new(text, trouble))
     }
 
     /// Builds every adapter. Relative paths are meant from `base`.
@@ -177,46 +157,6 @@ impl Settings {
 }
 
 impl SideSettings {
-    fn lint(&self, place: &str, runbook: &Runbook, findings: &mut Vec<Finding>) {
-        let mut promised: BTreeSet<Audience> = BTreeSet::from([Audience::new(Audience::RESPONDERS)]);
-        promised.extend(Severity::ALL.into_iter().flat_map(|severity| runbook.audiences(severity, true)));
-        promised.extend(runbook.escalation.chain.iter().map(|step| step.audience.clone()));
-        for audience in promised {
-            if !self.routes.iter().any(|route| route.audiences.iter().any(|it| it == audience.as_str())) {
-                findings.push(Finding::error(
-                    &format!("{place}.routes"),
-                    &format!("the runbook promises to tell {audience}, and no route reaches them"),
-                    "add a route for this audience, or take it out of the runbook",
-                ));
-            }
-        }
-        let missing = |adapter: &str| !self.adapters.contains_key(adapter);
-        for (at, route) in self.routes.iter().enumerate() {
-            let place = format!("{place}.routes[{at}]");
-            if missing(&route.adapter) {
-                findings.push(Finding::error(
-                    &place,
-                    "it names an adapter that isn't configured",
-                    "configure it under adapters",
-                ));
-            }
-            let known = |name: &String| {
-                self.routes.iter().any(|other| other.name() == name && other.name() != route.name())
-            };
-            if route.fallback.as_ref().is_some_and(|name| !known(name)) {
-                findings.push(Finding::error(&place, "its fallback is no other route", "name another route"));
-            }
-        }
-        if self.tracker.as_deref().is_some_and(missing) {
-            let place = format!("{place}.tracker");
-            findings.push(Finding::error(
-                &place,
-                "it names an adapter that isn't configured",
-                "configure it under adapters",
-            ));
-        }
-    }
-
     async fn build(self, place: &str, base: &Path) -> Result<BuiltSide, ConfigError> {
         let mut ports = BTreeMap::new();
         for (name, config) in self.adapters {
@@ -224,12 +164,16 @@ impl SideSettings {
             let built = built.map_err(|error| error.within(&format!("{place}.adapters.{name}")))?;
             ports.insert(name, built);
         }
-        let mut routes = Vec::new();
+        let (mut routes, mut names) = (Vec::new(), BTreeSet::new());
         for (at, route) in self.routes.into_iter().enumerate() {
             let carries = ports.get(&route.adapter).is_some_and(|it: &Ports| it.notifier.is_some());
             if !carries {
                 let field = format!("{place}.routes[{at}].adapter");
                 return Err(ConfigError::new(&field, "it names no adapter that carries notices"));
+            }
+            if !names.insert(route.name().to_owned()) {
+                let problem = "another route has this name";
+                return Err(ConfigError::new(&format!("{place}.routes[{at}].name"), problem));
             }
             let audiences: Vec<&str> = route.audiences.iter().map(String::as_str).collect();
             let mut built = Route::new(route.name(), &audiences);
@@ -248,87 +192,5 @@ impl SideSettings {
     }
 }
 
-/// Settings whose adapters are built: what an engine is made of.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Built {
-    /// The runbook.
-    pub runbook: Runbook,
-    /// The folder that evidence is kept in.
-    pub evidence: Option<PathBuf>,
-    /// What live incidents reach.
-    pub live: BuiltSide,
-    /// What drills reach.
-    pub drill: BuiltSide,
-}
-
-impl Built {
-    /// One side.
-    #[must_use]
-    pub fn side(&self, side: Side) -> &BuiltSide {
-        match side {
-            Side::Live => &self.live,
-            Side::Drill => &self.drill,
-        }
-    }
-}
-
-/// What incidents of one side reach, built.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct BuiltSide {
-    /// The ports, by name.
-    pub ports: BTreeMap<String, Ports>,
-    /// The routes, and the ports that each goes through.
-    pub routes: Vec<(Route, String)>,
-    /// The ports that keep the tickets.
-    pub tracker: Option<String>,
-}
-
-/// An error's message without the value it quotes, and with the way out of the commonest trap.
-fn without_value(message: &str) -> String {
-    let Some((before, rest)) = message.split_once(": string \"") else {
-        let unknown = message.starts_with("unknown variant");
-        let hint = "; an adapter's crate must be named in code to be known: `use incident_http as _;`";
-        return format!("{}{}", message.trim_end(), if unknown { hint } else { "" });
-    };
-    let expected = rest.rfind("\", expected").map_or("", |at| rest.get(at + 1..).unwrap_or_default());
-    format!("{before}: a string{expected}")
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_name_the_place_and_never_the_value() {
-        for (text, line, expect) in [
-            ("live = \"s3cret\"", 1, "a string, expected"),
-            ("\n[live]\nrotes = []", 3, "unknown field `rotes`, expected"),
-            ("[live.adapters.x]\ntype = \"slakc\"", 2, "`use incident_http as _;`"),
-            ("[live.adapters.x]\ntype = \"folder\"\npath = 7", 1, "invalid type"),
-        ] {
-            let error = Settings::from_toml(text).unwrap_err();
-            assert!(error.problem.contains(expect), "{error}");
-            assert!(!error.to_string().contains("s3cret"), "{error}");
-            assert_eq!(error.line, line, "{error}");
-        }
-    }
-
-    #[test]
-    fn an_audience_without_a_route_and_a_route_without_an_adapter_are_found() {
-        let text = "[live.adapters.chat]\ntype = \"console\"\n[[live.routes]]\nadapter = \"chatt\"\naudiences = [\"team\"]\n";
-        let findings = Settings::from_toml(text).unwrap().lint(&Runbook::default());
-        let said: Vec<String> = findings.iter().map(|finding| finding.what.clone()).collect();
-        assert!(said.iter().any(|what| what.contains("responders")), "{said:?}");
-        assert!(said.iter().any(|what| what.contains("isn't configured")), "{said:?}");
-        assert!(!said.iter().any(|what| what.contains("tell team")), "{said:?}");
-    }
-
-    #[tokio::test]
-    async fn building_names_the_field() {
-        let text = "live.tracker = \"chat\"\n[live.adapters.chat]\ntype = \"console\"";
-        let error = Settings::from_toml(text).unwrap().build(Path::new(".")).await.unwrap_err();
-        assert_eq!(error.field, "live.tracker");
-    }
-}
+mod tests;

@@ -20,7 +20,7 @@ mod default;
 mod lint;
 mod lookup;
 mod markdown;
-mod parse;
+pub(crate) mod parse;
 mod phrase;
 
 pub use default::PLACEHOLDERS;

@@ -1,6 +1,6 @@
 //! The runbook as TOML: what a team writes is laid over the default.
 
-mod node;
+pub(crate) mod node;
 
 use serde::Deserialize;
 use toml::{Table, Value};

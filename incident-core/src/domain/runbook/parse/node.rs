@@ -1,42 +1,45 @@
-//! A TOML value that knows where it is when it can't be what it should.
+//! A TOML value that knows where it is when it can't be what it should, and never shows itself.
 
 use std::fmt;
 
 use serde::de::value::StringDeserializer;
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, IntoDeserializer, MapAccess,
-    SeqAccess, VariantAccess, Visitor,
+    SeqAccess, Unexpected, VariantAccess, Visitor,
 };
+use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::RunbookError;
 
 /// A value to be read.
-pub(super) struct Node(pub(super) Value);
+pub(crate) struct Node(pub(crate) Value);
 
 /// What is wrong, and where: the path from the inside out.
-#[derive(Debug)]
-pub(super) struct Trouble {
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Trouble {
     path: Vec<Step>,
     what: What,
 }
 
-#[derive(Debug)]
-enum Step {
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Step {
     Key(String),
     Index(usize),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum What {
     /// The value was refused, for a reason that may quote it and is therefore dropped.
     Unfit,
+    /// The value was refused by something that says what it expected.
+    Expected(String),
     WrongType {
-        found: &'static str,
+        found: String,
         expected: String,
     },
     Unknown {
-        known: &'static [&'static str],
+        known: Vec<String>,
     },
     Missing,
 }
@@ -51,12 +54,24 @@ impl Trouble {
         self
     }
 
+    fn wrong(found: &str, expected: String) -> Self {
+        Self::new(What::WrongType { found: found.to_owned(), expected })
+    }
+
     /// Says what was there and what belongs there, unless something further in has said more.
-    fn described(self, found: &'static str, expected: impl FnOnce() -> String) -> Self {
-        match self.what {
-            What::Unfit => Self { what: What::WrongType { found, expected: expected() }, ..self },
-            _ => self,
-        }
+    fn described(self, found: &str, expected: impl FnOnce() -> String) -> Self {
+        let found = found.to_owned();
+        let what = match self.what {
+            What::Unfit => What::WrongType { found, expected: expected() },
+            What::Expected(expected) => What::WrongType { found, expected },
+            what => what,
+        };
+        Self { what, ..self }
+    }
+
+    /// The path from the outside in.
+    pub(crate) fn path(&self) -> impl Iterator<Item = &Step> {
+        self.path.iter().rev()
     }
 }
 
@@ -77,37 +92,53 @@ impl From<Trouble> for RunbookError {
             }
         }
         match trouble.what {
-            What::WrongType { found, expected } => Self::WrongType { at, found: found.to_owned(), expected },
-            What::Unfit => {
-                Self::WrongType { at, found: "unfit".to_owned(), expected: "another value".to_owned() }
-            }
-            What::Unknown { known } => {
-                Self::UnknownKey { at, known: known.iter().map(ToString::to_string).collect() }
-            }
+            What::WrongType { found, expected } => Self::WrongType { at, found, expected },
+            What::Expected(expected) => Self::WrongType { at, found: UNFIT.to_owned(), expected },
+            What::Unfit => Self::WrongType { at, found: UNFIT.to_owned(), expected: OTHER.to_owned() },
+            What::Unknown { known } => Self::UnknownKey { at, known },
             What::Missing => Self::Missing { at },
         }
     }
 }
 
+const UNFIT: &str = "unfit";
+const OTHER: &str = "another value";
+/// How an error begins that went through a type-erased deserializer, which keeps nothing of it but its text.
+const ENCODED: &str = "\u{0}trouble ";
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a runbook")
+        f.write_str(ENCODED)?;
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }
 }
 
 impl std::error::Error for Trouble {}
 
 impl de::Error for Trouble {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self::new(What::Unfit)
+    /// Of other people's words only those are kept that say what was expected.
+    fn custom<T: fmt::Display>(words: T) -> Self {
+        let words = words.to_string();
+        let encoded = words.strip_prefix(ENCODED).and_then(|json| serde_json::from_str(json).ok());
+        let expected = || words.strip_prefix("expected ").map(|words| What::Expected(words.to_owned()));
+        encoded.unwrap_or_else(|| Self::new(expected().unwrap_or(What::Unfit)))
+    }
+
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(What::Expected(plain(expected.to_string())))
+    }
+
+    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(unexpected, expected)
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
+        let known = known.iter().map(ToString::to_string).collect();
         Self::new(What::Unknown { known }).at(Step::Key(field.to_owned()))
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
-        Self::new(What::Unknown { known }).at(Step::Key(variant.to_owned()))
+        Self::unknown_field(variant, known)
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -143,10 +174,6 @@ fn plain(expected: String) -> String {
     }
 }
 
-fn one_of(known: &[&str]) -> String {
-    format!("one of: {}", known.join(", "))
-}
-
 impl<'de> Deserializer<'de> for Node {
     type Error = Trouble;
 
@@ -154,7 +181,13 @@ impl<'de> Deserializer<'de> for Node {
         let found = kind(&self.0);
         let expected = (&visitor as &dyn Expected).to_string();
         match self.0 {
-            Value::String(text) => visitor.visit_string(text),
+            // What text doesn't name is no key, and stays unsaid.
+            Value::String(text) => {
+                visitor.visit_string(text).map_err(|trouble: Trouble| match trouble.what {
+                    What::Unknown { known } => Trouble::wrong(found, format!("one of: {}", known.join(", "))),
+                    _ => trouble,
+                })
+            }
             Value::Integer(number) => visitor.visit_i64(number),
             Value::Float(number) => visitor.visit_f64(number),
             Value::Boolean(yes) => visitor.visit_bool(yes),
@@ -162,6 +195,9 @@ impl<'de> Deserializer<'de> for Node {
             Value::Datetime(time) => visitor.visit_string(time.to_string()),
             Value::Array(items) => visitor.visit_seq(Items(items.into_iter().enumerate())),
             Value::Table(entries) => {
+                let mut entries: Vec<_> = entries.into_iter().collect();
+                // An adapter's type comes first: before it, typetag could only buffer, and lose the place.
+                entries.sort_by_key(|(key, _)| key != "type");
                 visitor.visit_map(Entries { entries: entries.into_iter(), current: None })
             }
         }
@@ -187,7 +223,7 @@ impl<'de> Deserializer<'de> for Node {
         visitor: V,
     ) -> Result<V::Value, Trouble> {
         let found = kind(&self.0);
-        let wrong = || Trouble::new(What::WrongType { found, expected: one_of(known) });
+        let wrong = || Trouble::wrong(found, format!("one of: {}", known.join(", ")));
         let (name, value) = match self.0 {
             Value::String(name) if known.contains(&name.as_str()) => (name, None),
             Value::Table(table) if table.len() == 1 => {
@@ -216,7 +252,7 @@ impl<'de> SeqAccess<'de> for Items {
 }
 
 struct Entries {
-    entries: toml::map::IntoIter<String, Value>,
+    entries: std::vec::IntoIter<(String, Value)>,
     current: Option<(String, Value)>,
 }
 
@@ -232,7 +268,9 @@ impl<'de> MapAccess<'de> for Entries {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Trouble> {
         let (key, value) = self.current.take().ok_or_else(|| Trouble::custom("no key came before"))?;
-        seed.deserialize(Node(value)).map_err(|trouble| trouble.at(Step::Key(key)))
+        let found = kind(&value);
+        seed.deserialize(Node(value))
+            .map_err(|trouble| trouble.described(found, || OTHER.to_owned()).at(Step::Key(key)))
     }
 }
 
@@ -255,7 +293,7 @@ impl Choice {
     /// The value of a choice that needs one.
     fn value(self) -> Result<(Node, Step), Trouble> {
         let expected = format!("a table, such as {{ {} = … }}", self.name);
-        let value = self.value.ok_or(Trouble::new(What::WrongType { found: "a string", expected }))?;
+        let value = self.value.ok_or_else(|| Trouble::wrong("a string", expected))?;
         Ok((value, Step::Key(self.name)))
     }
 }
@@ -266,7 +304,7 @@ impl<'de> VariantAccess<'de> for Choice {
     fn unit_variant(self) -> Result<(), Trouble> {
         let Some(Node(value)) = self.value else { return Ok(()) };
         let expected = "no value, only the name".to_owned();
-        Err(Trouble::new(What::WrongType { found: kind(&value), expected }).at(Step::Key(self.name)))
+        Err(Trouble::wrong(kind(&value), expected).at(Step::Key(self.name)))
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Trouble> {
