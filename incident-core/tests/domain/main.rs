@@ -16,6 +16,7 @@ mod merge;
 mod mitigations;
 mod pages;
 mod phases;
+mod properties;
 mod rails;
 mod recovery;
 mod refusals;
