@@ -90,7 +90,6 @@ fn is_refused_or_stored(mut it: Scenario, place: &str, command: Command) {
             };
             let added: usize = it.log[before..].iter().map(bytes).sum();
             assert!(added < most, "{place}: {added} bytes");
-            it.is_whole();
             it.later("1h").does(Command::Wake);
         }
         Err(refusal) => {
@@ -143,7 +142,10 @@ fn every_field_of_every_mitigation() {
 #[test]
 fn every_field_of_every_outcome() {
     for (it, command) in outcomes() {
-        for (place, twisted) in twisted(&command) {
+        // A plan is twisted where it is made, not again where it was done.
+        for (place, twisted) in
+            twisted(&command).into_iter().filter(|(place, _)| !place.contains("executed/plan"))
+        {
             is_refused_or_stored(it.clone(), &place, twisted);
         }
     }

@@ -207,7 +207,7 @@ fn answers(incident: &Incident, now: Time) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// The scenario itself checks, after each step, all that must hold always.
     #[test]
