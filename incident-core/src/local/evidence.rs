@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-use super::file::replace;
+use super::file::{lock, replace, sync_folder};
 use crate::domain::id::Digest;
 use crate::port::EvidenceStore;
 use crate::port::store::{StoreError, StoreTrouble};
 
-/// Keeps each piece of evidence as one file, named by its SHA-256.
+/// Keeps each piece of evidence as one file: the one with the SHA-256 `abcdef…` is `ab/cdef…`, and any tool can check it.
+///
+/// Several processes may share the folder.
 #[derive(Debug, Clone)]
 pub struct FolderEvidence {
     folder: PathBuf,
@@ -42,15 +44,18 @@ impl FolderEvidence {
 impl EvidenceStore for FolderEvidence {
     async fn put(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         if bytes.len() > self.largest {
-            return Err(StoreError::new(StoreTrouble::Full, "keep a piece of evidence that is too large"));
+            return Err(StoreError::new(StoreTrouble::TooLarge, "keep evidence"));
         }
         let digest = Digest::sha256(bytes);
-        let (path, bytes) = (self.path(digest), bytes.to_vec());
+        let (folder, path, bytes) = (self.folder.clone(), self.path(digest), bytes.to_vec());
         blocking("keep evidence", move || {
-            if path.exists() {
+            let _lock = lock(&folder)?;
+            // A piece that was damaged is mended.
+            if std::fs::read(&path).is_ok_and(|kept| kept == bytes) {
                 return Ok(());
             }
-            std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
+            std::fs::create_dir_all(path.parent().unwrap_or(&folder))?;
+            sync_folder(&folder)?;
             replace(&path, &bytes)
         })
         .await?;
@@ -104,6 +109,27 @@ mod tests {
 
         std::fs::write(evidence.path(digest), b"forged").unwrap();
         assert_eq!(evidence.get(digest).await.unwrap_err().kind, StoreTrouble::Corrupt);
-        assert_eq!(evidence.put(&[0; 101]).await.unwrap_err().kind, StoreTrouble::Full);
+        evidence.put(b"log").await.unwrap();
+        assert_eq!(evidence.get(digest).await.unwrap().as_deref(), Some(&b"log"[..]));
+        assert_eq!(evidence.put(&[0; 101]).await.unwrap_err().kind, StoreTrouble::TooLarge);
+    }
+
+    #[tokio::test]
+    async fn a_file_is_where_any_tool_looks_for_it_and_a_crashs_leftover_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let evidence = FolderEvidence::new(folder.path());
+        let path = folder.path().join("ba/7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        std::fs::create_dir(folder.path().join("ba")).unwrap();
+        std::fs::write(path.with_extension("part"), b"more than there will be").unwrap();
+        evidence.put(b"abc").await.unwrap();
+        assert_eq!(std::fs::read(path).unwrap(), b"abc");
+    }
+
+    #[tokio::test]
+    async fn the_same_bytes_may_be_kept_many_times_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let evidence = FolderEvidence::new(folder.path());
+        let puts = futures_util::future::join_all((0..20).map(|_| evidence.put(b"log"))).await;
+        assert!(puts.iter().all(Result::is_ok), "{puts:?}");
     }
 }

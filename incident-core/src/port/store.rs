@@ -403,6 +403,9 @@ pub enum StoreTrouble {
     /// It is full: make room.
     #[error("the store is full; free some space, nothing acknowledged was lost")]
     Full,
+    /// What it should keep is larger than it may be: send less.
+    #[error("the content is too large; nothing was kept, send less")]
+    TooLarge,
     /// It may not be read or written.
     #[error("access to the store is denied; check its permissions")]
     Denied,
