@@ -1,11 +1,91 @@
 //! The incident-response runbook as a library.
+//!
+//! Your bot, CLI or service declares an incident. From then on the library knows what is owed to whom by when – a page, an
+//! update every 15 minutes, a post-mortem in some business days – pages people, keeps the ticket, carries out mitigations
+//! that were approved, and writes the post-mortem. Everything it owes is recorded before it acts, so that a crash, a restart
+//! or another replica takes over where it stopped.
+//!
+//! # A tour
+//!
+//! 1. Open a [store](port::Store): [`MemoryStore`](store::MemoryStore) for tests, `incident_sqlite::SqliteStore` for one
+//!    machine. It holds an append-only log of records for each incident.
+//! 2. Register what your notices, tickets and mitigations reach: [`Ports`] in code, or [`Settings`] from TOML. Live
+//!    incidents and drills reach different adapters, always.
+//! 3. Build an [`Engine`] with them, ask [`preflight`](Engine::preflight) whether all of it will work, and keep
+//!    [`run`](Engine::run) going in a task. Where you can't keep a task, call [`tick`](Engine::tick) from time to time.
+//! 4. [`declare`](Engine::declare) an incident, or let alerts do it through [`ingest`](Engine::ingest). The
+//!    [`IncidentHandle`] has a verb for everything people do; the [`Runbook`] in force says whether they may, and a
+//!    [`Refusal`] says why not.
+//! 5. Read: the [`state`](IncidentHandle::state) folded from the log, the
+//!    [`timeline`](domain::timeline::timeline) for people, [`next`](domain::next) for what to do now, the records
+//!    [as they come](Engine::events), and the [`PostMortem`].
+//! 6. Trust, but check: [`verify`](IncidentHandle::verify) recomputes the chain over an incident's log,
+//!    [`audit`](Engine::audit) finds what was forgotten, [`lag`](Engine::lag) is for a health endpoint.
+//!
+//! ```
+//! use incident_core::config::Ports;
+//! use incident_core::local::Console;
+//! use incident_core::store::MemoryStore;
+//! use incident_core::{Actor, Declare, Engine, Severity};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+//! let engine = Engine::builder(MemoryStore::new())
+//!     .ports("chat", Ports::new().with_notifier(Console::to(std::io::sink())))
+//!     .route("chat", &["responders", "team"])
+//!     .build()?;
+//! let incident = engine
+//!     .declare(Actor::human("slack", "U1"), Declare::new("checkout fails").severity(Severity::Sev1))
+//!     .await?;
+//! incident.acknowledge().await?;
+//! for (_, owed) in incident.state().await?.obligations {
+//!     println!("{} by {:?}", owed.kind, owed.due);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Layers
+//!
+//! - [`domain`] – the vocabulary and the rules, as plain data and pure functions. No clock, no randomness, no I/O.
+//! - [`port`] – the traits that adapters and stores implement. An adapter needs these two and nothing else.
+//! - [`postmortem`] – the document that a log makes.
+//! - [`config`] – from TOML to adapters, and references to secrets.
+//! - [`runtime`] – the engine, the handles, the clocks.
+//! - [`store`] and [`local`] – the store in memory; console, ticket folder and evidence folder.
+//! - `conformance` – the public suite that stores are held to.
+//!
+//! # Features
+//!
+//! - `runtime` (default): the engine, the memory store and the local adapters; brings tokio. Without it the domain, the
+//!   ports, the post-mortem and the settings remain, with no async runtime.
+//! - `conformance`: the suite for authors of stores.
+//! - `schema`: JSON schemas of the settings.
 
 pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod domain;
+#[cfg(feature = "runtime")]
+pub mod local;
 pub mod port;
+pub mod postmortem;
 #[cfg(feature = "runtime")]
 pub mod runtime;
 #[cfg(feature = "runtime")]
 pub mod store;
+
+pub use config::{Ports, Settings};
+pub use domain::command::{Command, Declare, Refusal, Request};
+pub use domain::{
+    Actor, Audience, Identity, IncidentId, Notice, Person, PersonId, Phase, Role, Runbook, Severity, Side,
+    Signal, Status, Time,
+};
+pub use postmortem::PostMortem;
+#[cfg(feature = "runtime")]
+pub use runtime::{CommandError, Engine, EngineBuilder, IncidentHandle};
+
+/// The programs in README.md, which have to run.
+#[cfg(all(doctest, feature = "runtime"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -33,6 +33,7 @@ mod wrong {
         HoldsTooLong,
         ForgetsLeases,
         ClaimsByTime,
+        KeepsExcepted,
         OverwritesNewer,
         SkipsOldRows,
         RedactsFirst,
@@ -163,6 +164,9 @@ mod wrong {
                 claim.worker = self.calls.fetch_add(1, Ordering::Relaxed).to_string();
                 claim.until = claim.now;
             }
+            if matches!(self.fault, Fault::KeepsExcepted) {
+                claim.except.clear();
+            }
             let mut claimed = self.inner.claim(&claim).await?;
             match self.fault {
                 Fault::ClaimsByTime => claimed.sort_unstable(),
@@ -224,6 +228,7 @@ mod wrong {
             (Fault::HoldsTooLong, "a_key_is_held_until_its_time"),
             (Fault::ForgetsLeases, "a_lease_keeps_others_out_until_it_ends"),
             (Fault::ClaimsByTime, "the_urgent_go_first"),
+            (Fault::KeepsExcepted, "what_is_excepted_is_let_go"),
             (Fault::OverwritesNewer, "a_newer_fold_is_never_overwritten"),
             (Fault::SkipsOldRows, "rows_of_an_older_fold_are_offered"),
             (Fault::RedactsFirst, "a_refused_commit_redacts_nothing"),

@@ -106,11 +106,13 @@ pub fn evolve(it: &mut Incident, record: &Record) {
             mitigation.execution = Some((*fact.execution).clone());
         }),
         Fact::MitigationVerified(fact) => {
+            let mut mitigates = fact.holds;
             with_mitigation(it, fact.proposal, |mitigation| {
                 mitigation.stage = if fact.holds { Stage::Holds } else { Stage::Failed };
                 mitigation.ended_at = Some(record.recorded_at);
+                mitigates &= mitigation.undoes.is_none();
             });
-            if fact.holds {
+            if mitigates {
                 it.milestones.mitigated.get_or_insert(at);
             }
         }

@@ -5,21 +5,29 @@ use super::event::FixStep;
 use super::incident::Incident;
 use super::mitigation::Stage;
 use super::phase::{Gate, Phase};
+use super::runbook::Runbook;
+use super::time::Time;
 
 /// The gates of `phase` that aren't met, as the runbook in force names them.
 #[must_use]
 pub fn unmet(incident: &Incident, phase: Phase, cx: &Context<'_>) -> Vec<Gate> {
-    cx.runbook.phase(phase).gates.iter().filter(|gate| !met(incident, gate, cx)).cloned().collect()
+    unmet_at(incident, phase, cx.runbook, cx.now, cx.routes(incident.side).tracker.is_some())
 }
 
-fn met(it: &Incident, gate: &Gate, cx: &Context<'_>) -> bool {
+/// Like [`unmet`], where there is no decision to make: `tracked` says whether action items are filed with a tracker.
+#[must_use]
+pub fn unmet_at(incident: &Incident, phase: Phase, runbook: &Runbook, now: Time, tracked: bool) -> Vec<Gate> {
+    let gates = &runbook.phase(phase).gates;
+    gates.iter().filter(|gate| !met(incident, gate, runbook, now, tracked)).cloned().collect()
+}
+
+fn met(it: &Incident, gate: &Gate, runbook: &Runbook, now: Time, tracked: bool) -> bool {
     match gate {
         Gate::Acknowledged => it.milestones.acknowledged.is_some(),
         Gate::StartKnown => it.start_known,
         Gate::SeverityAssigned => it.severity_assigned,
         Gate::ImpactAssessed => it.impact.is_some(),
-        Gate::AudiencesNotified => cx
-            .runbook
+        Gate::AudiencesNotified => runbook
             .audiences(it.severity, it.is_customer_facing())
             .iter()
             .all(|audience| it.notified.contains(audience)),
@@ -28,16 +36,14 @@ fn met(it: &Incident, gate: &Gate, cx: &Context<'_>) -> bool {
             it.mitigations.values().any(|it| it.undoes.is_none() && it.stage == Stage::Holds)
                 || it.fix.contains(&FixStep::Deployment)
         }
-        Gate::ChecksHeld => it.checks.held(&it.figures, cx.now),
+        Gate::ChecksHeld => it.checks.held(&it.figures, now),
         Gate::PostMortemPublished => {
-            it.post_mortem_published || !cx.runbook.afterwards.required_for.contains(&it.severity)
+            it.post_mortem_published || !runbook.afterwards.required_for.contains(&it.severity)
         }
-        Gate::ActionsFiled => {
-            let tracked = cx.routes(it.side).tracker.is_some();
-            it.actions.values().all(|action| {
-                action.done || (action.owner.is_some() && (action.ticket.is_some() || !tracked))
-            })
-        }
+        Gate::ActionsFiled => it
+            .actions
+            .values()
+            .all(|action| action.done || (action.owner.is_some() && (action.ticket.is_some() || !tracked))),
         Gate::Step(id) => it.steps.contains(id),
     }
 }

@@ -174,6 +174,12 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
+    /// The plain SHA-256 of `bytes`, as every other tool computes it.
+    #[must_use]
+    pub fn sha256(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
     /// The first twelve hexadecimal digits, for people to compare.
     #[must_use]
     pub fn short(&self) -> String {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::text::Text;
+use super::text::{Text, Texts};
 
 /// An assessment of the impact. `T` is [`Text`] in the log and `String` in a command.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -62,6 +62,30 @@ impl<T> Impact<T> {
             return not("services", "names of 1 to 128 bytes");
         }
         Ok(())
+    }
+}
+
+impl Impact {
+    /// What is known, one thing each, in plain text: people's words are in it as they wrote them.
+    #[must_use]
+    pub fn say(&self, texts: &Texts) -> Vec<String> {
+        let known = |what: &str, answer: Option<bool>| {
+            answer.map(|yes| if yes { what.to_owned() } else { format!("no {what}") })
+        };
+        let named = (!self.services.is_empty()).then(|| format!("services: {}", self.services.join(", ")));
+        let said = [
+            self.users.map(|users| format!("{users} users")),
+            self.users_percent.map(|share| format!("{share} % of users")),
+            named,
+            self.business.map(|words| texts.get(words).to_owned()),
+            known("data loss", self.data_loss),
+            known("security breach", self.security_breach),
+            self.customer_facing
+                .map(|seen| if seen { "customers see it" } else { "customers don't see it" }.to_owned()),
+            self.failed_requests.map(|failed| format!("{failed} failed requests")),
+            self.money.map(|words| format!("cost: {}", texts.get(words))),
+        ];
+        said.into_iter().flatten().collect()
     }
 }
 

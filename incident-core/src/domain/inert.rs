@@ -17,7 +17,7 @@ pub fn line(text: &str) -> String {
         match character {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => inert.push(' '),
             '@' if characters.peek().is_some_and(|next| next.is_alphanumeric()) => {
-                inert.push_str("@\u{200b}")
+                inert.push_str("@\u{200b}");
             }
             _ if is_unsafe(character) => inert.extend(character.escape_unicode()),
             _ => inert.push(character),
@@ -26,7 +26,7 @@ pub fn line(text: &str) -> String {
     inert
 }
 
-/// Everything `text` says, as Markdown that shows it as written: [`line`], with Markdown's own characters escaped.
+/// Everything `text` says, as Markdown that shows it as written: [`line()`], with Markdown's own characters escaped.
 #[must_use]
 pub fn markdown(text: &str) -> String {
     let mut inert = String::with_capacity(text.len());

@@ -21,7 +21,9 @@ pub mod incident;
 pub mod index;
 pub mod inert;
 pub(crate) mod judge;
+pub mod metrics;
 pub mod mitigation;
+pub mod next;
 pub mod notice;
 pub mod obligation;
 mod owe;
@@ -33,6 +35,8 @@ pub mod role;
 pub mod runbook;
 pub mod severity;
 pub mod signal;
+#[cfg(test)]
+pub(crate) mod test_driver;
 pub mod text;
 pub mod ticket;
 pub mod timeline;

@@ -174,6 +174,7 @@ pub struct ApprovedPlan {
 }
 
 impl ApprovedPlan {
+    #[cfg(feature = "runtime")]
     pub(crate) fn new(plan: Plan, digest: Digest, approved_by: Vec<PersonId>, started: Seq) -> Self {
         Self { plan, digest, approved_by, started }
     }

@@ -87,7 +87,7 @@ fn phrase(incident: &Incident, said: &NoticeIssued, at: Time, runbook: &Runbook)
     let texts = said.lines.iter().filter(|line| !in_phrase(line.label));
     parts.extend(fixed);
     parts.extend(texts.map(|line| incident.texts.get(line.text).to_owned()));
-    parts.join(" ")
+    parts.join(" · ")
 }
 
 fn figures<'a>(

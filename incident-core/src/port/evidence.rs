@@ -4,8 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::store::StoreError;
 use crate::domain::id::Digest;
+use crate::port::store::StoreError;
 
 /// Keeps evidence by the digest of its bytes.
 #[async_trait]

@@ -19,7 +19,7 @@ use crate::domain::time::Time;
 /// Times are kept and compared to the millisecond. Whatever lasts *until* a time – a key, a lease – is over at that
 /// time.
 ///
-/// The suite [`conformance::store`](crate::conformance) checks each line of each *Behaviour* list.
+/// The suite `conformance::store` (feature `conformance`) checks each line of each *Behaviour* list.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Appends to one incident's log and replaces its row in the index, all or nothing.
@@ -34,8 +34,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// - If the stored row was computed by a newer fold than the commit's: [`CommitError::NewerFold`], nothing changes.
     /// - If a key of the row is held by another incident at `commit.now`: [`CommitError::KeyTaken`], nothing changes.
     ///   Names are compared byte by byte. Keys that the row no longer names are free at once.
-    /// - A key of the row that is itself over at `commit.now` is not taken: whoever holds that name by now keeps it,
-    ///   and the commit isn't refused for it.
+    /// - A key of the row that is itself over at `commit.now` is taken from nobody: who holds that name by now, or held
+    ///   it last, keeps it, and the commit isn't refused for it.
     /// - Refusals are looked for in the order of this list.
     /// - Every slot named in `redact` is empty from then on, also one of this commit; naming one that is missing or
     ///   empty changes nothing.
@@ -67,7 +67,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///   only keep it from those who can.
     /// - Never one that another worker holds a lease on at `claim.now`; the worker's own lease hides nothing from it.
     /// - The more urgent first, then by `next_wake`, those without one last; at most `claim.limit`.
-    /// - Never one of `claim.except`; the worker's leases on these end.
+    /// - Never one of `claim.except`; the worker's leases on these end, others' stay.
     /// - A lease saves work and guards nothing: commits are guarded by versions alone.
     ///
     /// # Errors
@@ -87,7 +87,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Who holds `key`, or held it last.
     ///
     /// # Behaviour
-    /// - A key that no row names and nobody took over is nobody's; one whose `until` is past still names its last holder.
+    /// - A key that no row names is nobody's. One whose `until` is past still names its last holder, as long as that one's
+    ///   row names it and nobody took it over.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -402,6 +403,9 @@ pub enum StoreTrouble {
     /// It is full: make room.
     #[error("the store is full; free some space, nothing acknowledged was lost")]
     Full,
+    /// What it should keep is larger than it may be: send less.
+    #[error("the content is too large; nothing was kept, send less")]
+    TooLarge,
     /// It may not be read or written.
     #[error("access to the store is denied; check its permissions")]
     Denied,

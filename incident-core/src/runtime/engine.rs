@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc};
 use super::clock::{SystemClock, SystemEntropy};
 use super::queue::Queue;
 use super::registry::{Registry, overlap};
-use crate::config::Ports;
+use crate::config::{Built, Ports};
 use crate::domain::command::{Command, Declare, Request};
 use crate::domain::context::Route;
 use crate::domain::id::{CommandId, IncidentId, Seq};
@@ -18,6 +18,7 @@ use crate::domain::incident::Side;
 use crate::domain::role::Actor;
 use crate::domain::runbook::Runbook;
 use crate::domain::time::Time;
+use crate::local::FolderEvidence;
 use crate::port::{Clock, Entropy, EvidenceStore, Store};
 
 use super::error::CommandError;
@@ -108,6 +109,12 @@ impl Engine {
         *self.0.runbook.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(runbook);
     }
 
+    /// The store, for what an engine has no verb for, such as listing incidents.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.0.store
+    }
+
     /// The engine's time, UTC.
     #[must_use]
     pub fn now(&self) -> Time {
@@ -184,6 +191,27 @@ impl EngineBuilder {
     #[must_use]
     pub fn runbook(mut self, runbook: Runbook) -> Self {
         self.runbook = runbook;
+        self
+    }
+
+    /// With everything that settings built: the runbook, the ports and routes of both sides, and the evidence folder.
+    #[must_use]
+    pub fn configured(mut self, built: Built) -> Self {
+        self.runbook = built.runbook;
+        if let Some(folder) = built.evidence {
+            self.evidence = Some(Arc::new(FolderEvidence::new(folder)));
+        }
+        for (side, built) in [(Side::Live, built.live), (Side::Drill, built.drill)] {
+            for (name, ports) in built.ports {
+                self = self.ports_for(side, &name, ports);
+            }
+            for (route, ports) in built.routes {
+                self = self.route_for(side, route, &ports);
+            }
+            if let Some(tracker) = built.tracker {
+                self = self.tracker_for(side, &tracker);
+            }
+        }
         self
     }
 

@@ -116,7 +116,15 @@ impl IncidentHandle {
     /// # Errors
     /// [`CommandError`] if the store or a record can't be read.
     pub async fn records(&self) -> Result<Vec<Record>, CommandError> {
-        let log = self.engine.0.store.load(self.id, Seq::ZERO).await;
+        self.records_after(Seq::ZERO).await
+    }
+
+    /// The records after `after`, in order.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the store or a record can't be read.
+    pub async fn records_after(&self, after: Seq) -> Result<Vec<Record>, CommandError> {
+        let log = self.engine.0.store.load(self.id, after).await;
         let log = log.map_err(|error| CommandError::Store(Arc::new(error)))?;
         log.iter().map(|stored| chain::decode(stored).map_err(CommandError::Unreadable)).collect()
     }

@@ -12,7 +12,7 @@ use super::engine::{Engine, locked};
 use super::error::CommandError;
 use super::queue::{Committed, unreadable};
 use crate::domain::command::{Command, Conclude};
-use crate::domain::due::due;
+use crate::domain::due::{due, next_wake};
 use crate::domain::event::CheckReading;
 use crate::domain::id::{IncidentId, Seq};
 use crate::domain::incident::Incident;
@@ -44,14 +44,24 @@ const STORE_DOWN: Duration = Duration::from_secs(2);
 /// How a pass over one incident ended.
 #[derive(Debug)]
 enum Passed {
-    /// Nothing is due now.
-    Clear,
+    /// Nothing is due now; something will be then.
+    Clear(Option<Time>),
     /// Something still is, and this engine can't do it.
     Left,
     /// The incident can't be read.
     Unreadable(String),
     /// The store failed.
     Failed,
+}
+
+impl Passed {
+    /// When the incident wants something next, as far as this pass knows.
+    fn next(&self) -> Option<Time> {
+        match self {
+            Self::Clear(next) => *next,
+            _ => None,
+        }
+    }
 }
 
 impl Engine {
@@ -70,7 +80,7 @@ impl Engine {
         while let Some((id, end)) = passes.next().await {
             tick.ran += 1;
             match end {
-                Passed::Clear => {}
+                Passed::Clear(_) => {}
                 Passed::Left | Passed::Failed => tick.left += 1,
                 Passed::Unreadable(why) => {
                     tick.unreadable.insert(id, why);
@@ -86,7 +96,7 @@ impl Engine {
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let (handoff, mut handed) = mpsc::unbounded_channel();
         *locked(&self.0.handoff) = Some(handoff);
-        let mut passes: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+        let mut passes: FuturesUnordered<BoxFuture<'_, Option<Time>>> = FuturesUnordered::new();
         let mut hints = self.0.store.hints();
         let mut shutdown = std::pin::pin!(shutdown.fuse());
         let mut wake = Time::MIN_UTC;
@@ -99,8 +109,11 @@ impl Engine {
                 biased;
                 () = &mut shutdown => break,
                 Some((id, begun)) = handed.recv() => passes.push(self.carry_on(id, begun).boxed()),
-                // A place is free: something may have waited for it.
-                Some(()) = passes.next() => if passes.len() + 1 >= self.0.parallel { wake = Time::MIN_UTC },
+                Some(next) = passes.next() => {
+                    // A place is free: something may have waited for it.
+                    let was_full = passes.len() + 1 >= self.0.parallel;
+                    wake = if was_full { Time::MIN_UTC } else { next.map_or(wake, |next| wake.min(next)) };
+                }
                 Some(id) = hints.next() => if !self.is_busy(id) { wake = Time::MIN_UTC },
                 () = committed => wake = Time::MIN_UTC,
                 () = self.0.clock.sleep_until(wake) => {}
@@ -114,7 +127,7 @@ impl Engine {
     }
 
     /// Begins a pass over every incident that wants one, and says when to look again.
-    async fn fill<'a>(&'a self, passes: &mut FuturesUnordered<BoxFuture<'a, ()>>) -> Time {
+    async fn fill<'a>(&'a self, passes: &mut FuturesUnordered<BoxFuture<'a, Option<Time>>>) -> Time {
         let now = self.now();
         if passes.len() >= self.0.parallel {
             return after(now, NAP);
@@ -127,7 +140,7 @@ impl Engine {
             }
         };
         for id in claimed {
-            passes.push(self.pass(id, Time::MAX_UTC).map(|_| ()).boxed());
+            passes.push(self.pass(id, Time::MAX_UTC).map(|end| end.next()).boxed());
         }
         let next = self.0.store.next_wake().await.ok().flatten();
         // What is due now and not claimed rests, or is somebody else's.
@@ -159,8 +172,8 @@ impl Engine {
     async fn pass(&self, id: IncidentId, until: Time) -> Passed {
         let _busy = Busy { engine: self, id };
         let end = match self.work_off(id, Vec::new(), until).await {
-            Ok(true) => Passed::Clear,
-            Ok(false) => {
+            Ok(Some(state)) => Passed::Clear(next_wake(&state)),
+            Ok(None) => {
                 locked(&self.0.resting).insert(id, after(self.now(), REST.min(self.0.lease)));
                 Passed::Left
             }
@@ -182,15 +195,25 @@ impl Engine {
     }
 
     /// Carries out effects that a command's own commit began.
-    async fn carry_on(&self, id: IncidentId, begun: Vec<Seq>) {
+    async fn carry_on(&self, id: IncidentId, begun: Vec<Seq>) -> Option<Time> {
         let _busy = locked(&self.0.busy).insert(id).then(|| Busy { engine: self, id });
-        if let Err(error) = self.work_off(id, begun, Time::MAX_UTC).await {
-            tracing::warn!(%id, %error, "effects that were begun can't be carried on; they are looked for later");
+        match self.work_off(id, begun, Time::MAX_UTC).await {
+            Ok(state) => state.and_then(|state| next_wake(&state)),
+            Err(error) => {
+                tracing::warn!(%id, %error, "effects that were begun can't be carried on; they are looked for later");
+                None
+            }
         }
     }
 
-    /// Works an incident off: timers, looks and effects, every lane beside the others. True if nothing is due any more.
-    async fn work_off(&self, id: IncidentId, begun: Vec<Seq>, until: Time) -> Result<bool, CommandError> {
+    /// Works an incident off: timers, looks and effects, every lane beside the others. Its state, if nothing is due any
+    /// more.
+    async fn work_off(
+        &self,
+        id: IncidentId,
+        begun: Vec<Seq>,
+        until: Time,
+    ) -> Result<Option<Incident>, CommandError> {
         let mut calls: FuturesUnordered<BoxFuture<'_, Vec<Command>>> = FuturesUnordered::new();
         let mut state = self.look_at(id).await?.incident;
         self.call_all(&mut calls, &state, begun);
@@ -222,7 +245,8 @@ impl Engine {
             if calls.is_empty() {
                 let now = self.now();
                 let wanted = due(&state, now);
-                return Ok(!wanted.wake && !wanted.look && wanted.start.is_empty());
+                let clear = !wanted.wake && !wanted.look && wanted.start.is_empty();
+                return Ok(clear.then_some(state));
             }
             // A slow call mustn't keep a timer of the same incident waiting.
             let next = wanted.next.filter(|next| *next > now && now < until).unwrap_or(Time::MAX_UTC);

@@ -239,7 +239,7 @@ impl Engine {
                 sha256,
                 bytes,
                 truncated: capture.truncated,
-                redactions: clean.count,
+                redactions: u32::try_from(clean.count).unwrap_or(u32::MAX),
             });
         }
         Ok(EffectResult::Collected(items))

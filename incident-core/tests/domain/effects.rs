@@ -358,7 +358,7 @@ fn a_ticket_that_was_adopted_is_not_opened_again() {
     let mut it = Scenario::declared(Severity::Sev2);
     it.does(Command::AdoptTicket(incident_core::domain::ticket::TicketRef::new("shop#9")));
     it.settles();
-    assert_eq!(it.it.ticket.as_ref().map(|ticket| ticket.as_str()), Some("shop#9"));
+    assert_eq!(it.it.ticket.as_ref().map(incident_core::domain::ticket::TicketRef::as_str), Some("shop#9"));
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn nor_does_one_that_was_being_opened_take_its_place() {
     it.starts(open);
     it.does(Command::AdoptTicket(incident_core::domain::ticket::TicketRef::new("shop#9")));
     it.concludes(open, EffectResult::Done(Receipt::new("shop#10")));
-    assert_eq!(it.it.ticket.as_ref().map(|ticket| ticket.as_str()), Some("shop#9"));
+    assert_eq!(it.it.ticket.as_ref().map(incident_core::domain::ticket::TicketRef::as_str), Some("shop#9"));
 }
 
 #[test]

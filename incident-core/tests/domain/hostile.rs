@@ -41,10 +41,10 @@ const NUMBERS: [u64; 3] = [0, u32::MAX as u64, u64::MAX];
 fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
-            fields.iter().for_each(|(name, value)| leaves(value, &format!("{at}/{name}"), found))
+            fields.iter().for_each(|(name, value)| leaves(value, &format!("{at}/{name}"), found));
         }
         Value::Array(items) => {
-            items.iter().zip(0..).for_each(|(value, i): (_, u32)| leaves(value, &format!("{at}/{i}"), found))
+            items.iter().zip(0..).for_each(|(value, i): (_, u32)| leaves(value, &format!("{at}/{i}"), found));
         }
         _ => found.push(at.to_owned()),
     }

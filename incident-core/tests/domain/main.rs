@@ -3,9 +3,15 @@
 //! `scenario` plays an incident and checks, after every step, what must hold always; the other modules are tables of
 //! cases, one module a subject.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::type_complexity,
+    reason = "a scenario reads best when it hands its words over"
+)]
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod accepted;
+mod corpus;
 mod course;
 mod deadlines;
 mod effects;

@@ -100,7 +100,7 @@ fn each_gate_opens_when_its_condition_is_met() {
             it.does(Command::Correct(correct));
         }),
         (Phase::Detection, Gate::Step("confirm-incident".to_owned()), |it| {
-            drop(it.does(tick("confirm-incident")))
+            drop(it.does(tick("confirm-incident")));
         }),
         (Phase::Triage, Gate::SeverityAssigned, |it| drop(it.does(triage()))),
         (Phase::Triage, Gate::ImpactAssessed, |it| drop(it.does(impact(false)))),

@@ -393,7 +393,8 @@ pub(crate) fn carried(records: &[Record]) -> Vec<String> {
         .filter_map(|record| match &record.fact {
             Fact::EffectPlanned(planned) => match &planned.work {
                 Work::Notify(notify) => {
-                    let to: Vec<&str> = notify.audiences.iter().map(|it| it.as_str()).collect();
+                    let to: Vec<&str> =
+                        notify.audiences.iter().map(incident_core::Audience::as_str).collect();
                     Some(format!("{} {}({})", notify.kind, planned.route, to.join(", ")))
                 }
                 _ => None,

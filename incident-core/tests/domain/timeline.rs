@@ -24,7 +24,7 @@ fn what(it: &Scenario, fact: &Fact) -> Option<String> {
         },
         Fact::EffectPlanned(planned) => match &planned.work {
             Work::Notify(notify) => {
-                let to: Vec<&str> = notify.audiences.iter().map(|audience| audience.as_str()).collect();
+                let to: Vec<&str> = notify.audiences.iter().map(incident_core::Audience::as_str).collect();
                 format!("  {} on {} to {}", notify.kind, planned.route, to.join(", "))
             }
             work => format!("  {work:?} by {}", planned.route),

@@ -16,8 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Connection, Fault> {
     refuse_remains(path)?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
-    // Nothing may be written, not even the journal mode, before it's known that the file is ours.
-    schema::identify(&connection)?;
+    // Nothing may be written, not even the journal mode, before it's known that the file is ours. Read at one moment, as
+    // somebody else may just be creating it.
+    let look = connection.unchecked_transaction()?;
+    schema::identify(&look)?;
+    look.commit()?;
     refuse_torn_page(&connection, path)?;
     retry(|| prepare(&mut connection, options))?;
     // A process that died may have left redacted text in the log; if others are at work, they will cut it.
@@ -53,13 +56,13 @@ pub(crate) fn wait_for_others(connection: &mut Connection) -> Result<(), Fault> 
     Ok(())
 }
 
-/// Sleeps a random while, up to 3 ms, and says how long.
+/// Rests a random while, up to 3 ms, and says how long.
 pub(crate) fn pause(count: i32) -> Duration {
     let longest = 250_u64 << count.clamp(0, 4);
     // A fresh `RandomState` is the randomness that the standard library has.
     let random = std::hash::RandomState::new().build_hasher().finish();
     let pause = Duration::from_micros(longest / 4 + random % (longest / 2));
-    std::thread::sleep(pause);
+    std::thread::park_timeout(pause);
     pause
 }
 

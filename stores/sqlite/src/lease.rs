@@ -63,10 +63,23 @@ pub(crate) fn candidates(connection: &Connection, claim: &Claim) -> Result<Vec<C
     Ok(found)
 }
 
-/// Leases what the claim finds.
+/// Whether the claim takes no lease and ends none, and so needs no transaction.
+pub(crate) fn is_idle(connection: &Connection, claim: &Claim) -> Result<bool, Fault> {
+    let mut holds = connection
+        .prepare_cached("SELECT 1 FROM incident WHERE id = ?1 AND lease_worker = ?2 AND lease_until > ?3")?;
+    for id in &claim.except {
+        if holds.exists(params![id.to_bytes(), claim.worker, claim.now.timestamp_millis()])? {
+            return Ok(false);
+        }
+    }
+    Ok(candidates(connection, claim)?.is_empty())
+}
+
+/// Ends the leases that the claim gives up, and leases what it finds.
 pub(crate) fn take(connection: &Connection, claim: &Claim) -> Result<Vec<IncidentId>, Fault> {
-    let mut end = connection
-        .prepare_cached("UPDATE incident SET lease_until = NULL WHERE id = ?1 AND lease_worker = ?2")?;
+    let mut end = connection.prepare_cached(
+        "UPDATE incident SET lease_worker = NULL, lease_until = NULL WHERE id = ?1 AND lease_worker = ?2",
+    )?;
     for id in &claim.except {
         end.execute(params![id.to_bytes(), claim.worker])?;
     }

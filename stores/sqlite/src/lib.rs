@@ -26,7 +26,7 @@
 //!   reader is done; this store tries again after every group of commits and every second. Backups and what the disk
 //!   itself keeps of overwritten blocks are out of its reach.
 //! - [`hints`](Store::hints) tell of commits through this handle only; other processes see them at their next look.
-//! - Opening looks at the file's head, not at all of it: that would take a second a gigabyte. Damage shows up where it
+//! - Opening looks at the file's head, not at all of it, which would take seconds a gigabyte. Damage shows up where it
 //!   is read, as an error, or at [`SqliteStore::check`].
 
 mod connection;
@@ -95,7 +95,7 @@ impl SqliteStore {
     /// Reads the whole file and checks that nothing is damaged or missing, as far as that can be seen without
     /// understanding the records; what they say is checked by their chain.
     ///
-    /// Takes about a second a gigabyte and holds up neither readers nor writers.
+    /// Takes several seconds a gigabyte and holds up neither readers nor writers.
     ///
     /// # Errors
     /// [`StoreError`]: `Corrupt` if something is damaged or missing, or why the file can't be read.

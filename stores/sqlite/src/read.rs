@@ -119,7 +119,7 @@ pub(crate) fn holder(connection: &Connection, key: &str) -> Result<Option<Held>,
 
 /// Checks the whole file.
 pub(crate) fn check(connection: &Connection) -> Result<(), Fault> {
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         return Err(Fault::Damaged("its structure is broken"));
     }

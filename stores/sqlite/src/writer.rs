@@ -153,7 +153,7 @@ impl Work {
     /// Answers a claim that finds nothing, which is most of them: it needs no transaction and no sync.
     fn answer_idle(&self, job: Job) -> Option<Job> {
         if let Job::Claim { claim, .. } = &job
-            && lease::candidates(&self.connection, claim).is_ok_and(|found| found.is_empty())
+            && lease::is_idle(&self.connection, claim).unwrap_or(false)
         {
             job.answer(Done::Claim(Vec::new()));
             return None;

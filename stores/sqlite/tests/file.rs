@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
@@ -98,6 +99,26 @@ async fn a_lost_file_with_its_log_still_there_is_damaged() {
     assert!(log.exists());
 }
 
+/// What a page is overwritten with.
+#[derive(Debug, Clone, Copy)]
+enum Fill {
+    Zeros,
+    Noise,
+    /// A sound leaf without a row: nothing that SQLite would notice.
+    Emptied,
+}
+
+impl Fill {
+    fn over(self, page: &mut [u8]) {
+        let kind = page[0];
+        page.fill(if matches!(self, Self::Noise) { 0x5a } else { 0 });
+        if matches!(self, Self::Emptied) {
+            page[0] = kind;
+            page[5] = 0x10;
+        }
+    }
+}
+
 /// Every page in turn is overwritten; whatever is read then is right or an error.
 #[tokio::test]
 async fn a_damaged_page_is_an_error_and_never_a_shorter_log() {
@@ -111,9 +132,14 @@ async fn a_damaged_page_is_an_error_and_never_a_shorter_log() {
     }
     drop(store);
     let mut found = 0;
-    for (page, fill) in (1..whole.len() / PAGE).flat_map(|page| [(page, 0x00), (page, 0x5a), (page, 0x0d)]) {
+    for (page, fill) in (1..whole.len() / PAGE)
+        .flat_map(|page| [Fill::Zeros, Fill::Noise, Fill::Emptied].map(|fill| (page, fill)))
+    {
         let mut damaged = whole.clone();
-        damaged[page * PAGE..(page + 1) * PAGE].fill(fill);
+        fill.over(&mut damaged[page * PAGE..(page + 1) * PAGE]);
+        if damaged == whole {
+            continue;
+        }
         place.write(&damaged);
         let store = match SqliteStore::open(place.path()) {
             Ok(store) => store,
@@ -123,13 +149,17 @@ async fn a_damaged_page_is_an_error_and_never_a_shorter_log() {
                 continue;
             }
         };
+        let rows = store.list(&Query::all()).await.map(|page| page.rows).unwrap_or_default();
         for (n, expected) in (0..).zip(&expected) {
+            let listed = rows.iter().any(|row| row.id == incident(n));
             match store.load(incident(n), Seq::ZERO).await {
-                Ok(log) => assert_eq!(&log, expected, "page {page} filled with {fill:#x}"),
+                // Without its row an incident is unknown; only the check of the whole file can tell.
+                Ok(log) if log.is_empty() && !listed => {}
+                Ok(log) => assert_eq!(&log, expected, "page {page} damaged by {fill:?}"),
                 Err(error) => assert_eq!(error.kind, StoreTrouble::Corrupt, "page {page}: {error}"),
             }
         }
-        let error = store.check().await.expect_err("the whole file is checked");
+        let error = store.check().await.expect_err(&format!("page {page} damaged by {fill:?}"));
         assert_eq!(error.kind, StoreTrouble::Corrupt, "page {page}: {error}");
         found += 1;
     }
@@ -166,11 +196,11 @@ async fn an_empty_file_and_a_name_like_an_address_are_fine() {
     let place = Place::new();
     place.write(b"");
     drop(place.open());
-    let odd = place.path().with_file_name("file:odd?mode=memory");
-    let store = SqliteStore::open(&odd).unwrap();
-    store.commit(incident(1), Seq::ZERO, &commit(0, b"body", b"text")).await.unwrap();
-    drop(store);
-    assert!(odd.exists());
+    // A relative path that SQLite would read as `file:` and options.
+    let odd = tempfile::Builder::new().prefix("file:").tempdir_in(".").unwrap();
+    let path = Path::new(odd.path().file_name().unwrap()).join("odd?mode=memory");
+    drop(SqliteStore::open(&path).unwrap());
+    assert!(path.exists());
 }
 
 #[tokio::test]

@@ -80,6 +80,28 @@ pub(super) async fn a_worker_gets_its_own_again(harness: &dyn StoreHarness) -> O
     same("another's claim when the renewed lease ends", &claimed, &vec![incident(1)])
 }
 
+pub(super) async fn what_is_excepted_is_let_go(harness: &dyn StoreHarness) -> Outcome {
+    let (store, other) = (harness.open().await, harness.open().await);
+    for (n, wake) in [(1, 10), (2, 20), (3, 30), (4, 40)] {
+        store.commit(incident(n), Seq::ZERO, &commit(0).waking(wake)).await?;
+    }
+    let mut two = claim("worker", NOW);
+    two.limit = 2;
+    same("the first claim", &store.claim(&two).await?, &[1, 2].map(incident).to_vec())?;
+    same("another's claim", &other.claim(&claim("other", NOW)).await?, &[3, 4].map(incident).to_vec())?;
+
+    // An excepted one takes no place in the limit, and one that doesn't exist is none.
+    let without = two.clone().except([1, 3, 9].map(incident).to_vec());
+    same("a claim without the first", &store.claim(&without).await?, &vec![incident(2)])?;
+    let freed = claim("third", NOW + 1);
+    same("what others find then", &other.claim(&freed).await?, &vec![incident(1)])?;
+
+    let nothing = two.except([1, 2, 3, 4].map(incident).to_vec());
+    same("a claim without any", &store.claim(&nothing).await?, &vec![])?;
+    let rest = other.claim(&claim("fourth", NOW + 1)).await?;
+    same("what others find when nothing else was claimed", &rest, &vec![incident(2)])
+}
+
 pub(super) async fn a_lease_guards_nothing(harness: &dyn StoreHarness) -> Outcome {
     let (store, other) = (harness.open().await, harness.open().await);
     store.commit(incident(1), Seq::ZERO, &commit(0).waking(NOW)).await?;

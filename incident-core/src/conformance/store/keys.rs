@@ -2,11 +2,12 @@
 
 use super::StoreHarness;
 use super::kit::{
-    Adapt as _, NOW, Outcome, commit, ensure, held, holder, incident, refresh, refused, same, snapshot, until,
+    Adapt as _, NOW, Outcome, commit, ensure, held, holder, incident, ms, refresh, refused, same, snapshot,
+    until,
 };
 use crate::domain::id::Seq;
 use crate::domain::index::Key;
-use crate::port::store::CommitError;
+use crate::port::store::{CommitError, Held};
 
 pub(super) async fn a_taken_key_is_refused_and_its_holder_named(harness: &dyn StoreHarness) -> Outcome {
     let store = harness.open().await;
@@ -92,14 +93,31 @@ pub(super) async fn a_key_that_is_over_is_not_taken(harness: &dyn StoreHarness) 
     let store = harness.open().await;
     let ending = until("key", NOW + 10);
     store.commit(incident(1), Seq::ZERO, &commit(0).keyed(std::slice::from_ref(&ending))).await?;
-    store
-        .commit(incident(1), Seq(1), &commit(1).keyed(std::slice::from_ref(&ending)).at_time(NOW + 10))
-        .await?;
-    same("the holder of a key that is over", &holder(&*store, "key", NOW + 10).await?, &None)?;
-
     store.commit(incident(2), Seq::ZERO, &commit(0).keyed(&[held("key")]).at_time(NOW + 10)).await?;
+    // The row of the first may go on naming it, but neither is refused nor takes it back.
+    let naming = commit(1).keyed(std::slice::from_ref(&ending)).at_time(NOW + 20);
+    store.commit(incident(1), Seq(1), &naming).await?;
+    same("the holder", &holder(&*store, "key", NOW + 20).await?, &Some(incident(2)))?;
+
+    store.commit(incident(2), Seq(1), &commit(1).keyed(&[until("key", NOW + 25)])).await?;
+    store.commit(incident(1), Seq(2), &commit(2).keyed(&[ending]).at_time(NOW + 30)).await?;
+    let last = store.holder("key").await?.map(|held| held.by);
+    same("the last holder, when both are over", &last, &Some(incident(2)))
+}
+
+pub(super) async fn a_key_remembers_its_last_holder(harness: &dyn StoreHarness) -> Outcome {
+    let store = harness.open().await;
+    let ending = until("key", NOW + 10);
+    let end = Held { by: incident(1), until: Some(ms(NOW + 10)) };
+    store.commit(incident(1), Seq::ZERO, &commit(0).keyed(&[held("key")])).await?;
+    let running = Held { by: incident(1), until: None };
+    same("while it is held", &store.holder("key").await?, &Some(running))?;
+    store.commit(incident(1), Seq(1), &commit(1).keyed(std::slice::from_ref(&ending))).await?;
+    same("with an end", &store.holder("key").await?, &Some(end))?;
     store.commit(incident(1), Seq(2), &commit(2).keyed(&[ending]).at_time(NOW + 20)).await?;
-    same("the holder", &holder(&*store, "key", NOW + 20).await?, &Some(incident(2)))
+    same("after the end, while the row names it", &store.holder("key").await?, &Some(end))?;
+    store.commit(incident(1), Seq(3), &commit(3).at_time(NOW + 20)).await?;
+    same("when no row names it", &store.holder("key").await?, &None)
 }
 
 pub(super) async fn names_are_bytes(harness: &dyn StoreHarness) -> Outcome {

@@ -7,7 +7,7 @@ use crate::domain::id::{Digest, IncidentId, Seq};
 use crate::domain::index::{Index, Key, Urgency};
 use crate::domain::time::Time;
 use crate::port::store::{
-    Claim, Commit, CommitError, IndexRow, Query, SlotRef, Store, StoreError, StoredRecord,
+    Claim, Commit, CommitError, Held, IndexRow, Query, SlotRef, Store, StoreError, StoredRecord,
 };
 
 /// What a case returns.
@@ -169,7 +169,7 @@ impl Adapt for Commit {
     }
 }
 
-/// Who holds a key, by the number of the incident.
+/// Who holds a key at `now`, in milliseconds.
 pub(super) async fn holder(store: &dyn Store, key: &str, now: i64) -> Result<Option<IncidentId>, How> {
     holder_at(store, key, ms(now)).await
 }
@@ -198,7 +198,7 @@ pub(super) async fn rows(store: &dyn Store, query: Query) -> Result<Vec<IndexRow
 pub(super) struct Snapshot {
     rows: Vec<IndexRow>,
     logs: Vec<Vec<StoredRecord>>,
-    holders: Vec<Option<IncidentId>>,
+    holders: Vec<Option<Held>>,
     next_wake: Option<Time>,
 }
 
@@ -211,7 +211,7 @@ pub(super) async fn snapshot(store: &dyn Store, keys: &[&str]) -> Result<Snapsho
     }
     let mut holders = Vec::new();
     for key in keys {
-        holders.push(holder(store, key, NOW).await?);
+        holders.push(store.holder(key).await?);
     }
     Ok(Snapshot { rows, logs, holders, next_wake: store.next_wake().await? })
 }

@@ -144,6 +144,7 @@ macro_rules! __store_cases {
             keys::an_incident_keeps_its_own_key: "a key is never taken from its holder's own point of view";
             keys::a_key_that_was_over_changes_hands: "who takes over a key that was over is its holder";
             keys::a_key_that_is_over_is_not_taken: "a row may go on naming a key that is over";
+            keys::a_key_remembers_its_last_holder: "a key that is over names who held it last";
             keys::names_are_bytes: "key names are compared byte by byte";
             keys::a_row_may_hold_many_keys: "a row may hold many keys";
             keys::a_key_is_named_once: "a row that names a key twice is invalid";
@@ -151,6 +152,7 @@ macro_rules! __store_cases {
             claim::the_urgent_go_first: "claims go by urgency, then by time, up to the limit";
             claim::a_lease_keeps_others_out_until_it_ends: "a lease is the worker's until its end";
             claim::a_worker_gets_its_own_again: "a worker's own lease hides nothing from it";
+            claim::what_is_excepted_is_let_go: "an excepted incident isn't offered and the worker's lease on it ends";
             claim::a_lease_guards_nothing: "a lease doesn't stop a commit, and a commit doesn't end a lease";
             claim::the_next_wake_is_the_earliest: "`next_wake` is the earliest of all rows";
             fold::rows_of_an_older_fold_are_offered: "a row of an older fold is offered until it is refreshed";

@@ -43,7 +43,15 @@ pub(super) async fn extreme_times_are_times(harness: &dyn StoreHarness) -> Outco
     same("a key until the last time", &holder_at(&*store, "key/1", before_last).await?, &Some(incident(1)))?;
     same("a key at the last time", &holder_at(&*store, "key/1", last).await?, &None)?;
     same("a key until the first time", &holder_at(&*store, "key/3", Time::MIN_UTC).await?, &None)?;
-    same("a key before the epoch", &holder_at(&*store, "key/4", ms(-2)).await?, &Some(incident(4)))
+    same("a key before the epoch", &holder_at(&*store, "key/4", ms(-2)).await?, &Some(incident(4)))?;
+    let mut taking = commit(0);
+    taking.index.keys = vec![Key::held("key/1".to_owned())];
+    taking.now = before_last;
+    let result = store.commit(incident(9), Seq::ZERO, &taking).await;
+    refused!(result, CommitError::KeyTaken { .. }, "taking a key before the last time");
+    taking.now = Time::MAX_UTC;
+    store.commit(incident(9), Seq::ZERO, &taking).await?;
+    Ok(())
 }
 
 pub(super) async fn times_are_kept_to_the_millisecond(harness: &dyn StoreHarness) -> Outcome {
@@ -64,6 +72,13 @@ pub(super) async fn times_are_kept_to_the_millisecond(harness: &dyn StoreHarness
     same("the holder in the key's last millisecond", &holder_at(&*store, "key", ms(NOW + 1)).await?, &None)?;
     let held = holder_at(&*store, "key", ms(NOW + 1) - nanos(1)).await?;
     same("the holder just before", &held, &Some(incident(1)))?;
+    let mut taking = commit(0);
+    taking.index.keys = vec![Key::held("key".to_owned())];
+    taking.now = ms(NOW + 1) - nanos(1);
+    let result = store.commit(incident(3), Seq::ZERO, &taking).await;
+    refused!(result, CommitError::KeyTaken { .. }, "taking a key before its last millisecond");
+    taking.now = ms(NOW + 1);
+    store.commit(incident(3), Seq::ZERO, &taking).await?;
     // Before the epoch, too, a time belongs to the millisecond it began in.
     row.index.next_wake = Some(ms(-1) + nanos(500));
     store.commit(incident(2), Seq::ZERO, &refreshed(&row)).await?;

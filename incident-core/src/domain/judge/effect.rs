@@ -79,7 +79,10 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
             if let Work::Execute(proposal) = effect.work {
                 settled(draft, effect.seq, done(execution.reference.as_deref()));
                 let now = draft.cx.now;
-                draft.follows(now, MitigationExecuted { proposal, execution: execution.clone() });
+                draft.follows(
+                    now,
+                    MitigationExecuted { proposal, execution: execution.clone(), because: None },
+                );
             }
         }
         EffectResult::Verified { holds, detail } => {

@@ -9,13 +9,15 @@ use crate::domain::decide::{Draft, LONGEST_TEXT, bounded, name, shown};
 use crate::domain::effect::{Effect, EffectState, Outcome, Work};
 use crate::domain::event::{
     ApprovalWithdrawn, EffectSettled, ExecutionOrdered, MitigationExecuted, MitigationProposed,
-    MitigationRejected, Noted, PlanApproved,
+    MitigationRejected, PlanApproved,
 };
 use crate::domain::id::{Digest, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::index::{budget_key, target_key};
 use crate::domain::mitigation::{Mitigation, MitigationState, PlanState, Stage};
-use crate::domain::plan::{ApprovedPlan, Execution};
+#[cfg(feature = "runtime")]
+use crate::domain::plan::ApprovedPlan;
+use crate::domain::plan::Execution;
 use crate::domain::role::{Actor, PersonId};
 use crate::domain::runbook::Runbook;
 use crate::domain::time::{Time, after};
@@ -192,8 +194,7 @@ pub(super) fn settle(draft: &mut Draft<'_>, it: &SettleMitigation) -> Judged {
     match plan {
         Some(plan) if it.happened => {
             let execution = Box::new(Execution::new(plan, draft.cx.now));
-            draft.fact(Noted { text: detail });
-            draft.fact(MitigationExecuted { proposal: seq, execution });
+            draft.fact(MitigationExecuted { proposal: seq, execution, because: Some(detail) });
         }
         _ => {
             draft.fact(crate::domain::event::MitigationVerified { proposal: seq, holds: false, detail });
@@ -263,6 +264,7 @@ pub(in crate::domain) fn approved_by(
 }
 
 /// The plan that the effect `started` may carry out now: only for an effect whose start is recorded, and checked again.
+#[cfg(feature = "runtime")]
 pub(crate) fn hand_out(
     incident: &Incident,
     started: Seq,
@@ -285,5 +287,35 @@ pub(in crate::domain) fn settle_effects(draft: &mut Draft<'_>, proposal: Seq, by
     let open: Vec<Seq> = draft.state.effects.values().filter(|it| of_it(&it.work)).map(|it| it.seq).collect();
     for effect in open {
         draft.follows(draft.cx.now, EffectSettled { effect, outcome: Outcome::Superseded { by } });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::chain::{encode, origin, verify};
+    use crate::domain::command::{Command, Declare, EffectResult, SettleMitigation};
+    use crate::domain::severity::Severity;
+    use crate::domain::test_driver::Driver;
+
+    #[test]
+    fn how_a_person_found_out_is_told_and_part_of_the_chain() {
+        let mut driver = Driver::declared(Declare::new("checkout is down").severity(Severity::Sev2));
+        driver.settle();
+        let proposal = driver.propose();
+        driver.approve(proposal);
+        driver.order(proposal);
+        let effect = driver.incident.effects.values().next().expect("the execution").seq;
+        driver.begin(effect);
+        driver.conclude(effect, EffectResult::CannotTell);
+        let because = "the revision in the cluster is 41".to_owned();
+        let settle = SettleMitigation { proposal, happened: true, because };
+        let settled = driver.bob(Command::SettleMitigation(settle));
+
+        let told = crate::domain::timeline::timeline(&driver.incident, &driver.records);
+        let line = told.iter().find(|entry| entry.seq == settled).expect("a line");
+        assert!(line.what.ends_with(": the revision in the cluster is 41"), "{}", line.what);
+        let id = driver.incident.id;
+        let (log, head) = encode(&driver.records, origin(id));
+        assert_eq!(verify(id, &log, Some(head)).map(|it| it.head), Ok(head));
     }
 }

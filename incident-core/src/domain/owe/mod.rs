@@ -13,7 +13,7 @@ use super::obligation::ObligationKind;
 use super::phase::Phase;
 use super::severity::Audience;
 use super::time::since;
-use say::{Said, everybody_told, inside, newly_owed};
+use say::{Said, everybody_told, inside, newly_owed, outside};
 
 pub(super) fn owe(draft: &mut Draft<'_>) {
     let mut at = 0;
@@ -46,8 +46,12 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             deadline::severity_changed(draft, fact.from, fact.to, seq);
             // An assumption that is confirmed is no change.
             let told = if fact.from == fact.to { Vec::new() } else { everybody_told(draft) };
-            let said = Said::new(NoticeKind::SeverityChanged).line(Label::Because, fact.because);
-            draft.say(said.fixed(Label::Summary, &format!("{} instead of {}", fact.to, fact.from)), &told);
+            let said = || {
+                let words = format!("{} instead of {}", fact.to, fact.from);
+                Said::new(NoticeKind::SeverityChanged).fixed(Label::Summary, &words)
+            };
+            draft.say(said().line(Label::Because, fact.because), &inside(&told));
+            draft.say(said(), &outside(&told));
             tell_newcomers(draft);
             task::ticket(draft, TicketWork::Sync);
         }
@@ -124,14 +128,16 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             deadline::open_update(draft, seq);
             page_responders(draft);
             let told = everybody_told(draft);
-            draft.say(Said::new(NoticeKind::Reopened).line(Label::Because, fact.because), &told);
+            draft.say(Said::new(NoticeKind::Reopened).line(Label::Because, fact.because), &inside(&told));
+            draft.say(Said::new(NoticeKind::Reopened), &outside(&told));
             task::ticket(draft, TicketWork::Reopen(seq));
         }
         Fact::Cancelled(fact) => {
             deadline::drop_all_but_follow_ups(draft, seq);
             task::drop_unstarted(draft, seq);
             let told = everybody_told(draft);
-            draft.say(Said::new(NoticeKind::Cancelled).line(Label::Because, fact.because), &told);
+            draft.say(Said::new(NoticeKind::Cancelled).line(Label::Because, fact.because), &inside(&told));
+            draft.say(Said::new(NoticeKind::Cancelled), &outside(&told));
             task::ticket(draft, TicketWork::Close(seq));
         }
         Fact::Merged(_) => {
@@ -166,7 +172,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
         Fact::Replanned(_) => deadline::replan(draft, seq),
         Fact::ObligationReminded(fact) => say::due_soon(draft, fact.obligation),
         Fact::ObligationBreached(fact) => {
-            say::overdue(draft, fact.obligation, fact.missed, record.occurred_at)
+            say::overdue(draft, fact.obligation, fact.missed, record.occurred_at);
         }
         Fact::EffectSettled(fact) => effect_settled(draft, fact.effect, &fact.outcome),
         _ => {}

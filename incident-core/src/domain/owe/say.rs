@@ -145,6 +145,11 @@ pub(super) fn inside(audiences: &[Audience]) -> Vec<Audience> {
     audiences.iter().filter(|audience| !audience.is_external()).cloned().collect()
 }
 
+/// Those outside the organisation: they hear what was written for them, and no reason that was written for us.
+pub(super) fn outside(audiences: &[Audience]) -> Vec<Audience> {
+    audiences.iter().filter(|audience| audience.is_external()).cloned().collect()
+}
+
 /// Pages that only ask for an answer, and that nobody has begun to send, are pointless once somebody is on it.
 pub(super) fn drop_pages(draft: &mut Draft<'_>, by: Seq) {
     let pointless = |effect: &&Effect| {

@@ -48,6 +48,20 @@ pub struct Finding {
     pub then: String,
 }
 
+impl Finding {
+    /// Something that can't be kept.
+    #[must_use]
+    pub fn error(place: &str, what: &str, then: &str) -> Self {
+        Self { level: Level::Error, place: place.to_owned(), what: what.to_owned(), then: then.to_owned() }
+    }
+
+    /// Something that hardly works as meant.
+    #[must_use]
+    pub fn warning(place: &str, what: &str, then: &str) -> Self {
+        Self { level: Level::Warning, ..Self::error(place, what, then) }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}; {}", self.level, self.place, self.what, self.then)

@@ -1,0 +1,90 @@
+//! Why the runbook says no.
+
+use super::CommandKind;
+use crate::domain::phase::Gate;
+use crate::domain::phase::Phase;
+use crate::domain::role::Actor;
+
+/// Why the runbook says no. Nothing was recorded.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no such incident.
+    #[error("there is no such incident")]
+    NoIncident,
+    /// It exists already.
+    #[error("the incident exists already")]
+    Exists,
+    /// It isn't possible now.
+    #[error("{command} is not possible in {phase}{}", if *.ended { ", for the incident has ended" } else { "" })]
+    NotNow {
+        /// What was asked for.
+        command: CommandKind,
+        /// Where the response stands.
+        phase: Phase,
+        /// Whether the incident has ended.
+        ended: bool,
+    },
+    /// Gates aren't met.
+    #[error("{phase} can't be left yet; unmet: {}", list(.unmet))]
+    Gates {
+        /// The phase.
+        phase: Phase,
+        /// Every gate that isn't met.
+        unmet: Vec<Gate>,
+    },
+    /// Something given isn't right.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// What is wrong and what was expected; it never repeats what was given.
+        problem: String,
+    },
+    /// What the command refers to isn't there.
+    #[error("{what} {name} is not known here")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// Only a person of the runbook may do this.
+    #[error(
+        "only a person whom the runbook knows may do this; {actor} is none: add the identity to a person"
+    )]
+    NotAPerson {
+        /// Who asked.
+        actor: Actor,
+    },
+    /// The plan isn't the one that was meant.
+    #[error("the plan has changed since; look at the present one and decide again")]
+    OtherPlan,
+    /// The plan is too old.
+    #[error("the plan has expired; propose the mitigation again")]
+    PlanExpired,
+    /// It isn't approved enough.
+    #[error("{given} of {needed} approvals that count are given")]
+    NotApproved {
+        /// How many count.
+        given: u32,
+        /// How many are needed.
+        needed: u32,
+    },
+    /// Safety says no.
+    #[error("refused for safety: {0}")]
+    Unsafe(String),
+    /// Another incident holds the name.
+    #[error("{key} is held by another incident")]
+    KeyTaken {
+        /// The key.
+        key: String,
+    },
+    /// It was done already.
+    #[error("{0}")]
+    Already(&'static str),
+}
+
+fn list(gates: &[Gate]) -> String {
+    gates.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}

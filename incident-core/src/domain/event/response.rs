@@ -1,0 +1,280 @@
+//! Facts of the response itself: what was noticed, found out and said.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::check::Colour;
+use crate::domain::figures::Figures;
+use crate::domain::id::Digest;
+use crate::domain::id::IncidentId;
+use crate::domain::id::Seq;
+use crate::domain::impact::Impact;
+use crate::domain::incident::Side;
+use crate::domain::role::PersonId;
+use crate::domain::role::Role;
+use crate::domain::severity::Audience;
+use crate::domain::severity::Severity;
+use crate::domain::signal::Detection;
+use crate::domain::signal::Fingerprints;
+use crate::domain::text::Text;
+use crate::domain::ticket::TicketRef;
+use crate::domain::time::Time;
+use crate::domain::triage::TriagePath;
+
+/// The incident exists. Its `occurred_at` is when it was declared; see [`started_at`](Self::started_at).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Declared {
+    /// The incident.
+    pub id: IncidentId,
+    /// What it is called.
+    pub title: Text,
+    /// The service that is affected.
+    pub service: Option<String>,
+    /// How bad it is at first.
+    pub severity: Severity,
+    /// Whether somebody or a rule gave the severity, or it is only the worst that may be.
+    pub severity_assigned: bool,
+    /// How it was noticed.
+    pub detected_by: Detection,
+    /// When it began, UTC.
+    pub started_at: Time,
+    /// Whether that is known, not assumed.
+    pub start_known: bool,
+    /// Live or drill.
+    pub side: Side,
+    /// What makes alerts part of this incident.
+    pub signal_group: Option<String>,
+    /// The incident this one repeats.
+    pub recurrence_of: Option<IncidentId>,
+    /// The digest of the runbook in force.
+    pub runbook: Digest,
+    /// The runbook's figures in force.
+    pub figures: Figures,
+    /// A link to look at.
+    #[serde(default)]
+    pub link: Option<String>,
+}
+
+/// Alerts came in; those that were known already aren't repeated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SignalsReceived {
+    /// Those that fire now and didn't.
+    pub firing: Fingerprints,
+    /// Those that fired and don't now.
+    pub resolved: Fingerprints,
+    /// What the first of them says.
+    pub summary: Text,
+}
+
+/// Somebody is on it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// Who, if the runbook knows the person.
+    pub person: Option<PersonId>,
+}
+
+/// The severity was found by the tree.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Triaged {
+    /// The way through the tree.
+    pub path: TriagePath,
+}
+
+/// The severity was set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeveritySet {
+    /// What it was.
+    pub from: Severity,
+    /// What it is.
+    pub to: Severity,
+    /// Why.
+    pub because: Text,
+}
+
+/// The impact was assessed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImpactAssessed {
+    /// What was found.
+    pub impact: Impact,
+}
+
+/// A role was given, or handed over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoleAssigned {
+    /// The role.
+    pub role: Role,
+    /// Whose it is.
+    pub to: PersonId,
+    /// Whose it was, if it was handed over.
+    pub from: Option<PersonId>,
+}
+
+/// Something worth remembering.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Noted {
+    /// What.
+    pub text: Text,
+}
+
+/// A step of the checklist was done or skipped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepTicked {
+    /// The step's id in the runbook.
+    pub step: String,
+    /// Why it was skipped; none if it was done.
+    pub skipped: Option<Text>,
+}
+
+/// A possible cause.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hypothesised {
+    /// What may have happened.
+    pub statement: Text,
+    /// Which class of cause it is.
+    pub class: Option<CauseClass>,
+}
+
+/// The classes of root causes that the runbook knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CauseClass {
+    /// A bug, a configuration error or a changed limit that was deployed lately.
+    RecentDeployment,
+    /// Memory, CPU, disk or a pool ran out.
+    ResourceExhaustion,
+    /// Somebody else's API, database or network.
+    OutsideDependency,
+    /// An attack, a crowd or bots.
+    Traffic,
+    /// Corrupt or oversized data, or an endless loop over it.
+    Data,
+}
+
+/// A possible cause turned out right or wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HypothesisJudged {
+    /// The record that wrote it down.
+    pub hypothesis: Seq,
+    /// Whether it is the cause.
+    pub confirmed: bool,
+    /// Why.
+    pub because: Text,
+}
+
+/// An update was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UpdatePosted {
+    /// What was found or done.
+    pub progress: Text,
+    /// What comes next.
+    pub next_steps: Option<Text>,
+    /// When it may be over.
+    pub eta: Option<Text>,
+}
+
+/// A step of the permanent fix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FixRecorded {
+    /// Which.
+    pub step: FixStep,
+    /// What was done.
+    pub what: Text,
+    /// Where to look at it.
+    pub link: Option<String>,
+}
+
+/// The steps of a permanent fix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FixStep {
+    /// The change itself, on a branch.
+    Change,
+    /// A test that fails without it.
+    RegressionTest,
+    /// What it did in staging.
+    Staging,
+    /// It is in production.
+    Deployment,
+    /// It works there.
+    Verification,
+}
+
+/// Recovery checks were looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChecksRead {
+    /// What each shows, by name.
+    pub readings: BTreeMap<String, CheckReading>,
+}
+
+/// What one check shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckReading {
+    /// Well or not.
+    pub colour: Colour,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// A person vouches for a check.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckAttested {
+    /// The check's name.
+    pub check: String,
+    /// Well or not.
+    pub colour: Colour,
+    /// Who.
+    pub person: PersonId,
+    /// What was seen.
+    pub detail: Text,
+}
+
+/// The next step of the chain was paged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Escalated {
+    /// Which step, from 0.
+    pub step: u32,
+    /// Whose route carries the page.
+    pub audience: Audience,
+    /// Whom it names.
+    pub persons: Vec<PersonId>,
+    /// Why, if a person asked for it.
+    pub because: Option<Text>,
+    /// When the step after it follows, UTC, unless somebody acknowledges; none if a person asked for it.
+    pub next_at: Option<Time>,
+}
+
+/// Evidence was kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvidenceKept {
+    /// Who collected it: the name of the ports.
+    pub collector: String,
+    /// What was kept.
+    pub items: Vec<EvidenceItem>,
+}
+
+/// A piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceItem {
+    /// What it is.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// The SHA-256 of the bytes as kept.
+    pub sha256: Digest,
+    /// How many bytes were kept.
+    pub bytes: u64,
+    /// Whether something was left out.
+    pub truncated: bool,
+    /// How many secrets were taken out.
+    pub redactions: u32,
+}
+
+/// The incident's ticket is this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TicketAdopted {
+    /// The ticket.
+    pub ticket: TicketRef,
+}

@@ -1,0 +1,99 @@
+//! What the engine does, in words.
+
+use super::log::Log;
+use super::words::{capital, clock, list};
+use crate::domain::effect::{Applied, Outcome, Receipt, Start, TicketWork, Work};
+use crate::domain::event::{EffectFailed, EffectPlanned, EffectSettled, EffectStarted, EffectUnclear};
+use crate::domain::id::Seq;
+use crate::domain::time::Time;
+
+impl Log<'_> {
+    pub(super) fn planned(&self, fact: &EffectPlanned, now: Time) -> String {
+        let instead = fact.instead_of.map_or_else(String::new, |other| format!(", instead of {other}"));
+        let until = clock(fact.expires_at, now);
+        format!("To do until {until}{instead}: {}", self.to_do(&fact.work, &fact.route))
+    }
+
+    pub(super) fn started(&self, fact: &EffectStarted) -> String {
+        let how = match fact.how {
+            Start::Call => "",
+            Start::Look => ", with a look whether it happened",
+            Start::CallMarked => ", marked as a possible repeat",
+        };
+        format!("Begun (attempt {}{how}): {}", fact.attempt, self.effect(fact.effect))
+    }
+
+    pub(super) fn failed(&self, fact: &EffectFailed, now: Time) -> String {
+        let maybe = if fact.applied == Applied::Maybe { ", it may have happened" } else { "" };
+        let (again, what) = (clock(fact.retry_at, now), self.effect(fact.effect));
+        format!("Failed (attempt {}{maybe}), again at {again}: {what} – {}", fact.attempt, fact.error)
+    }
+
+    pub(super) fn unclear(&self, fact: &EffectUnclear, now: Time) -> String {
+        let (again, what) = (clock(fact.look_at, now), self.effect(fact.effect));
+        format!("Not known yet (attempt {}), looked at again at {again}: {what}", fact.attempt)
+    }
+
+    pub(super) fn settled(&self, fact: &EffectSettled) -> String {
+        let what = || self.effect(fact.effect);
+        match &fact.outcome {
+            Outcome::Done(receipt) => self.done(fact.effect, receipt),
+            Outcome::Refused { error } => format!("Given up: {} – {error}", what()),
+            Outcome::Expired => format!("Too late: {}", what()),
+            Outcome::Superseded { by } => format!("No longer needed since {by}: {}", what()),
+            Outcome::HandedToPerson { why } => format!("A person must look: {} – {why}", what()),
+        }
+    }
+
+    fn done(&self, effect: Seq, receipt: &Receipt) -> String {
+        let attempt = self.attempts(effect).map_or_else(String::new, |it| format!(" (attempt {it})"));
+        let left_out = match receipt.degraded.as_slice() {
+            [] => String::new(),
+            degraded => format!("; left out: {}", list(degraded)),
+        };
+        match self.work(effect) {
+            Some((Work::Notify(it), route)) => {
+                let kind = capital(&it.kind.to_string());
+                let audiences = list(&it.audiences);
+                format!("{kind} for {audiences} delivered by route {route}{attempt}{left_out}")
+            }
+            _ if receipt.reference.is_empty() => {
+                format!("Done{attempt}: {}{left_out}", self.effect(effect))
+            }
+            _ => format!("Done{attempt}: {} – {}{left_out}", self.effect(effect), receipt.reference),
+        }
+    }
+
+    fn effect(&self, effect: Seq) -> String {
+        self.work(effect).map_or_else(|| format!("effect {effect}"), |(work, route)| self.to_do(work, route))
+    }
+
+    fn to_do(&self, work: &Work, route: &str) -> String {
+        match work {
+            Work::Notify(it) => {
+                format!(
+                    "send the notice {} ({}) to {} by route {route}",
+                    it.notice,
+                    it.kind,
+                    list(&it.audiences)
+                )
+            }
+            Work::Ticket(it) => match it {
+                TicketWork::Open => format!("open the ticket in {route}"),
+                TicketWork::Comment(record) => format!("comment {record} on the ticket"),
+                TicketWork::Sync => "bring the ticket up to date".to_owned(),
+                TicketWork::Close(_) => "close the ticket".to_owned(),
+                TicketWork::Reopen(_) => "reopen the ticket".to_owned(),
+                TicketWork::FollowUp(action) => {
+                    format!("open the ticket of action item {action} in {route}")
+                }
+                TicketWork::CloseFollowUp(action) => format!("close the ticket of action item {action}"),
+            },
+            Work::Plan(proposal) => format!("plan with {route}: {}", self.mitigation(*proposal)),
+            Work::Execute(proposal) => format!("carry out with {route}: {}", self.mitigation(*proposal)),
+            Work::Verify(proposal) => format!("verify with {route}: {}", self.mitigation(*proposal)),
+            Work::Collect => format!("collect evidence from {route}"),
+            Work::Merge(other) => format!("tell incident {other} that it is part of this one"),
+        }
+    }
+}

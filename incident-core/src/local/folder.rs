@@ -1,0 +1,316 @@
+//! Tickets in a folder: one Markdown file each, for people to read and to write in.
+
+use std::io;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+use super::file::{blocking, replace};
+use crate::domain::effect::Receipt;
+use crate::domain::id::{Digest, EffectId};
+use crate::domain::inert;
+use crate::domain::role::Identity;
+use crate::domain::ticket::{OpenTicket, SetTicket, Ticket, TicketChange, TicketRef};
+use crate::domain::time::{Time, stamp};
+use crate::port::{
+    Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Preflight, PreflightContext,
+    ReadContext, Repeat, Tracker,
+};
+
+/// Keeps each ticket as a Markdown file in one folder.
+///
+/// A file begins with fields, one a line, and a status section between two markers; comments follow. The adapter touches
+/// the fields and the section it changes and leaves what people wrote. What it writes carries the effect's id in an HTML
+/// comment, by which it is found again.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    folder: PathBuf,
+}
+
+const STATUS: &str = "<!-- incident-status -->";
+const END: &str = "<!-- /incident-status -->";
+
+impl Folder {
+    /// Tickets in `folder`, which is created when the first ticket comes.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The file of a ticket; a reference that isn't the name of a file in the folder is refused.
+    fn path(&self, ticket: &TicketRef) -> io::Result<PathBuf> {
+        let name = ticket.as_str();
+        let plain =
+            name.ends_with(".md") && name.chars().all(|it| it.is_ascii_alphanumeric() || "-.".contains(it));
+        if !plain || name.starts_with('.') {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of a ticket's file"));
+        }
+        Ok(self.folder.join(name))
+    }
+
+    fn apply_now(&self, effect: EffectId, now: Time, change: &TicketChange) -> io::Result<Receipt> {
+        std::fs::create_dir_all(&self.folder)?;
+        let Some(ticket) = change.ticket() else {
+            let TicketChange::Open(open) = change else { return Err(unknown_change()) };
+            let ticket = TicketRef::new(&file_name(&open.title, effect));
+            replace(&self.path(&ticket)?, new_ticket(open, effect, now).as_bytes())?;
+            return Ok(self.receipt(&ticket));
+        };
+        let path = self.path(ticket)?;
+        let text = std::fs::read_to_string(&path)?;
+        let comment = |text: &str, words: &str| {
+            format!("{}\n\n## {}\n{}\n\n{}\n", text.trim_end(), stamp(now), marker(effect), paragraphs(words))
+        };
+        let text = match change {
+            TicketChange::Comment(it) => comment(&text, &it.body),
+            TicketChange::Close(it) => comment(&set_field(&text, "State", "closed"), &it.comment),
+            TicketChange::Reopen(it) => comment(&set_field(&text, "State", "open"), &it.comment),
+            TicketChange::Link(it) => {
+                let line = format!("{}: {}", inert::markdown(&it.relation), inert::markdown(&it.to));
+                if text.contains(&line) {
+                    text
+                } else {
+                    comment(&text, &format!("{}: {}", it.relation, it.to))
+                }
+            }
+            TicketChange::Set(it) => set(&text, it),
+            TicketChange::Open(_) => return Err(unknown_change()),
+        };
+        replace(&path, text.as_bytes())?;
+        Ok(self.receipt(ticket))
+    }
+
+    fn receipt(&self, ticket: &TicketRef) -> Receipt {
+        Receipt::new(ticket.as_str()).with_link(&self.folder.join(ticket.as_str()).display().to_string())
+    }
+
+    /// The ticket that carries the effect's marker on a line of its own.
+    fn find_now(&self, effect: EffectId) -> io::Result<Found<Receipt>> {
+        let marker = marker(effect);
+        let entries = match std::fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::No),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| name.ends_with(".md")) else { continue };
+            if std::fs::read_to_string(entry.path())?.lines().any(|line| line == marker) {
+                return Ok(Found::Yes(self.receipt(&TicketRef::new(name))));
+            }
+        }
+        Ok(Found::No)
+    }
+
+    fn read_now(&self, ticket: &TicketRef) -> io::Result<Option<Ticket>> {
+        let text = match std::fs::read_to_string(self.path(ticket)?) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let title = text.lines().next().unwrap_or_default().trim_start_matches("# ");
+        let open = field(&text, "State") != Some("closed");
+        let mut read = Ticket::new(ticket.clone(), open, title);
+        let assignees = field(&text, "Assignees").unwrap_or_default().split(", ");
+        read.assignees = assignees
+            .filter_map(|account| account.split_once(':'))
+            .map(|(system, account)| Identity::new(system, account))
+            .collect();
+        read.due = field(&text, "Due").and_then(|due| due.parse().ok());
+        read.link = self.receipt(ticket).link;
+        Ok(Some(read))
+    }
+}
+
+fn unknown_change() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "a change this version doesn't know")
+}
+
+fn marker(effect: EffectId) -> String {
+    format!("<!-- incident-effect: {effect} -->")
+}
+
+/// A name from the title that is safe in every file system, and the effect's own end so that none is taken twice.
+fn file_name(title: &str, effect: EffectId) -> String {
+    let words =
+        title.chars().map(|it| if it.is_ascii_alphanumeric() { it.to_ascii_lowercase() } else { ' ' });
+    let slug = words.collect::<String>().split_whitespace().collect::<Vec<_>>().join("-");
+    let unique = Digest::of(&[effect.to_string().as_bytes()]).short();
+    let slug: String = slug.chars().take(48).collect();
+    format!("{}-{unique}.md", if slug.is_empty() { "ticket" } else { slug.trim_end_matches('-') })
+}
+
+/// Words as paragraphs that show as written: each line is inert, so none can pass for a marker or a field.
+fn paragraphs(words: &str) -> String {
+    words.lines().map(inert::markdown).collect::<Vec<_>>().join("\n\n")
+}
+
+fn new_ticket(open: &OpenTicket, effect: EffectId, now: Time) -> String {
+    let mut text = format!("# {}\n{}\n\n", inert::markdown(&open.title), marker(effect));
+    let mut field = |name: &str, value: String| {
+        if !value.is_empty() {
+            text.push_str(&format!("{name}: {}\n", inert::line(&value)));
+        }
+    };
+    field("State", "open".to_owned());
+    field("Labels", open.labels.join(", "));
+    field("Assignees", open.assignees.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    field("Due", open.due.map(|due| due.to_rfc3339()).unwrap_or_default());
+    field("Parent", open.parent.as_ref().map(ToString::to_string).unwrap_or_default());
+    field("Opened", stamp(now));
+    format!("{text}\n{STATUS}\n\n{}\n\n{END}\n", paragraphs(&open.body))
+}
+
+fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let fields = text.split(STATUS).next().unwrap_or_default();
+    fields.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+/// The text with a field of its head set; everything else stays.
+fn set_field(text: &str, name: &str, value: &str) -> String {
+    let (head, rest) = text.split_once(STATUS).map_or((text, None), |(head, rest)| (head, Some(rest)));
+    let line = format!("{name}: {}", inert::line(value));
+    let is_field = |it: &str| it.strip_prefix(name).is_some_and(|rest| rest.starts_with(": "));
+    let head = if head.lines().any(is_field) {
+        let lines = head.lines().map(|it| if is_field(it) { line.as_str() } else { it });
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    } else {
+        format!("{}\n{line}\n", head.trim_end())
+    };
+    rest.map_or_else(|| head.clone(), |rest| format!("{}\n\n{STATUS}{rest}", head.trim_end()))
+}
+
+fn set(text: &str, it: &SetTicket) -> String {
+    let labels = field(text, "Labels").unwrap_or_default();
+    let mut labels: Vec<&str> = labels.split(", ").filter(|label| !label.is_empty()).collect();
+    labels.retain(|label| !it.remove_labels.iter().any(|removed| removed == label));
+    labels.extend(it.add_labels.iter().map(String::as_str));
+    labels.sort_unstable();
+    labels.dedup();
+    let text = set_field(text, "Labels", &labels.join(", "));
+    let section = format!("{STATUS}\n\n{}\n\n{END}", paragraphs(&it.status));
+    let sections = text.split_once(STATUS).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    match sections {
+        Some((before, after)) => format!("{before}{section}{after}"),
+        // Somebody took the section out: it goes to the end, and what they wrote stays.
+        None => format!("{}\n\n{section}\n", text.trim_end()),
+    }
+}
+
+#[async_trait]
+impl Adapter for Folder {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new("folder")
+    }
+
+    async fn preflight(&self, _cx: &PreflightContext) -> Result<Preflight, AdapterError> {
+        let folder = self.folder.clone();
+        let writable = blocking("write to the folder", move || {
+            std::fs::create_dir_all(&folder)?;
+            let probe = folder.join(".preflight");
+            std::fs::write(&probe, b"")?;
+            std::fs::remove_file(probe)
+        });
+        Ok(match writable.await {
+            Ok(()) => Preflight::default().good("the folder can be written"),
+            Err(error) => Preflight::default().bad("the folder can't be written", &error.to_string()),
+        })
+    }
+}
+
+#[async_trait]
+impl Tracker for Folder {
+    fn repeat(&self, change: &TicketChange) -> Repeat {
+        match change {
+            TicketChange::Set(_) | TicketChange::Link(_) => Repeat::Converging,
+            _ => Repeat::Lookup,
+        }
+    }
+
+    async fn apply(&self, cx: &EffectContext, change: &TicketChange) -> Result<Receipt, AdapterError> {
+        let (folder, effect, now, change) = (self.clone(), cx.effect, cx.now, change.clone());
+        blocking("change the ticket", move || folder.apply_now(effect, now, &change)).await
+    }
+
+    async fn find(&self, cx: &EffectContext, _change: &TicketChange) -> Result<Found<Receipt>, AdapterError> {
+        let (folder, effect) = (self.clone(), cx.effect);
+        blocking("look for the ticket", move || folder.find_now(effect)).await
+    }
+
+    async fn read(&self, _cx: &ReadContext, tickets: &[TicketRef]) -> Result<Vec<Ticket>, AdapterError> {
+        let (folder, tickets) = (self.clone(), tickets.to_vec());
+        let read = blocking("read the tickets", move || {
+            tickets.iter().filter_map(|ticket| folder.read_now(ticket).transpose()).collect()
+        });
+        read.await.map_err(|error| if error.kind == ErrorKind::Invalid { error.not_applied() } else { error })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ticket::{CloseTicket, CommentTicket};
+    use crate::domain::{IncidentId, Seq};
+
+    fn cx(seq: u64) -> EffectContext {
+        let incident = IncidentId::new(Time::UNIX_EPOCH, [1; 16]);
+        EffectContext::new(EffectId { incident, seq: Seq(seq) }, Time::UNIX_EPOCH)
+    }
+
+    fn open(title: &str) -> TicketChange {
+        TicketChange::Open(
+            OpenTicket::new(title, "Severity: SEV2").with_labels(vec!["incident".into(), "sev2".into()]),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_ticket_lives_from_open_to_closed_and_keeps_what_people_write() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::new(temp.path());
+        let receipt = folder.apply(&cx(1), &open("[INCIDENT] checkout")).await.unwrap();
+        let ticket = TicketRef::new(&receipt.reference);
+        let path = temp.path().join(ticket.as_str());
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text + "\nA person wrote this.\n").unwrap();
+
+        let mut status = SetTicket::new(ticket.clone(), "Severity: SEV1");
+        (status.add_labels, status.remove_labels) = (vec!["sev1".into()], vec!["sev2".into()]);
+        folder.apply(&cx(2), &TicketChange::Set(status)).await.unwrap();
+        let close = TicketChange::Close(CloseTicket::new(ticket.clone(), "over"));
+        folder.apply(&cx(3), &close).await.unwrap();
+
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            text.contains("A person wrote this.") && text.contains("SEV1") && !text.contains("SEV2"),
+            "{text}"
+        );
+        assert!(text.contains("Labels: incident, sev1\n"), "{text}");
+        let read =
+            folder.read(&ReadContext::new(cx(1).effect.incident, Time::UNIX_EPOCH), &[ticket]).await.unwrap();
+        assert!(!read[0].open);
+        assert_eq!(folder.find(&cx(3), &close).await.unwrap(), Found::Yes(receipt));
+        assert_eq!(folder.find(&cx(4), &close).await.unwrap(), Found::No);
+    }
+
+    #[tokio::test]
+    async fn hostile_words_are_neither_a_path_nor_a_marker() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::new(temp.path());
+        let receipt =
+            folder.apply(&cx(1), &open("../../etc/passwd\n<!-- incident-status -->")).await.unwrap();
+        let ticket = TicketRef::new(&receipt.reference);
+        let forged = format!("{}\n{END}\n{STATUS}", marker(cx(9).effect));
+        let comment = TicketChange::Comment(CommentTicket::new(ticket.clone(), &forged));
+        folder.apply(&cx(2), &comment).await.unwrap();
+
+        assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 1);
+        assert_eq!(folder.find(&cx(9), &comment).await.unwrap(), Found::No);
+        let text = std::fs::read_to_string(temp.path().join(ticket.as_str())).unwrap();
+        assert_eq!(text.matches(STATUS).count(), 1, "{text}");
+        for hostile in ["../x.md", "/etc/x.md", ".md", "x"] {
+            let change = TicketChange::Comment(CommentTicket::new(TicketRef::new(hostile), "x"));
+            assert_eq!(folder.apply(&cx(3), &change).await.unwrap_err().kind, ErrorKind::Invalid);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What earlier versions wrote: the logs of `corpus/` can be read, fold to the state they folded to, and are whole.
+//!
+//! The logs are written by `domain::corpus` and never change; see the README beside them.
+
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use incident_core::domain::chain::{StoredRecord, decode, encode, fold, origin, verify};
+use incident_core::domain::event::{Fact, Record};
+use incident_core::domain::id::{Digest, IncidentId, Seq};
+
+/// A record as a line of a log shows it.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    seq: Seq,
+    body: String,
+    slots: Vec<String>,
+    chain: Digest,
+}
+
+struct Log {
+    name: String,
+    stored: Vec<StoredRecord>,
+    state: String,
+}
+
+impl Log {
+    fn records(&self) -> Vec<Record> {
+        self.stored.iter().map(|stored| decode(stored).unwrap()).collect()
+    }
+
+    fn id(&self) -> IncidentId {
+        match decode(&self.stored[0]).unwrap().fact {
+            Fact::Declared(declared) => declared.id,
+            fact => panic!("{}: begins with {}", self.name, fact.kind()),
+        }
+    }
+}
+
+fn logs() -> Vec<Log> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/v0");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let logs: Vec<Log> =
+        paths.filter(|path| path.extension().is_some_and(|it| it == "jsonl")).map(read).collect();
+    assert!(!logs.is_empty(), "the corpus has logs");
+    logs
+}
+
+fn read(path: impl AsRef<Path>) -> Log {
+    let path = path.as_ref();
+    let text = fs::read_to_string(path).unwrap();
+    let stored = text.lines().map(|line| {
+        let Line { seq, body, slots, chain } = serde_json::from_str(line).unwrap();
+        let slots = slots.iter().map(|slot| hex::decode(slot).unwrap()).collect();
+        StoredRecord { seq, body: body.into_bytes(), slots, chain }
+    });
+    Log {
+        name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+        stored: stored.collect(),
+        state: fs::read_to_string(path.with_extension("state.txt")).unwrap(),
+    }
+}
+
+#[test]
+fn every_kind_of_fact_is_in_it() {
+    let there: BTreeSet<&str> =
+        logs().iter().flat_map(Log::records).map(|record| record.fact.kind()).collect();
+    let missing: Vec<_> = Fact::KINDS.iter().filter(|kind| !there.contains(**kind)).collect();
+    assert!(missing.is_empty(), "give the corpus a log with {missing:?}");
+}
+
+#[test]
+fn a_log_folds_to_the_state_it_folded_to() {
+    for log in logs() {
+        let (state, head) = fold(log.id(), &log.stored).unwrap();
+        assert_eq!(head, log.stored.last().unwrap().chain, "{}", log.name);
+        let state = format!("{state:#?}\n");
+        let differs = state.lines().zip(log.state.lines()).position(|(now, then)| now != then);
+        assert!(state == log.state, "{}: the state differs from line {differs:?} (from 0) on", log.name);
+    }
+}
+
+#[test]
+fn a_log_is_whole() {
+    for log in logs() {
+        let head = log.stored.last().unwrap().chain;
+        let verified = verify(log.id(), &log.stored, Some(head)).unwrap();
+        assert_eq!(verified.version, log.stored.last().unwrap().seq, "{}", log.name);
+    }
+}
+
+#[test]
+fn what_is_read_is_written_alike() {
+    for log in logs() {
+        let (again, head) = encode(&log.records(), origin(log.id()));
+        assert_eq!(again.len(), log.stored.len());
+        for (again, stored) in again.iter().zip(&log.stored) {
+            let (again_body, body) =
+                (String::from_utf8_lossy(&again.body), String::from_utf8_lossy(&stored.body));
+            assert_eq!(again_body, body, "{} {}", log.name, stored.seq);
+            assert_eq!(again.slots, stored.slots, "{} {}", log.name, stored.seq);
+            assert_eq!(again.chain, stored.chain, "{} {}", log.name, stored.seq);
+        }
+        assert_eq!(Some(head), log.stored.last().map(|stored| stored.chain));
+    }
+}
+
+#[test]
+fn words_that_were_taken_out_are_gone() {
+    let emptied =
+        |log: &Log| log.stored.iter().flat_map(|it| &it.slots).filter(|slot| slot.is_empty()).count();
+    assert!(logs().iter().map(emptied).sum::<usize>() > 0, "the corpus has an emptied slot");
+}

@@ -1,0 +1,230 @@
+//! A world outside that remembers everything done to it, and the engine before it.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use incident_core::config::Ports;
+use incident_core::domain::command::{Command, Declare, Request};
+use incident_core::domain::incident::{Ending, Incident, Side};
+use incident_core::domain::mitigation::{Mitigation, Stage, SwitchFeature};
+use incident_core::domain::notice::{Notice, NoticeKind};
+use incident_core::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Reversible, Verification};
+use incident_core::domain::runbook::{CheckedBy, Runbook};
+use incident_core::domain::{
+    Actor, CommandId, EffectId, Identity, IncidentId, Person, PersonId, Phase, Receipt, Severity, Time,
+};
+use incident_core::port::{
+    Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Mitigator, Notifier, Preflight,
+    PreflightContext, ReadContext, Repeat, Store,
+};
+use incident_core::runtime::{Engine, ManualClock, SeededEntropy};
+
+/// What was done outside.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    pub(crate) notices: Vec<(EffectId, NoticeKind, bool)>,
+    pub(crate) executed: Vec<EffectId>,
+    /// Lose the reply to every n-th change, after making it.
+    pub(crate) lose_every: usize,
+    changes: usize,
+}
+
+impl World {
+    /// Whether the reply to the change just made is lost.
+    fn loses(&mut self) -> bool {
+        self.changes += 1;
+        self.lose_every > 0 && self.changes.is_multiple_of(self.lose_every)
+    }
+}
+
+pub(crate) type Shared = Arc<Mutex<World>>;
+
+#[derive(Debug)]
+struct Backend(Shared);
+
+#[async_trait]
+impl Adapter for Backend {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new("fake")
+    }
+
+    async fn preflight(&self, _cx: &PreflightContext) -> Result<Preflight, AdapterError> {
+        Ok(Preflight::default())
+    }
+}
+
+#[async_trait]
+impl Notifier for Backend {
+    fn repeat(&self, _notice: &Notice) -> Repeat {
+        Repeat::Lookup
+    }
+
+    async fn deliver(&self, cx: &EffectContext, notice: &Notice) -> Result<Receipt, AdapterError> {
+        tokio::task::yield_now().await;
+        let mut world = self.0.lock().unwrap();
+        world.notices.push((cx.effect, notice.kind, notice.drill));
+        if world.loses() {
+            return Err(AdapterError::new(ErrorKind::Unavailable, "deliver"));
+        }
+        Ok(Receipt::new(&cx.effect.to_string()))
+    }
+
+    async fn find(&self, cx: &EffectContext, _notice: &Notice) -> Result<Found<Receipt>, AdapterError> {
+        let there = self.0.lock().unwrap().notices.iter().any(|(effect, ..)| *effect == cx.effect);
+        Ok(if there { Found::Yes(Receipt::new(&cx.effect.to_string())) } else { Found::No })
+    }
+}
+
+#[async_trait]
+impl Mitigator for Backend {
+    async fn plan(&self, _cx: &ReadContext, intent: Intent<'_>) -> Result<Plan, AdapterError> {
+        match intent {
+            Intent::Do(mitigation) => Ok(Plan::new(mitigation.clone(), "shop/pricing", Reversible::Yes)),
+            _ => Err(AdapterError::new(ErrorKind::Refused, "plan")),
+        }
+    }
+
+    async fn execute(&self, cx: &EffectContext, plan: &ApprovedPlan) -> Result<Execution, AdapterError> {
+        tokio::task::yield_now().await;
+        let mut world = self.0.lock().unwrap();
+        world.executed.push(cx.effect);
+        if world.loses() {
+            return Err(AdapterError::new(ErrorKind::Unavailable, "execute"));
+        }
+        Ok(Execution::new(plan.plan().clone(), cx.now))
+    }
+
+    async fn find(&self, cx: &EffectContext, plan: &Plan) -> Result<Found<Execution>, AdapterError> {
+        let there = self.0.lock().unwrap().executed.contains(&cx.effect);
+        Ok(if there { Found::Yes(Execution::new(plan.clone(), cx.now)) } else { Found::No })
+    }
+
+    async fn verify(
+        &self,
+        _cx: &EffectContext,
+        _execution: &Execution,
+    ) -> Result<Verification, AdapterError> {
+        Ok(Verification::Holds)
+    }
+}
+
+pub(crate) fn chat(world: &Shared) -> Ports {
+    Ports::new().with_notifier(Backend(Arc::clone(world)))
+}
+
+pub(crate) fn shop(world: &Shared) -> Ports {
+    Ports::new().with_mitigator(Backend(Arc::clone(world)))
+}
+
+pub(crate) const EVERYBODY: [&str; 7] =
+    ["responders", "team", "leadership", "executives", "staff", "customers", "caretaker"];
+
+pub(crate) fn start() -> Time {
+    Time::from_timestamp_millis(1_774_000_000_000).unwrap()
+}
+
+pub(crate) fn runbook() -> Runbook {
+    let mut runbook = Runbook::default();
+    for id in ["alice", "bob"] {
+        let identities = vec![Identity::new("chat", id)];
+        let person = Person { name: id.to_owned(), identities, roles: Vec::new() };
+        runbook.persons.insert(PersonId::new(id), person);
+    }
+    runbook.recovery.checks.retain(|_, check| check.by == CheckedBy::Person);
+    runbook
+}
+
+/// An engine on `store` that reaches `world` for live incidents.
+pub(crate) fn engine(store: Arc<dyn Store>, clock: &Arc<ManualClock>, world: &Shared, seed: u64) -> Engine {
+    Engine::builder_on(store)
+        .clock(Arc::clone(clock) as _)
+        .entropy(Arc::new(SeededEntropy::new(seed)))
+        .worker(&format!("worker-{seed}"))
+        .runbook(runbook())
+        .ports("chat", chat(world))
+        .ports("shop", shop(world))
+        .route("chat", &EVERYBODY)
+        .build()
+        .unwrap()
+}
+
+pub(crate) fn human(name: &str) -> Actor {
+    Actor::human("chat", name)
+}
+
+/// Declares an incident, however often it takes.
+pub(crate) async fn declare(engine: &Engine, side: Side) -> IncidentId {
+    let id = engine.new_incident_id();
+    let mut declare = Declare::new("checkout is down").severity(Severity::Sev3);
+    declare.side = side;
+    let command = Command::Declare(Box::new(declare));
+    let request = Request::new(CommandId::named(&format!("declare/{id}")), human("alice"), command);
+    for _ in 0..5 {
+        if engine.send(id, request.clone()).await.is_ok() {
+            return id;
+        }
+    }
+    panic!("the store fails at every try");
+}
+
+/// What people do next, read from the state.
+fn next(it: &Incident) -> Option<(&'static str, &'static str, Command)> {
+    use incident_core::domain::check::Colour;
+    use incident_core::domain::command as c;
+    let why = || "because".to_owned();
+    let over = |to| Command::Advance(c::Advance { to: Some(to), override_because: Some(why()) });
+    if it.milestones.acknowledged.is_none() {
+        return Some(("alice", "acknowledge", Command::Acknowledge));
+    }
+    let mitigation = it.mitigations.iter().next();
+    match (it.phase, mitigation) {
+        (phase, _) if phase < Phase::Resolution => Some(("alice", "advance", over(Phase::Resolution))),
+        (Phase::Resolution, None) => {
+            let feature = SwitchFeature { feature: "pricing".to_owned(), on: false };
+            let mitigation = Mitigation::SwitchFeature(feature);
+            let propose = c::Propose { mitigation, system: "shop".to_owned(), because: why() };
+            Some(("alice", "propose", Command::Propose(propose)))
+        }
+        (Phase::Resolution, Some((seq, state))) => match (state.stage, &state.plan) {
+            (Stage::Planned, Some(plan)) if state.approvals.is_empty() => {
+                let approve = c::Approve { proposal: *seq, digest: plan.digest, break_glass: None };
+                Some(("bob", "approve", Command::Approve(approve)))
+            }
+            (Stage::Planned, Some(plan)) => {
+                let execute = c::ExecutePlan { proposal: *seq, digest: plan.digest };
+                Some(("alice", "execute", Command::Execute(execute)))
+            }
+            (Stage::Holds, _) => Some(("alice", "recover", over(Phase::Recovery))),
+            _ => None,
+        },
+        (Phase::Recovery, _) if it.checks.last.is_empty() => {
+            let attest = c::Attest { check: "user-reports".to_owned(), colour: Colour::Green, detail: why() };
+            Some(("bob", "attest", Command::Attest(attest)))
+        }
+        (Phase::Recovery, _) => {
+            let resolve = c::Resolve { cause: why(), override_because: Some(why()) };
+            Some(("alice", "resolve", Command::Resolve(resolve)))
+        }
+        _ => Some(("alice", "close", Command::Close(c::Close { override_because: Some(why()) }))),
+    }
+}
+
+/// Plays people and engines in turn until the incident is closed and nothing is under way.
+pub(crate) async fn play(engines: &[Engine], clock: &ManualClock, id: IncidentId) -> Incident {
+    for round in 0..600_usize {
+        let engine = &engines[round % engines.len()];
+        if let Ok(state) = engine.incident(id).state().await {
+            if state.ended == Some(Ending::Closed) && state.effects.is_empty() {
+                return state;
+            }
+            let step = if state.ended.is_none() { next(&state) } else { None };
+            if let Some((who, key, command)) = step {
+                let request = Request::new(CommandId::named(&format!("{id}/{key}")), human(who), command);
+                let _ = engine.send(id, request).await;
+            }
+        }
+        let _ = engine.tick(Time::MAX_UTC).await;
+        clock.advance(std::time::Duration::from_secs(1));
+    }
+    panic!("it doesn't come to an end: {:#?}", engines[0].incident(id).state().await);
+}
