@@ -55,7 +55,7 @@ pub fn next_wake(incident: &Incident) -> Option<Time> {
     let timers = incident.obligations.values().filter_map(super::obligation::Obligation::next);
     let effects = incident.effects.values().map(|effect| {
         let begin = if can_begin(incident, effect) { begins_at(effect) } else { Time::MAX_UTC };
-        if may_expire(effect) { begin.min(effect.expires_at) } else { begin }
+        if may_expire(effect) { begin.min(ends_at(effect)) } else { begin }
     });
     let heartbeat = after(incident.recorded_at, HEARTBEAT);
     timers.chain(effects).chain(incident.next_look()).chain([heartbeat]).min()
@@ -111,6 +111,14 @@ fn is_under_way(effect: &Effect, now: Time) -> bool {
 /// What may have changed a system doesn't just expire: it has to be found out.
 fn may_expire(effect: &Effect) -> bool {
     !matches!(effect.work, Work::Execute(_)) || matches!(effect.state, EffectState::Ready(_))
+}
+
+/// When an effect expires: what is under way isn't cut off.
+fn ends_at(effect: &Effect) -> Time {
+    match effect.state {
+        EffectState::Started { until, .. } => effect.expires_at.max(until),
+        EffectState::Ready(_) | EffectState::Unknown(_) => effect.expires_at,
+    }
 }
 
 fn begins_at(effect: &Effect) -> Time {

@@ -19,7 +19,7 @@ use crate::domain::time::Time;
 /// Times are kept and compared to the millisecond. Whatever lasts *until* a time – a key, a lease – is over at that
 /// time.
 ///
-/// The suite [`conformance::store`](crate::conformance) checks each line of each *Behaviour* list.
+/// The suite `conformance::store` (feature `conformance`) checks each line of each *Behaviour* list.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Appends to one incident's log and replaces its row in the index, all or nothing.

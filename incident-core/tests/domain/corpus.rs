@@ -24,10 +24,13 @@ use crate::samples::{older, younger};
 use crate::scenario::Scenario;
 use crate::world::{failure, person, readings, time};
 
+/// A log's name, and the play that it is of.
+type Log = (&'static str, fn() -> Scenario);
+
 #[test]
 #[ignore = "writes the corpus"]
 fn write() {
-    let logs: [(&str, fn() -> Scenario); 5] = [
+    let logs: [Log; 5] = [
         ("whole-life", whole_life),
         ("trouble", trouble),
         ("false-alarm", false_alarm),

@@ -276,6 +276,18 @@ fn what_is_under_way_does_not_expire() {
 }
 
 #[test]
+fn nobody_is_woken_while_a_call_outlasts_its_effects_time() {
+    let mut it = Scenario::declared(Severity::Sev4);
+    it.does(Command::Acknowledge);
+    it.settles_but(|effect| effect.work == Work::Collect);
+    let collect = it.effect(|work| *work == Work::Collect);
+    it.at("+9m30s").starts(collect);
+    it.at("+10m");
+    let until = after(it.now, long("30s"));
+    assert_eq!((it.due().next, it.due().wake), (Some(until), false));
+}
+
+#[test]
 fn a_retry_waits_as_long_as_the_backend_asks() {
     for (wait, least) in [(Some("90s"), "90s"), (None, "500ms")] {
         let mut it = Scenario::declared(Severity::Sev2);

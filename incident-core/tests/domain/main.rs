@@ -22,6 +22,7 @@ mod merge;
 mod mitigations;
 mod pages;
 mod phases;
+mod properties;
 mod rails;
 mod recovery;
 mod refusals;

@@ -284,6 +284,9 @@ impl Scenario {
         assert_eq!(wake, self.due().next);
         assert_eq!(wake.is_none(), it.is_settled(), "an incident that owes something is looked at again");
         assert!(wake.is_none_or(|wake| wake <= after(it.recorded_at, HEARTBEAT)), "within a day");
+        let due = self.due();
+        let something = due.wake || due.look || !due.start.is_empty();
+        assert!(wake.is_none_or(|wake| wake > self.now) || something, "nobody is woken for nothing: {it:#?}");
         self.wakes_once();
     }
 
