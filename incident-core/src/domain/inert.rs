@@ -39,7 +39,7 @@ pub fn markdown(text: &str) -> String {
     inert
 }
 
-/// What [`markdown`] was made of, up to the characters that [`line`] made harmless.
+/// What [`markdown`] was made of, up to the characters that [`line()`] made harmless.
 #[must_use]
 pub fn unmarked(markdown: &str) -> String {
     let mut text = String::with_capacity(markdown.len());
