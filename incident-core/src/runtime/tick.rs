@@ -235,7 +235,7 @@ impl Engine {
                         continue;
                     }
                 }
-                if wanted.look {
+                if wanted.look && !self.leaves_look(&state, now) {
                     let looked = self.look(&state).await;
                     let committed = self.act(id, &[Command::Look(looked)]).await?;
                     state = self.take(&mut calls, committed);
@@ -287,6 +287,18 @@ impl Engine {
             };
             calls.push(call.boxed());
         }
+    }
+
+    /// Whether another engine should look: it has a probe that this one lacks, for the check was read before, and its look
+    /// isn't overdue by a lease.
+    fn leaves_look(&self, incident: &Incident, now: Time) -> bool {
+        let overdue = incident.next_look().is_some_and(|at| after(at, self.0.lease) <= now);
+        let read = |name: &String| {
+            let last = incident.checks.last.get(name);
+            last.is_some_and(|it| it.attested_by.is_none() && it.colour != Colour::Unknown)
+        };
+        let answers = |name: &String| self.registry(incident.side).probes().any(|(probe, _)| probe == name);
+        !overdue && incident.figures.checks.keys().any(|name| read(name) && !answers(name))
     }
 
     /// Lets every probe take one look, all at once. One that can't is unknown.
