@@ -1,8 +1,12 @@
 //! Whatever is sent in whatever field: it is refused by name, or stored as it is; nothing panics, nothing is spoiled.
 
-use incident_core::domain::command::{Command, CommandKind, Refusal, Request};
+use std::time::Duration;
+
+use incident_core::domain::command::{Command, CommandKind, EffectResult, Refusal, Request};
+use incident_core::domain::effect::Repeat;
 use incident_core::domain::event::Origin;
 use incident_core::domain::impact::Impact;
+use incident_core::domain::notice::NoticeKind;
 use incident_core::domain::role::Actor;
 use incident_core::domain::{Severity, Time};
 use serde_json::Value;
@@ -206,6 +210,44 @@ fn no_clock_breaks_it() {
         it.now = Time::MIN_UTC;
         it.does(crate::course::note("x"));
         it.is_whole();
+    }
+}
+
+/// What an adapter hands over is its own business, but it must never make the log unreadable.
+#[test]
+fn what_a_backend_keeps_for_the_way_back_however_deep() {
+    for depth in [10, 100, 120, 124, 126, 128, 200, 400] {
+        let deep = (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+        let (mut it, command) = outcomes().remove(2);
+        let Command::Conclude(mut conclude) = command else { unreachable!() };
+        let EffectResult::Executed(execution) = &mut conclude.result else { unreachable!() };
+        execution.before = deep.clone();
+        it.does(Command::Conclude(conclude));
+        let (mut it, command) = outcomes().remove(1);
+        let Command::Conclude(mut conclude) = command else { unreachable!() };
+        let EffectResult::Planned(plan) = &mut conclude.result else { unreachable!() };
+        plan.payload = deep;
+        it.does(Command::Conclude(conclude));
+    }
+}
+
+#[test]
+fn lengths_without_end() {
+    for length in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_nanos(1), Duration::ZERO] {
+        let mut it = Scenario::declared(Severity::Sev2);
+        let page = it.notice_on("pager", NoticeKind::Page);
+        it.starts_as(page, Repeat::Native { within: length });
+        it.does(Command::Wake);
+        let mut it = Scenario::blank(crate::scenario::MONDAY);
+        it.runbook.recovery.hold = length;
+        it.runbook.recovery.watch = length;
+        it.runbook.safety.cooldown = length;
+        it.runbook.signals.flap_window = length;
+        it.runbook.safety.plan_lifetime = length;
+        it.runbook.reminders.before_update = length;
+        it.does(crate::samples::sample(CommandKind::Declare));
+        it.does(crate::course::propose("deployment/a"));
+        it.settles().does(crate::course::resolve_anyway());
     }
 }
 

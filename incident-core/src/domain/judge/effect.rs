@@ -1,5 +1,7 @@
 //! Carrying effects out: the claim before a call, and what came of it.
 
+use serde_json::Value;
+
 use super::approved_by;
 use crate::domain::backoff::{FIRST, GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, retry_at};
 use crate::domain::command::{Begin, Conclude, EffectResult, Failure, Refusal};
@@ -20,6 +22,8 @@ type Judged = Result<(), Refusal>;
 
 /// The most bytes a plan may have: it is kept for good, and people agree to what they can read.
 const LONGEST_PLAN: usize = 64 * 1024;
+/// The deepest nesting of an adapter's own data.
+const DEEPEST: usize = 64;
 
 /// Claims effects for a worker. What can't be begun any more is settled instead, and what isn't to be begun now is left.
 pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
@@ -79,10 +83,13 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
             if let Work::Execute(proposal) = effect.work {
                 settled(draft, effect.seq, done(execution.reference.as_deref()));
                 let now = draft.cx.now;
-                draft.follows(
-                    now,
-                    MitigationExecuted { proposal, execution: execution.clone(), because: None },
-                );
+                let mut execution = execution.clone();
+                for data in [&mut execution.before, &mut execution.plan.payload] {
+                    if is_too_deep(data) {
+                        *data = Value::String(data.to_string());
+                    }
+                }
+                draft.follows(now, MitigationExecuted { proposal, execution, because: None });
             }
         }
         EffectResult::Verified { holds, detail } => {
@@ -137,6 +144,11 @@ fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
         settled(draft, effect.seq, done(None));
         return Ok(());
     }
+    if is_too_deep(&plan.payload) {
+        let error = format!("the plan's data is nested deeper than {DEEPEST} levels");
+        settled(draft, effect.seq, Outcome::Refused { error });
+        return Ok(());
+    }
     let plan = serde_json::to_string(plan).map_err(|_| Refusal::Invalid {
         field: "plan",
         problem: "it can't be written as JSON; expected plain data".to_owned(),
@@ -189,6 +201,21 @@ fn tried_enough(draft: &Draft<'_>, effect: &Effect, attempts: u32) -> bool {
 
 fn id(draft: &Draft<'_>, effect: &Effect) -> EffectId {
     EffectId { incident: draft.state.id, seq: effect.seq }
+}
+
+/// Whether `data` is nested deeper than what a record is sure to be read back with. What was done is kept all the same,
+/// as text; what is only planned is refused.
+fn is_too_deep(data: &Value) -> bool {
+    let mut open = vec![(data, 0)];
+    while let Some((data, depth)) = open.pop() {
+        match data {
+            _ if depth > DEEPEST => return true,
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, depth + 1))),
+            Value::Object(fields) => open.extend(fields.values().map(|value| (value, depth + 1))),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// A receipt as it is kept. What a backend says too much is cut off, for its word that it was done must count.
