@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::approved_by;
+use super::mitigation::rule_in_force;
 use crate::domain::backoff::{FIRST, GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, retry_at};
 use crate::domain::command::{Begin, Conclude, EffectResult, Failure, Refusal};
 use crate::domain::decide::{Draft, LONGEST_NAME};
@@ -139,9 +140,16 @@ fn fits(work: &Work, result: &EffectResult) -> bool {
 fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
     let Work::Plan(proposal) = effect.work else { return Ok(()) };
     let Some(mitigation) = draft.state.mitigations.get(&proposal) else { return Ok(()) };
-    let (stage, kind) = (mitigation.stage, mitigation.mitigation.kind());
-    if stage != Stage::Proposed {
+    if mitigation.stage != Stage::Proposed {
         settled(draft, effect.seq, done(None));
+        return Ok(());
+    }
+    let (asked, offered) = (&mitigation.mitigation, &plan.mitigation);
+    // What people were told is proposed is what they agree to; a way back may be of another kind.
+    let is_another = (asked.kind(), asked.target()) != (offered.kind(), offered.target());
+    if mitigation.undoes.is_none() && is_another {
+        let error = format!("the plan is to {offered}, which isn't what was proposed; propose that instead");
+        settled(draft, effect.seq, Outcome::Refused { error: clip(&error, 1_024) });
         return Ok(());
     }
     if is_too_deep(&plan.payload) {
@@ -149,6 +157,7 @@ fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
         settled(draft, effect.seq, Outcome::Refused { error });
         return Ok(());
     }
+    let rule = rule_in_force(&draft.state, mitigation, plan, draft.cx.runbook);
     let plan = serde_json::to_string(plan).map_err(|_| Refusal::Invalid {
         field: "plan",
         problem: "it can't be written as JSON; expected plain data".to_owned(),
@@ -161,7 +170,6 @@ fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
     settled(draft, effect.seq, done(None));
     let digest = Digest::of(&[plan.as_bytes()]);
     let expires_at = after(draft.cx.now, draft.cx.runbook.safety.plan_lifetime);
-    let rule = draft.cx.runbook.approval_rule(draft.state.severity, kind);
     draft.follows(draft.cx.now, MitigationPlanned { proposal, plan, digest, expires_at, rule });
     Ok(())
 }
