@@ -252,7 +252,10 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         Fact::NoticeIssued(fact) => {
             it.notices.insert(record.seq, IssuedNotice { notice: fact.clone(), at });
         }
-        Fact::AudienceUnreached(_) | Fact::Noted(_) | Fact::UpdatePosted(_) | Fact::EvidenceKept(_) => {}
+        Fact::AudienceUnreached(fact) => {
+            it.unreached.insert(fact.audience.clone());
+        }
+        Fact::Noted(_) | Fact::UpdatePosted(_) | Fact::EvidenceKept(_) => {}
         Fact::MeetingHeld(_) | Fact::Reviewed(_) => {}
         Fact::EffectPlanned(fact) => effect_planned(it, record, fact),
         Fact::EffectStarted(fact) => effect_started(it, record, fact),
@@ -334,6 +337,7 @@ fn planned(it: &mut Incident, seq: Seq, fact: &MitigationPlanned) {
 fn effect_planned(it: &mut Incident, record: &Record, fact: &EffectPlanned) {
     if let Work::Notify(notify) = &fact.work {
         it.notified.extend(notify.audiences.iter().cloned());
+        it.unreached.retain(|audience| !notify.audiences.contains(audience));
     }
     let effect = Effect {
         seq: record.seq,

@@ -103,6 +103,8 @@ pub struct Incident {
     pub notices: BTreeMap<Seq, IssuedNotice>,
     /// The audiences that a notice was requested for.
     pub notified: BTreeSet<Audience>,
+    /// The audiences that no route reached when they should have heard something.
+    pub unreached: BTreeSet<Audience>,
     /// The incident's ticket.
     pub ticket: Option<TicketRef>,
     /// Links to look at: the ticket's, the alert's, the post-mortem's.
@@ -234,6 +236,7 @@ impl Incident {
             lanes: BTreeMap::new(),
             notices: BTreeMap::new(),
             notified: BTreeSet::new(),
+            unreached: BTreeSet::new(),
             ticket: None,
             links: BTreeSet::new(),
             actions: BTreeMap::new(),

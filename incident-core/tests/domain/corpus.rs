@@ -40,9 +40,7 @@ fn write() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/v0");
     fs::create_dir_all(&folder).unwrap();
     for (name, play) in logs {
-        let it = play();
-        once(&folder.join(format!("{name}.jsonl")), &lines(&it));
-        once(&folder.join(format!("{name}.state.txt")), &format!("{:#?}\n", it.it));
+        once(&folder.join(format!("{name}.jsonl")), &lines(&play()));
     }
 }
 

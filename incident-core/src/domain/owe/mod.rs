@@ -215,8 +215,9 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
     };
     match &planned.work {
         Work::Notify(notify) => {
-            let on_next_route = notify.kind.is_page() && say::fall_back(draft, effect, &planned, notify);
-            if !on_next_route && *outcome != Outcome::Expired {
+            let page = notify.kind.is_page();
+            let on_next_route = page && say::fall_back(draft, effect, &planned, notify);
+            if !on_next_route && (page || *outcome != Outcome::Expired) {
                 say::tell_caretaker(draft, &planned, &why);
             }
         }
