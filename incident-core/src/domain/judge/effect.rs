@@ -7,7 +7,7 @@ use super::mitigation::rule_in_force;
 use crate::domain::backoff::{FIRST, GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, retry_at};
 use crate::domain::command::{Begin, Conclude, EffectResult, Failure, Refusal};
 use crate::domain::decide::{Draft, LONGEST_NAME};
-use crate::domain::due::{Move, is_startable, next_move};
+use crate::domain::due::{HEARTBEAT, Move, is_startable, next_move};
 use crate::domain::effect::{Applied, Effect, EffectState, Outcome, Receipt, Work};
 use crate::domain::event::{
     EffectFailed, EffectSettled, EffectStarted, EffectUnclear, EvidenceKept, Fact, MitigationExecuted,
@@ -64,6 +64,7 @@ pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
         }
         let Begin { effect, worker, until, repeat } = begin.clone();
         let worker = clip(&worker, LONGEST_NAME);
+        let until = until.min(after(now, HEARTBEAT));
         draft.follows(now, EffectStarted { effect, attempt, worker, until, repeat, how });
     }
     Ok(())
