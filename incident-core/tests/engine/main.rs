@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and documents itself by its name"
 )]
 
+mod damaged;
 mod failing;
 mod world;
 
