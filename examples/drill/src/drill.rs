@@ -115,7 +115,7 @@ async fn play(args: &DrillArgs, dir: &Path, engine: &Engine, screen: &Screen) ->
             shown = record.seq;
         }
         screen.status(&incident, engine.now());
-        if incident.ended.is_some() && incident.effects.is_empty() {
+        if incident.ended.is_some() && incident.is_idle(engine.now()) {
             return Ok(incident);
         }
         let step = if incident.ended.is_some() {

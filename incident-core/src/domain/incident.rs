@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::check::Checks;
-use super::effect::{Effect, Receipt};
+use super::effect::{Effect, EffectState, Receipt};
 use super::event::{CauseClass, FixStep, NoticeIssued, Relation};
 use super::figures::Figures;
 use super::id::{CommandId, Digest, IncidentId, Seq};
@@ -18,7 +18,7 @@ use super::runbook::Priority;
 use super::severity::{Audience, Severity};
 use super::signal::{Detection, Fingerprints};
 use super::text::{Text, Texts};
-use super::ticket::TicketRef;
+use super::ticket::{TicketRef, TicketSeen};
 use super::time::Time;
 use super::triage::TriagePath;
 
@@ -194,6 +194,8 @@ pub struct Action {
     pub due: Time,
     /// Its ticket.
     pub ticket: Option<TicketRef>,
+    /// What its ticket showed last, if that wasn't what we wrote.
+    pub seen: Option<TicketSeen>,
     /// Whether it is done.
     pub done: bool,
 }
@@ -264,6 +266,15 @@ impl Incident {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.obligations.is_empty() && self.effects.is_empty() && self.next_look().is_none()
+    }
+
+    /// Whether the engine has nothing to do at `now`: what it still owes begins later.
+    ///
+    /// A program that plays one incident and ends waits for this, not for [`is_settled`](Self::is_settled), for action
+    /// items outlive the incident by weeks.
+    #[must_use]
+    pub fn is_idle(&self, now: Time) -> bool {
+        self.effects.values().all(|effect| matches!(effect.state, EffectState::Ready(from) if from > now))
     }
 
     /// What it is called, in words.

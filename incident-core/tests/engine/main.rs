@@ -8,6 +8,7 @@
 
 mod damaged;
 mod failing;
+mod tickets;
 mod world;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::approved_by;
 use super::mitigation::rule_in_force;
+use super::ticket::read_back;
 use crate::domain::backoff::{FIRST, GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, retry_at};
 use crate::domain::command::{Begin, Conclude, EffectResult, Failure, Refusal};
 use crate::domain::decide::{Draft, LONGEST_NAME};
@@ -115,6 +116,10 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
                 draft.follows(now, kept);
             }
         }
+        EffectResult::Tickets(tickets) => {
+            settled(draft, effect.seq, done(None));
+            read_back(draft, tickets);
+        }
         EffectResult::Pending { again } if current => {
             let look_at = after(draft.cx.now, (*again).clamp(FIRST, LONGEST_ASKED));
             draft.follows(draft.cx.now, EffectUnclear { effect: effect.seq, attempt: it.attempt, look_at });
@@ -134,6 +139,7 @@ fn fits(work: &Work, result: &EffectResult) -> bool {
         EffectResult::Executed(_) => matches!(work, Work::Execute(_)),
         EffectResult::Verified { .. } => matches!(work, Work::Verify(_)),
         EffectResult::Collected(_) => matches!(work, Work::Collect),
+        EffectResult::Tickets(_) => matches!(work, Work::ReadTickets),
         EffectResult::Pending { .. } | EffectResult::CannotTell | EffectResult::Failed(_) => true,
     }
 }

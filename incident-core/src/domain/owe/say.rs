@@ -139,6 +139,7 @@ fn plan_notice(
         route: route.to_owned(),
         lane: (!page).then(|| format!("notices/{route}")),
         urgency: if page { Urgency::PAGE } else { Urgency::ROUTINE },
+        begins_at: None,
         expires_at,
         instead_of,
     };
@@ -247,6 +248,7 @@ pub(super) fn tell_caretaker(draft: &mut Draft<'_>, given_up: &Effect, why: &str
     }
     let what = match &given_up.work {
         Work::Notify(notify) => format!("a notice ({})", notify.kind),
+        Work::ReadTickets => "the tickets of action items back".to_owned(),
         _ => "a change of a ticket".to_owned(),
     };
     let waited = spoken(crate::domain::time::since(draft.cx.now, given_up.planned_at));
