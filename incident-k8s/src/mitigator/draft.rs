@@ -1,0 +1,109 @@
+//! What every plan has: who else manages the target, what is pinned, which permissions are needed.
+
+use incident_core::domain::mitigation::Mitigation;
+use incident_core::domain::plan::{Change, Plan, Reversible};
+use incident_core::port::AdapterError;
+use serde_json::Value;
+
+use super::Look;
+use super::intent::Asked;
+use crate::ownership::{ManagedBy, managers};
+use crate::step::{Action, CLUSTER, Step, pin, refuse};
+use crate::target::Target;
+
+/// A plan in the making.
+pub(super) struct Draft {
+    pub(super) mitigation: Mitigation,
+    pub(super) target: Target,
+    pub(super) changes: Vec<Change>,
+    pub(super) warnings: Vec<String>,
+    pub(super) permissions: Vec<String>,
+}
+
+impl Draft {
+    pub(super) fn new(mitigation: Mitigation, target: &Target) -> Self {
+        Self {
+            mitigation,
+            target: target.clone(),
+            changes: Vec::new(),
+            warnings: Vec::new(),
+            permissions: Vec::new(),
+        }
+    }
+
+    pub(super) fn change(&mut self, what: &str, from: impl ToString, to: impl ToString) {
+        let (from, to) = (from.to_string(), to.to_string());
+        self.changes.push(Change { what: what.to_owned(), from, to });
+    }
+
+    pub(super) fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
+    }
+
+    pub(super) fn needs(&mut self, permission: impl Into<String>) {
+        self.permissions.push(permission.into());
+    }
+
+    /// Refuses what somebody else manages, unless that one is named; then warns of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`](incident_core::port::ErrorKind::Refused), with the remedy of whoever manages it.
+    pub(super) fn guard(&mut self, object: &Value, overrides: &[String]) -> Result<(), AdapterError> {
+        self.guard_against(&managers(object), overrides, &["hpa", "keda"])
+    }
+
+    fn guard_against(
+        &mut self,
+        managers: &[ManagedBy],
+        overrides: &[String],
+        checked_elsewhere: &[&str],
+    ) -> Result<(), AdapterError> {
+        for manager in managers {
+            if !overrides.iter().any(|named| named == manager.key()) {
+                return Err(refuse(format!(
+                    "{manager} manages it: {}; to act all the same, propose it as a custom mitigation with override = {}",
+                    manager.remedy(),
+                    manager.key()
+                )));
+            }
+            self.warn(format!("This overrides {manager}: {}.", manager.threat()));
+        }
+        let needless = overrides.iter().find(|named| {
+            !checked_elsewhere.contains(&named.as_str())
+                && !managers.iter().any(|it| it.key() == named.as_str())
+        });
+        match needless {
+            Some(_) => {
+                Err(refuse("it overrides something that doesn't manage the target; leave the override out"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The plan to do `action`, with what was seen of `object` pinned.
+    pub(super) fn plan(
+        self,
+        look: &Look<'_>,
+        object: &Value,
+        reversible: Reversible,
+        action: Action,
+    ) -> Result<Plan, AdapterError> {
+        let cluster = &look.cluster.scope().cluster;
+        let step = Step { target: self.target.clone(), action };
+        let mut plan = Plan::new(self.mitigation, &self.target.identity(cluster), reversible)
+            .with_pin(CLUSTER, cluster)
+            .with_payload(step.payload()?);
+        plan = pin(plan, object);
+        plan.changes = self.changes;
+        plan.warnings = self.warnings;
+        plan.permissions = self.permissions;
+        Ok(plan)
+    }
+}
+
+/// A draft for what was asked, about an object that nobody else manages or whose manager is overridden.
+pub(super) fn guarded(asked: &Asked, object: &Value) -> Result<Draft, AdapterError> {
+    let mut draft = Draft::new(asked.mitigation.clone(), &asked.target);
+    draft.guard(object, &asked.overrides)?;
+    Ok(draft)
+}
