@@ -1,7 +1,11 @@
 //! A mitigator against an API server on loopback: what it plans, does, finds and verifies, and what stops it.
 
+mod edit;
 mod faults;
+mod pod;
 mod rollback;
+mod scale;
+mod traffic;
 
 use std::time::Duration;
 
