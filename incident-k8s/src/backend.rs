@@ -9,11 +9,13 @@ use crate::catalogue::Catalogue;
 use crate::client::{Cluster, connect};
 use crate::config::K8sConfig;
 use crate::mitigator::K8sMitigator;
+use crate::probe::K8sProbe;
 
 /// The ports of one cluster. They share one client.
 pub struct K8sBackend {
     cluster: Cluster,
     mitigator: Option<K8sMitigator>,
+    probes: Vec<(String, K8sProbe)>,
 }
 
 impl K8sBackend {
@@ -41,7 +43,11 @@ impl K8sBackend {
         let catalogue = Catalogue::new(&config, &scope)?;
         let cluster = Cluster::new(client, scope, &config.field_manager, config.timeout);
         let mitigator = config.mitigate.then(|| K8sMitigator::new(cluster.clone(), catalogue));
-        Ok(Self { cluster, mitigator })
+        let probes = config.probes.iter();
+        let probes =
+            probes.map(|(name, probe)| Ok((name.clone(), K8sProbe::new(cluster.clone(), name, probe)?)));
+        let probes = probes.collect::<Result<_, ConfigError>>()?;
+        Ok(Self { cluster, mitigator, probes })
     }
 
     /// The mitigator alone, unless the configuration says that there is none.
@@ -54,6 +60,9 @@ impl K8sBackend {
     #[must_use]
     pub fn into_ports(self) -> Ports {
         let mut ports = Ports::new();
+        for (name, probe) in self.probes {
+            ports = ports.with_probe(&name, probe);
+        }
         if let Some(mitigator) = self.mitigator {
             ports = ports.with_mitigator(mitigator);
         }

@@ -12,6 +12,8 @@ mod history;
 mod mitigator;
 mod object;
 mod ownership;
+mod pods;
+mod probe;
 mod radius;
 mod request;
 mod rollout;
@@ -29,6 +31,7 @@ pub use config::{
     RouteConfig, ScaleLimits,
 };
 pub use mitigator::K8sMitigator;
+pub use probe::K8sProbe;
 
 /// Keeps this crate in the program, so that `type = "kubernetes"` is known to the settings.
 ///

@@ -31,6 +31,8 @@ use crate::request::Request;
 use crate::step::{Action, EXECUTE, FIND, Step, VERIFY, refuse};
 use intent::{Asked, Wanted};
 
+pub(crate) use selector::ready_endpoints;
+
 /// How long to wait between two looks at a change.
 const AGAIN: Duration = Duration::from_secs(5);
 
