@@ -7,6 +7,7 @@ use incident_core::config::{ConfigError, Ports};
 
 use crate::catalogue::Catalogue;
 use crate::client::{Cluster, connect};
+use crate::collector::K8sCollector;
 use crate::config::K8sConfig;
 use crate::mitigator::K8sMitigator;
 use crate::probe::K8sProbe;
@@ -16,6 +17,7 @@ pub struct K8sBackend {
     cluster: Cluster,
     mitigator: Option<K8sMitigator>,
     probes: Vec<(String, K8sProbe)>,
+    collector: Option<K8sCollector>,
 }
 
 impl K8sBackend {
@@ -47,7 +49,9 @@ impl K8sBackend {
         let probes =
             probes.map(|(name, probe)| Ok((name.clone(), K8sProbe::new(cluster.clone(), name, probe)?)));
         let probes = probes.collect::<Result<_, ConfigError>>()?;
-        Ok(Self { cluster, mitigator, probes })
+        let evidence = config.evidence;
+        let collector = evidence.map(|evidence| K8sCollector::new(cluster.clone(), evidence)).transpose()?;
+        Ok(Self { cluster, mitigator, probes, collector })
     }
 
     /// The mitigator alone, unless the configuration says that there is none.
@@ -62,6 +66,9 @@ impl K8sBackend {
         let mut ports = Ports::new();
         for (name, probe) in self.probes {
             ports = ports.with_probe(&name, probe);
+        }
+        if let Some(collector) = self.collector {
+            ports = ports.with_collector(collector);
         }
         if let Some(mitigator) = self.mitigator {
             ports = ports.with_mitigator(mitigator);

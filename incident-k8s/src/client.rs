@@ -68,6 +68,12 @@ impl Cluster {
         &self.0.scope
     }
 
+    /// The client itself, for what isn't a request and an answer.
+    #[cfg(feature = "exec")]
+    pub(crate) fn client(&self) -> kube::Client {
+        self.0.client.clone()
+    }
+
     /// The name under which this adapter changes fields.
     pub(crate) fn manager(&self) -> &str {
         &self.0.manager

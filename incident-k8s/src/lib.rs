@@ -5,6 +5,7 @@ mod backend;
 mod budget;
 mod catalogue;
 mod client;
+mod collector;
 mod config;
 mod diff;
 mod error;
@@ -26,6 +27,7 @@ mod template;
 mod support;
 
 pub use backend::K8sBackend;
+pub use collector::K8sCollector;
 pub use config::{
     ErrorLines, EvidenceConfig, ExecConfig, FeatureConfig, K8sConfig, ProbeConfig, Ready, Restarts,
     RouteConfig, ScaleLimits,

@@ -31,6 +31,7 @@ use crate::request::Request;
 use crate::step::{Action, EXECUTE, FIND, Step, VERIFY, refuse};
 use intent::{Asked, Wanted};
 
+pub(crate) use rollback::is_ready;
 pub(crate) use selector::ready_endpoints;
 
 /// How long to wait between two looks at a change.

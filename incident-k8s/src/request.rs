@@ -78,6 +78,7 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) query: Vec<(&'static str, String)>,
+    accept: &'static str,
     pub(crate) body: Option<(&'static str, Value)>,
 }
 
@@ -88,7 +89,7 @@ pub(crate) const APPLY_PATCH: &str = "application/apply-patch+yaml";
 
 impl Request {
     fn new(method: Method, path: String) -> Self {
-        Self { method, path, query: Vec::new(), body: None }
+        Self { method, path, query: Vec::new(), accept: JSON, body: None }
     }
 
     pub(crate) fn get(resource: &Resource, namespace: &str, name: &str) -> Self {
@@ -137,6 +138,12 @@ impl Request {
         self
     }
 
+    /// Of a list, only what every object has: no data leaves the server.
+    pub(crate) fn metadata_only(mut self) -> Self {
+        self.accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        self
+    }
+
     /// To be tried out: the server runs everything but the last step, admission included.
     pub(crate) fn dry_run(self) -> Self {
         self.with("dryRun", "All")
@@ -158,7 +165,7 @@ impl Request {
         let request = http::Request::builder()
             .method(self.method.clone())
             .uri(uri)
-            .header(ACCEPT, HeaderValue::from_static(JSON))
+            .header(ACCEPT, HeaderValue::from_static(self.accept))
             .header(
                 USER_AGENT,
                 HeaderValue::from_static(concat!("incident-k8s/", env!("CARGO_PKG_VERSION"))),

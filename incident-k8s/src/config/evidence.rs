@@ -47,6 +47,16 @@ pub struct ExecConfig {
     pub command: Vec<String>,
 }
 
+impl ExecConfig {
+    /// `command`, run in `container` of a ready pod of `workload`, to find out `name`.
+    #[must_use]
+    pub fn new<const N: usize>(name: &str, workload: &str, container: &str, command: [&str; N]) -> Self {
+        let own = str::to_owned;
+        let (name, workload, container) = (own(name), own(workload), own(container));
+        Self { name, workload, container, command: command.map(own).to_vec() }
+    }
+}
+
 impl EvidenceConfig {
     /// Of these workloads, with the usual bounds.
     #[must_use]

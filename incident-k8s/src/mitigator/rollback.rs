@@ -120,7 +120,7 @@ pub(super) fn keeper(kind: Kind) -> Resource {
     if kind == Kind::Deployment { Resource::REPLICA_SETS } else { Resource::CONTROLLER_REVISIONS }
 }
 
-pub(super) fn is_ready(pod: &Value) -> bool {
+pub(crate) fn is_ready(pod: &Value) -> bool {
     condition(pod, "Ready").is_some_and(|it| text(it, "/status") == "True")
 }
 

@@ -128,7 +128,7 @@ impl Fake {
                 });
                 tokio::spawn(async move {
                     let serving = hyper::server::conn::http1::Builder::new();
-                    let _ = serving.serve_connection(TokioIo::new(stream), service).await;
+                    let _ = serving.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
                 });
             }
         });
@@ -222,6 +222,9 @@ impl Drop for Fake {
 type Body = BoxBody<Bytes, Infallible>;
 
 async fn serve(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
+    if request.uri().path().ends_with("/exec") {
+        return Ok(stream::exec(shared, request));
+    }
     let asked = read(request).await;
     shared.asked.lock().unwrap().push(asked.clone());
     let fault = shared.meddle.lock().unwrap().as_mut().and_then(|meddle| meddle(&asked));
@@ -252,17 +255,21 @@ async fn read(request: Request<Incoming>) -> Asked {
     let (parts, body) = request.into_parts();
     let header =
         |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
-    let query = parts.uri.query().unwrap_or_default();
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     Asked {
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
-        query: pairs.map(|(key, value)| (key.to_owned(), decoded(value))).collect(),
+        query: pairs(parts.uri.query().unwrap_or_default()),
         content_type: header("content-type"),
         accept: header("accept"),
         body: body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default(),
     }
+}
+
+/// The parameters of a query, in their order.
+fn pairs(query: &str) -> Vec<(String, String)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(key, value)| (key.to_owned(), decoded(&value.replace('+', " ")))).collect()
 }
 
 fn decoded(text: &str) -> String {

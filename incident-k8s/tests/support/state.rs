@@ -110,6 +110,8 @@ pub(crate) struct State {
     /// The logs of containers: pod, container, previous.
     pub(crate) logs: BTreeMap<(String, String, bool), Vec<u8>>,
     pub(crate) admission: Option<Admission>,
+    /// What a command that is run in a pod ends with and says.
+    pub(crate) exec: fn(&[String]) -> (i32, String),
     pub(crate) controllers: bool,
     /// Whether rollouts that make no progress are past their deadline.
     pub(crate) overdue: bool,
@@ -128,6 +130,7 @@ impl Default for State {
             absent: ["metrics.k8s.io", "keda.sh"].map(str::to_owned).into(),
             logs: BTreeMap::new(),
             admission: None,
+            exec: |command| (0, command.join(" ")),
             controllers: true,
             overdue: false,
             now: "2026-11-23T14:00:00Z".parse().unwrap(),

@@ -3,11 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{SinkExt, StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::Response;
-use hyper::body::{Bytes, Frame};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::answer::Answer;
 use super::{Asked, Body, Shared};
@@ -60,6 +65,40 @@ pub(crate) fn endless(answer: &Answer) -> Response<Body> {
     let mut response = streamed(stream::iter([begins]).chain(stream::pending()).boxed());
     *response.status_mut() = answer.status.try_into().unwrap();
     response
+}
+
+/// Runs what the test says a command does: its answer over a WebSocket, then how it ended.
+pub(crate) fn exec(shared: &Arc<Shared>, mut request: Request<Incoming>) -> Response<Body> {
+    let query = super::pairs(request.uri().query().unwrap_or_default());
+    let command: Vec<String> =
+        query.into_iter().filter(|(key, _)| key == "command").map(|(_, value)| value).collect();
+    let run = shared.state.lock().unwrap().exec;
+    let (code, out) = run(&command);
+    let key = request.headers()["sec-websocket-key"].as_bytes().to_vec();
+    tokio::spawn(async move {
+        let Ok(upgraded) = hyper::upgrade::on(&mut request).await else { return };
+        let io = TokioIo::new(upgraded);
+        let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
+        let status = match code {
+            0 => json!({"status": "Success"}),
+            code => json!({"status": "Failure", "reason": "NonZeroExitCode",
+                "details": {"causes": [{"reason": "ExitCode", "message": code.to_string()}]}}),
+        };
+        for (channel, text) in [(1_u8, out), (3, status.to_string())] {
+            let mut frame = vec![channel];
+            frame.extend(text.as_bytes());
+            let _ = socket.send(Message::binary(frame)).await;
+        }
+        let _ = socket.close(None).await;
+    });
+    Response::builder()
+        .status(101)
+        .header("upgrade", "websocket")
+        .header("connection", "Upgrade")
+        .header("sec-websocket-accept", derive_accept_key(&key))
+        .header("sec-websocket-protocol", "v5.channel.k8s.io")
+        .body(http_body_util::Empty::new().boxed())
+        .unwrap()
 }
 
 fn streamed(lines: stream::BoxStream<'static, String>) -> Response<Body> {
