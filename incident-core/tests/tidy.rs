@@ -7,8 +7,8 @@
 mod repository;
 
 use repository::{
-    FILES, dig, is_backend, is_word, lines, manifest, members, mentions, modules, none, on_one_line, read,
-    rust, rust_below,
+    FILES, dig, folders, is_backend, is_word, lines, manifest, members, mentions, modules, none, on_one_line,
+    read, rust, rust_below,
 };
 use toml::Value;
 
@@ -161,8 +161,9 @@ fn members_share_lints_and_licence() {
 fn the_workspace_knows_its_crates() {
     let members = members();
     let crates: Vec<&str> = FILES.iter().filter_map(|file| file.path.strip_suffix("/Cargo.toml")).collect();
-    let unknown = crates.iter().filter(|path| !members.iter().any(|member| member == *path));
-    none("a folder with a Cargo.toml is listed in the root's `workspace.members`", unknown);
+    let excluded = folders("exclude");
+    let unknown = crates.iter().filter(|path| !members.iter().chain(&excluded).any(|known| known == *path));
+    none("a folder with a Cargo.toml is listed in the root's `workspace.members` or `exclude`", unknown);
     let missing = members.iter().filter(|member| !crates.contains(&member.as_str()));
     none("`workspace.members` lists existing folders, each written out", missing);
 }

@@ -20,6 +20,9 @@ use crate::shopkeeper::{Shopkeeper, monitor, write_whole};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// How the folders of drills begin that weren't given a name.
+const RUN: &str = "drill-run-";
+
 pub(crate) async fn run(args: DrillArgs) -> Result<()> {
     let dir = folder(&args)?;
     std::fs::create_dir_all(&dir)?;
@@ -34,10 +37,9 @@ pub(crate) async fn run(args: DrillArgs) -> Result<()> {
 
 /// The folder of this drill: the one that was asked for, a new one, or the newest to go on with.
 fn folder(args: &DrillArgs) -> Result<PathBuf> {
-    let numbered = |number: u32| PathBuf::from(format!("drill-run-{number}"));
     let dir = args.dir.clone().unwrap_or_else(|| {
-        let free = (1..).find(|number| !numbered(*number).exists()).unwrap_or(1);
-        numbered(if args.resume { free.saturating_sub(1).max(1) } else { free })
+        let newest = newest().unwrap_or(0);
+        PathBuf::from(format!("{RUN}{}", if args.resume { newest.max(1) } else { newest + 1 }))
     });
     match (args.resume, dir.join("incidents.db").exists()) {
         (true, false) => Err(format!("there is no drill to go on with in {}", dir.display()).into()),
@@ -48,6 +50,12 @@ fn folder(args: &DrillArgs) -> Result<PathBuf> {
         }
         _ => Ok(dir),
     }
+}
+
+/// The number of the newest drill here.
+fn newest() -> Option<u32> {
+    let names = std::fs::read_dir(".").ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter_map(|name| name.strip_prefix(RUN)?.parse().ok()).max()
 }
 
 async fn drill(args: &DrillArgs, dir: &Path, shop: &Shopkeeper) -> Result<()> {
@@ -107,7 +115,7 @@ async fn play(args: &DrillArgs, dir: &Path, engine: &Engine, screen: &Screen) ->
             shown = record.seq;
         }
         screen.status(&incident, engine.now());
-        if incident.ended.is_some() && incident.effects.is_empty() {
+        if incident.ended.is_some() && incident.is_idle(engine.now()) {
             return Ok(incident);
         }
         let step = if incident.ended.is_some() {

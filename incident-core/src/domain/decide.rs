@@ -41,6 +41,10 @@ pub fn decide(incident: &Incident, request: &Request, cx: &Context<'_>) -> Resul
         return Ok(draft.into_decision());
     }
     let kind = request.command.kind();
+    if is_the_engines(kind) && request.actor != Actor::Engine {
+        let problem = format!("{kind} is the engine's own; expected a command of a person or of an alert");
+        return Err(Refusal::Invalid { field: "actor", problem });
+    }
     if !incident.exists() && kind != CommandKind::Declare {
         return Err(Refusal::NoIncident);
     }
@@ -74,6 +78,11 @@ pub fn permitted(command: CommandKind, phase: Phase, ended: bool) -> bool {
         K::Look | K::Attest | K::Absorb | K::MergeInto | K::Replan => !ended,
         K::Reopen | K::PublishPostMortem | K::HoldMeeting | K::Close => after,
     }
+}
+
+/// Whether a command is what the engine tells of its own timers and calls, which nobody else can vouch for.
+fn is_the_engines(command: CommandKind) -> bool {
+    matches!(command, CommandKind::Wake | CommandKind::Look | CommandKind::Start | CommandKind::Conclude)
 }
 
 /// How far a clock of somebody else may be ahead of ours.

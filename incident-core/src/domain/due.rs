@@ -81,7 +81,7 @@ pub(super) fn next_move(effect: &Effect, now: Time) -> Move {
         return Move::Start(Start::Call);
     }
     let (repeat, harmless) = match effect.work {
-        Work::Plan(_) | Work::Verify(_) | Work::Collect | Work::Merge(_) => (None, true),
+        Work::Plan(_) | Work::Verify(_) | Work::Collect | Work::ReadTickets | Work::Merge(_) => (None, true),
         Work::Execute(_) => return Move::Start(Start::Look),
         Work::Notify(_) | Work::Ticket(_) => (effect.repeat, false),
     };

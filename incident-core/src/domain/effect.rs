@@ -156,6 +156,8 @@ pub enum Work {
     Verify(Seq),
     /// Collect evidence.
     Collect,
+    /// Read the tickets of open action items back.
+    ReadTickets,
     /// Tell the other incident that it is part of this one.
     Merge(IncidentId),
 }

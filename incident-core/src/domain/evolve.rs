@@ -10,7 +10,7 @@ use super::mitigation::{MitigationState, PlanState, Stage};
 use super::obligation::{Obligation, ObligationKind};
 use super::phase::Phase;
 use super::role::{Actor, Role};
-use super::ticket::TicketRef;
+use super::ticket::{TicketRef, TicketSeen, TicketState};
 
 /// Takes one record into the state.
 #[allow(clippy::too_many_lines, reason = "one line a fact: the table is the point")]
@@ -190,6 +190,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
                 owner: fact.owner.clone(),
                 due: fact.due,
                 ticket: None,
+                seen: None,
                 done: false,
             };
             it.actions.insert(record.seq, action);
@@ -197,6 +198,15 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         Fact::ActionCompleted(fact) => {
             if let Some(action) = it.actions.get_mut(&fact.action) {
                 action.done = true;
+            }
+        }
+        Fact::ActionTicketSeen(fact) => {
+            if let Some(action) = it.actions.get_mut(&fact.action) {
+                let TicketSeen { state, owner, due } = &fact.shows;
+                action.done |= *state == TicketState::Closed;
+                action.owner = owner.clone().or_else(|| action.owner.take());
+                action.due = due.unwrap_or(action.due);
+                action.seen = Some(fact.shows.clone());
             }
         }
         Fact::PostMortemPublished(fact) => {
@@ -252,7 +262,10 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         Fact::NoticeIssued(fact) => {
             it.notices.insert(record.seq, IssuedNotice { notice: fact.clone(), at });
         }
-        Fact::AudienceUnreached(_) | Fact::Noted(_) | Fact::UpdatePosted(_) | Fact::EvidenceKept(_) => {}
+        Fact::AudienceUnreached(fact) => {
+            it.unreached.insert(fact.audience.clone());
+        }
+        Fact::Noted(_) | Fact::UpdatePosted(_) | Fact::EvidenceKept(_) => {}
         Fact::MeetingHeld(_) | Fact::Reviewed(_) => {}
         Fact::EffectPlanned(fact) => effect_planned(it, record, fact),
         Fact::EffectStarted(fact) => effect_started(it, record, fact),
@@ -334,6 +347,7 @@ fn planned(it: &mut Incident, seq: Seq, fact: &MitigationPlanned) {
 fn effect_planned(it: &mut Incident, record: &Record, fact: &EffectPlanned) {
     if let Work::Notify(notify) = &fact.work {
         it.notified.extend(notify.audiences.iter().cloned());
+        it.unreached.retain(|audience| !notify.audiences.contains(audience));
     }
     let effect = Effect {
         seq: record.seq,
@@ -343,7 +357,7 @@ fn effect_planned(it: &mut Incident, record: &Record, fact: &EffectPlanned) {
         urgency: fact.urgency,
         planned_at: record.recorded_at,
         expires_at: fact.expires_at,
-        state: EffectState::Ready(record.recorded_at),
+        state: EffectState::Ready(fact.begins_at.unwrap_or(record.recorded_at)),
         attempts: 0,
         first_started: None,
         unclear: 0,

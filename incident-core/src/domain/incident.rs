@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::check::Checks;
-use super::effect::{Effect, Receipt};
+use super::effect::{Effect, EffectState, Receipt};
 use super::event::{CauseClass, FixStep, NoticeIssued, Relation};
 use super::figures::Figures;
 use super::id::{CommandId, Digest, IncidentId, Seq};
@@ -18,7 +18,7 @@ use super::runbook::Priority;
 use super::severity::{Audience, Severity};
 use super::signal::{Detection, Fingerprints};
 use super::text::{Text, Texts};
-use super::ticket::TicketRef;
+use super::ticket::{TicketRef, TicketSeen};
 use super::time::Time;
 use super::triage::TriagePath;
 
@@ -103,6 +103,8 @@ pub struct Incident {
     pub notices: BTreeMap<Seq, IssuedNotice>,
     /// The audiences that a notice was requested for.
     pub notified: BTreeSet<Audience>,
+    /// The audiences that no route reached when they should have heard something.
+    pub unreached: BTreeSet<Audience>,
     /// The incident's ticket.
     pub ticket: Option<TicketRef>,
     /// Links to look at: the ticket's, the alert's, the post-mortem's.
@@ -192,6 +194,8 @@ pub struct Action {
     pub due: Time,
     /// Its ticket.
     pub ticket: Option<TicketRef>,
+    /// What its ticket showed last, if that wasn't what we wrote.
+    pub seen: Option<TicketSeen>,
     /// Whether it is done.
     pub done: bool,
 }
@@ -234,6 +238,7 @@ impl Incident {
             lanes: BTreeMap::new(),
             notices: BTreeMap::new(),
             notified: BTreeSet::new(),
+            unreached: BTreeSet::new(),
             ticket: None,
             links: BTreeSet::new(),
             actions: BTreeMap::new(),
@@ -261,6 +266,15 @@ impl Incident {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.obligations.is_empty() && self.effects.is_empty() && self.next_look().is_none()
+    }
+
+    /// Whether the engine has nothing to do at `now`: what it still owes begins later.
+    ///
+    /// A program that plays one incident and ends waits for this, not for [`is_settled`](Self::is_settled), for action
+    /// items outlive the incident by weeks.
+    #[must_use]
+    pub fn is_idle(&self, now: Time) -> bool {
+        self.effects.values().all(|effect| matches!(effect.state, EffectState::Ready(from) if from > now))
     }
 
     /// What it is called, in words.

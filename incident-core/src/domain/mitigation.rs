@@ -350,3 +350,21 @@ impl MitigationKind {
         self.takes_instances_down() || matches!(self, Self::EndQueries | Self::ClearCache | Self::Custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_not_half_understood() {
+        let known = r#"{"kind":"scale","workload":"deployment/checkout","replicas":3}"#;
+        assert!(serde_json::from_str::<Mitigation>(known).is_ok());
+        for newer in [
+            r#"{"kind":"scale","workload":"deployment/checkout","replicas":3,"only_zone":"a"}"#,
+            r#"{"kind":"evaporate","workload":"deployment/checkout"}"#,
+        ] {
+            assert!(serde_json::from_str::<Mitigation>(newer).is_err(), "{newer}");
+        }
+        assert!(serde_json::from_str::<ApprovalRule>(r#"{"persons":1,"not_before":"08:00"}"#).is_err());
+    }
+}

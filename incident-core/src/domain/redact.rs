@@ -48,7 +48,10 @@ pub fn redact(bytes: &[u8]) -> Redacted {
     while place.at < text.len() {
         match place.secret() {
             Some(secret) => {
-                if &text[secret.clone()] != Texts::REDACTED {
+                // After a quoted key the value ends before the bracket.
+                let done = text[secret.start..].starts_with(Texts::REDACTED)
+                    && Texts::REDACTED.starts_with(&text[secret.clone()]);
+                if !done {
                     left.push_str(&text[copied..secret.start]);
                     left.push_str(Texts::REDACTED);
                     (copied, count) = (secret.end, count + 1);

@@ -152,6 +152,7 @@ impl Driver {
             Work::Verify(_) => {
                 EffectResult::Verified { holds: true, detail: "6 of 6 instances are ready".to_owned() }
             }
+            Work::ReadTickets => EffectResult::Tickets(Vec::new()),
             Work::Collect => EffectResult::Collected(vec![EvidenceItem {
                 name: "checkout.log".to_owned(),
                 media_type: "text/plain".to_owned(),

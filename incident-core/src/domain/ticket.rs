@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::role::PersonId;
 use super::time::Time;
 
 /// A ticket in a tracker, as the tracker names it: `acme/shop#17`.
@@ -180,8 +181,34 @@ impl SetTicket {
     }
 }
 
+/// What a ticket shows of the action item it is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TicketSeen {
+    /// Whether it is open, closed or gone.
+    pub state: TicketState,
+    /// Whose it is, if the runbook knows one of its assignees.
+    #[serde(default)]
+    pub owner: Option<PersonId>,
+    /// By when it is due, UTC, if it says so.
+    #[serde(default)]
+    pub due: Option<Time>,
+}
+
+/// Where a ticket stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketState {
+    /// Something is left to do.
+    Open,
+    /// It is done, or won't be.
+    Closed,
+    /// The tracker has no such ticket any more.
+    Gone,
+}
+
 /// A ticket as its tracker shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ticket {
     /// The ticket.

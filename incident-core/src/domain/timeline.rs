@@ -189,7 +189,7 @@ fn group(fact: &Fact, colours: &mut BTreeMap<String, Colour>) -> (EntryKind, Imp
             (K::Deadline, Detail)
         }
         Fact::ObligationDropped(_) | Fact::ObligationReminded(_) => (K::Deadline, Detail),
-        Fact::ActionAdded(_) | Fact::ActionCompleted(_) => (K::FollowUp, Key),
+        Fact::ActionAdded(_) | Fact::ActionCompleted(_) | Fact::ActionTicketSeen(_) => (K::FollowUp, Key),
         Fact::PostMortemPublished(_) | Fact::MeetingHeld(_) => (K::FollowUp, Key),
         Fact::Corrected(_) | Fact::Redacted(_) => (K::Amendment, Detail),
         Fact::EffectSettled(it) => match it.outcome {

@@ -38,9 +38,11 @@ pub trait Tracker: Adapter {
     /// [`AdapterError`] if the backend can't be asked.
     async fn find(&self, cx: &EffectContext, change: &TicketChange) -> Result<Found<Receipt>, AdapterError>;
 
-    /// Reads tickets back.
+    /// Reads tickets back. The engine asks for those of open action items, every few hours as the runbook says.
     ///
     /// # Behaviour
+    /// - Changes nothing.
+    /// - A day that the tracker keeps without a time is given as the time that was written, if it is the same day.
     /// - Tickets that don't exist are left out; the order is that of the request.
     ///
     /// # Errors

@@ -16,6 +16,8 @@ use crate::port::store::{Query, StoreError};
 
 /// How often somebody is told of an incident that can't be read.
 const ALARM_EVERY: Duration = Duration::from_secs(3_600);
+/// Where the ids of alarms begin: no log is ever that long.
+const FIRST_ALARM: Seq = Seq(1 << 62);
 
 /// What an audit found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -139,31 +141,39 @@ impl Engine {
     /// for its log can't be read.
     pub(super) async fn alarm(&self, id: IncidentId, why: &str) {
         let now = self.now();
-        {
-            let mut alarms = locked(&self.0.alarms);
-            if alarms.get(&id).is_some_and(|last| after(*last, ALARM_EVERY) > now) {
-                return;
-            }
-            alarms.insert(id, now);
+        let hour = now.timestamp().unsigned_abs() / ALARM_EVERY.as_secs();
+        if locked(&self.0.alarms).insert(id, hour) == Some(hour) {
+            return;
         }
         tracing::error!(%id, why, "an incident can't be read and is left alone");
         let caretaker = Audience::new(Audience::CARETAKER);
-        let registry = self.registry(Side::Live);
+        let side = self.side_of(id).await;
+        let registry = self.registry(side);
+        // Every engine gives the alarm of one hour the same id, and the next hour's another one.
+        let effect = EffectId { incident: id, seq: Seq(FIRST_ALARM.0 + hour) };
         for route in registry.reach().to(&caretaker) {
             let Some(notifier) = registry.notifier(&route.name) else { continue };
             let kind = NoticeKind::PersonNeeded;
             let title = "An incident can't be read by this version and is left alone";
-            let mut notice = Notice::new(id, Seq::ZERO, kind, vec![caretaker.clone()], title);
+            let mut notice = Notice::new(id, effect.seq, kind, vec![caretaker.clone()], title);
             notice.severity = Severity::Sev1;
+            notice.drill = side == Side::Drill;
             (notice.started_at, notice.issued_at) = (now, now);
             notice.lines.push(Line { label: Label::Because, text: why.to_owned() });
-            let cx = EffectContext::new(EffectId { incident: id, seq: Seq::ZERO }, now)
-                .with_deadline(self.deadline());
+            let cx = EffectContext::new(effect, now).with_deadline(self.deadline());
             let told = self.within_deadline(notifier.deliver(&cx, &notice)).await;
             if !matches!(told, Ok(Ok(_))) {
                 tracing::error!(%id, route = route.name, "the caretaker couldn't be told");
             }
         }
+    }
+
+    /// The side of an incident whose log can't be read as a whole: its first record says it. If that can't be read either,
+    /// somebody must hear of it on the live side.
+    async fn side_of(&self, id: IncidentId) -> Side {
+        let log = self.0.store.load(id, Seq::ZERO).await.unwrap_or_default();
+        let first = log.get(..1).and_then(|first| chain::fold(id, first).ok());
+        first.map_or(Side::Live, |(incident, _)| incident.side)
     }
 
     /// Asks every adapter whether it will work in an incident.

@@ -47,8 +47,8 @@ pub(super) struct Inner {
     pub(super) queues: Mutex<BTreeMap<IncidentId, Arc<Queue>>>,
     /// Incidents that this engine can do nothing for until a time: it has no adapter for them, or can't read them.
     pub(super) resting: Mutex<BTreeMap<IncidentId, Time>>,
-    /// When somebody was last told of an incident that can't be read.
-    pub(super) alarms: Mutex<BTreeMap<IncidentId, Time>>,
+    /// The hour in which somebody was last told of an incident that can't be read.
+    pub(super) alarms: Mutex<BTreeMap<IncidentId, u64>>,
     /// Incidents that a pass of this engine is at.
     pub(super) busy: Mutex<BTreeSet<IncidentId>>,
     /// Where a running loop takes effects that a command's own commit began.

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::engine::{Engine, locked};
 use super::error::CommandError;
 use super::handle::Done;
-use crate::domain::chain::{self, Unreadable};
+use crate::domain::chain;
 use crate::domain::command::{Begin, Command, Refusal, Request};
 use crate::domain::context::Context;
 use crate::domain::decide::{Decision, decide};
@@ -147,7 +147,8 @@ impl Engine {
         if fresh {
             self.catch_up(id, seen).await?;
         }
-        let open_incidents = self.open_incidents(requests).await;
+        let side = seen.as_ref().map_or(Side::Live, |seen| seen.incident.side);
+        let open_incidents = self.open_incidents(side, requests).await;
         for _ in 0..ROUNDS {
             let Some(before) = seen.as_ref() else { break };
             let batch = self.decide_batch(&before.incident, requests, &taken, open_incidents, begin);
@@ -291,8 +292,8 @@ impl Engine {
         batch.take(decision);
     }
 
-    /// How many live incidents are active, if a request of automation needs to know; none if nobody knows.
-    async fn open_incidents(&self, requests: &[Request]) -> Option<u32> {
+    /// How many incidents of `side` are active, if a request of automation needs to know; none if nobody knows.
+    async fn open_incidents(&self, side: Side, requests: &[Request]) -> Option<u32> {
         let asks = |it: &Request| matches!(it.command, Command::Propose(_) | Command::Undo(_));
         if !requests.iter().any(|it| asks(it) && !matches!(it.actor, Actor::Human(_))) {
             return None;
@@ -303,7 +304,8 @@ impl Engine {
             let page = self.0.store.list(&Query::unsettled().after(after).limit(1_000)).await.ok()?;
             for row in &page.rows {
                 let summary: Summary = serde_json::from_slice(&row.summary).ok()?;
-                open += u32::from(summary.ended.is_none() && summary.phase < Phase::PostIncident);
+                let active = summary.ended.is_none() && summary.phase < Phase::PostIncident;
+                open += u32::from(active && summary.side == side);
             }
             after = page.rows.last().map(|row| row.id);
             if !page.more || after.is_none() {
@@ -348,7 +350,6 @@ impl Batch {
 /// Why an incident is left alone, if it is for what its log holds.
 pub(super) fn unreadable(error: &CommandError) -> Option<String> {
     match error {
-        CommandError::Unreadable(why @ Unreadable::UnknownKind { .. }) => Some(why.to_string()),
         CommandError::Unreadable(why) => Some(why.to_string()),
         CommandError::Newer { .. } => Some(error.to_string()),
         _ => None,

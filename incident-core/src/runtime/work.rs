@@ -17,6 +17,7 @@ use crate::domain::judge::hand_out;
 use crate::domain::plan::{Intent, Verification};
 use crate::domain::redact::redact;
 use crate::domain::runbook::Runbook;
+use crate::domain::ticket::{CommentTicket, TicketChange, TicketRef};
 use crate::domain::{chain, render};
 use crate::port::{AdapterError, EffectContext, Found, ReadContext, Retry};
 
@@ -36,12 +37,7 @@ impl Engine {
             Work::Ticket(work) => {
                 let tracker = registry.tracker(&effect.route)?;
                 // What a comment says is of no weight for how it repeats.
-                let blank = || {
-                    crate::domain::ticket::TicketChange::Comment(crate::domain::ticket::CommentTicket::new(
-                        crate::domain::ticket::TicketRef::new(""),
-                        "",
-                    ))
-                };
+                let blank = || TicketChange::Comment(CommentTicket::new(TicketRef::new(""), ""));
                 let change = match work {
                     TicketWork::Comment(_) | TicketWork::Close(_) | TicketWork::Reopen(_) => None,
                     work => render::ticket(incident, work, None, runbook),
@@ -51,6 +47,7 @@ impl Engine {
             Work::Plan(_) | Work::Verify(_) => registry.mitigator(&effect.route).map(|_| Repeat::Converging),
             Work::Execute(_) => registry.mitigator(&effect.route).map(|_| Repeat::Lookup),
             Work::Collect => registry.collector(&effect.route).map(|_| Repeat::Converging),
+            Work::ReadTickets => registry.tracker(&effect.route).map(|_| Repeat::Converging),
             Work::Merge(_) => Some(Repeat::Converging),
         }
     }
@@ -90,6 +87,7 @@ impl Engine {
             Work::Execute(proposal) => self.execute(incident, effect, *proposal, how).await,
             Work::Verify(proposal) => self.verify(incident, effect, *proposal).await,
             Work::Collect => self.collect(incident, effect).await,
+            Work::ReadTickets => self.read_tickets(incident, effect).await,
             Work::Merge(other) => Ok(self.merge(incident, *other).await),
         };
         result.unwrap_or_else(|error| {
@@ -243,6 +241,15 @@ impl Engine {
             });
         }
         Ok(EffectResult::Collected(items))
+    }
+
+    async fn read_tickets(&self, incident: &Incident, effect: &Effect) -> Looked<EffectResult> {
+        let Some(tracker) = self.registry(incident.side).tracker(&effect.route) else {
+            return Ok(nothing("there is no such tracker here"));
+        };
+        let open = incident.actions.values().filter(|action| !action.done);
+        let tickets: Vec<TicketRef> = open.filter_map(|action| action.ticket.clone()).collect();
+        tracker.read(&self.read_context(incident), &tickets).await.map(EffectResult::Tickets)
     }
 
     /// Tells another incident that it is part of this one. Telling it again changes nothing.

@@ -12,7 +12,7 @@ use incident_core::domain::command::{
 use incident_core::domain::effect::{Applied, TicketWork, Work};
 use incident_core::domain::event::{EvidenceItem, FixStep, Relation};
 use incident_core::domain::id::Digest;
-use incident_core::domain::role::Actor;
+use incident_core::domain::role::{Actor, Identity};
 use incident_core::domain::ticket::TicketRef;
 use incident_core::domain::{NoticeKind, Phase, Role, Severity};
 
@@ -30,19 +30,18 @@ type Log = (&'static str, fn() -> Scenario);
 #[test]
 #[ignore = "writes the corpus"]
 fn write() {
-    let logs: [Log; 5] = [
+    let logs: [Log; 6] = [
         ("whole-life", whole_life),
         ("trouble", trouble),
         ("false-alarm", false_alarm),
         ("merged", merged),
         ("mitigations", mitigations),
+        ("follow-ups", follow_ups),
     ];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/v0");
     fs::create_dir_all(&folder).unwrap();
     for (name, play) in logs {
-        let it = play();
-        once(&folder.join(format!("{name}.jsonl")), &lines(&it));
-        once(&folder.join(format!("{name}.state.txt")), &format!("{:#?}\n", it.it));
+        once(&folder.join(format!("{name}.jsonl")), &lines(&play()));
     }
 }
 
@@ -65,6 +64,22 @@ fn lines(it: &Scenario) -> String {
         format!("{record}\n")
     };
     it.log.iter().map(line).collect()
+}
+
+/// Action items whose tickets people worked on.
+fn follow_ups() -> Scenario {
+    let mut it = Scenario::declared(Severity::Sev3);
+    for owner in ["alice", "bob"] {
+        it.does(action(Some(owner)));
+    }
+    it.settles();
+    crate::follow_ups::reads(&mut it, |tickets| {
+        tickets[0].due = Some(time("2026-04-01T12:00:00Z"));
+        tickets[1].assignees = vec![Identity::new("forge", "alice-m")];
+    });
+    crate::follow_ups::reads(&mut it, |tickets| tickets[0].open = false);
+    crate::follow_ups::reads(&mut it, Vec::clear);
+    it
 }
 
 /// As the runbook wants it, from the declaration to the last follow-up.

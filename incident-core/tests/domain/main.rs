@@ -16,6 +16,7 @@ mod course;
 mod deadlines;
 mod effects;
 mod escalation;
+mod follow_ups;
 mod hostile;
 mod life;
 mod merge;

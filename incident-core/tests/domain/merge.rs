@@ -109,5 +109,6 @@ fn follow_ups_and_their_tickets_stay_with_the_one_that_added_them() {
     other.settles();
     let done = incident_core::domain::command::CompleteAction { action: todo, outcome: "done".to_owned() };
     let records = other.does(Command::CompleteAction(done));
-    assert_eq!(kinds(&records), ["ActionCompleted", "ObligationMet", "EffectPlanned"]);
+    let reading_ends = "EffectSettled";
+    assert_eq!(kinds(&records), ["ActionCompleted", "ObligationMet", "EffectPlanned", reading_ends]);
 }

@@ -6,7 +6,7 @@ use incident_core::domain::command::{
 use incident_core::domain::effect::{Applied, Outcome, Work};
 use incident_core::domain::event::{Fact, Record};
 use incident_core::domain::id::{Digest, Seq};
-use incident_core::domain::mitigation::{ClearCache, Mitigation, Stage};
+use incident_core::domain::mitigation::{ClearCache, Mitigation, RollingRestart, Stage};
 use incident_core::domain::role::{Actor, Role};
 use incident_core::domain::runbook::{ApprovalRule, Runbook};
 use incident_core::domain::time::after;
@@ -15,7 +15,7 @@ use incident_core::domain::{Phase, Severity};
 use crate::course::{first, propose, proposes, resolve_anyway, severity};
 use crate::effects::settled;
 use crate::scenario::{Scenario, carried, count, kinds};
-use crate::world::{failure, long, person, roll_back};
+use crate::world::{failure, long, person, plan_of, roll_back};
 
 fn rule(persons: u32, roles: &[Role], proposer_counts: bool) -> ApprovalRule {
     ApprovalRule { persons, roles: roles.to_vec(), proposer_counts }
@@ -376,13 +376,44 @@ fn a_rejected_mitigation_is_over() {
 }
 
 #[test]
+fn a_plan_for_something_else_than_was_proposed_is_refused() {
+    let restart = Mitigation::RollingRestart(RollingRestart { workload: "deployment/checkout".to_owned() });
+    for other in [restart, roll_back("deployment/payments")] {
+        let mut it = under(|_| {});
+        let proposal = first(&it.does(propose("deployment/checkout")));
+        let plan = it.effect(|work| *work == Work::Plan(proposal));
+        it.starts(plan);
+        let records = it.concludes(plan, EffectResult::Planned(Box::new(plan_of(&other))));
+        let [Outcome::Refused { error }] = &settled(&records)[..] else { panic!("{records:?}") };
+        assert!(error.contains(&other.to_string()), "{error}");
+        assert_eq!(it.stage(proposal), Stage::Failed);
+    }
+}
+
+#[test]
+fn a_way_back_of_a_kind_with_a_stricter_rule_needs_that_rule() {
+    let mut it = under(|_| {});
+    let done = it.has_mitigated("deployment/checkout");
+    let undo = Command::Undo(Undo { mitigation: done, because: "worse".to_owned() });
+    let proposal = first(&it.as_("alice").does(undo));
+    let plan = it.effect(|work| *work == Work::Plan(proposal));
+    it.starts(plan);
+    let clear = Mitigation::ClearCache(ClearCache { cache: "sessions".to_owned(), part: None });
+    it.concludes(plan, EffectResult::Planned(Box::new(plan_of(&clear))));
+    it.approves("bob", proposal);
+    not_approved(&mut it, proposal, 1, 2);
+    it.approves("carol", proposal);
+    it.orders(proposal);
+}
+
+#[test]
 fn a_plan_that_was_made_for_a_rejected_mitigation_changes_nothing() {
     let mut it = under(|_| {});
     let proposal = first(&it.does(propose("deployment/checkout")));
     let plan = it.effect(|work| *work == Work::Plan(proposal));
     it.starts(plan);
     it.does(Command::Reject(Reject { proposal, because: "no".to_owned() }));
-    let result = EffectResult::Planned(Box::new(crate::world::plan_of(&roll_back("deployment/checkout"))));
+    let result = EffectResult::Planned(Box::new(plan_of(&roll_back("deployment/checkout"))));
     assert_eq!(it.concludes(plan, result), []);
     assert_eq!(it.stage(proposal), Stage::Rejected);
     it.now = after(it.now, long("1m"));

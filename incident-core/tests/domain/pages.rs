@@ -1,14 +1,14 @@
 //! A page that can't be sent goes another way, and whoever keeps the installation hears of it.
 
-use incident_core::domain::Severity;
 use incident_core::domain::command::Command;
 use incident_core::domain::context::Route;
-use incident_core::domain::effect::{Applied, Outcome, Work};
+use incident_core::domain::effect::{Applied, EffectState, Outcome, Work};
 use incident_core::domain::event::{Fact, Record};
 use incident_core::domain::id::Seq;
 use incident_core::domain::notice::NoticeKind;
+use incident_core::domain::{Phase, Severity};
 
-use crate::course::{because, facts, resolve_anyway};
+use crate::course::{advance_to, because, facts, resolve_anyway};
 use crate::effects::settled;
 use crate::samples::younger;
 use crate::scenario::{Scenario, carried};
@@ -25,7 +25,10 @@ fn fails(it: &mut Scenario, effect: Seq) -> (Vec<Record>, u32) {
         if !it.it.effects.contains_key(&effect) {
             return (records, attempts);
         }
-        it.later("6m");
+        let (EffectState::Ready(next) | EffectState::Unknown(next)) = *it.state_of(effect) else {
+            panic!("it was concluded");
+        };
+        it.now = next;
     }
 }
 
@@ -50,6 +53,60 @@ fn a_page_that_fails_four_times_goes_out_on_the_next_route() {
     assert_eq!(carried(&records), ["page phone(responders)"]);
     let phone = it.notice_on("phone", NoticeKind::Page);
     assert_eq!(it.it.effects[&phone].instead_of, Some(page));
+}
+
+#[test]
+fn so_does_one_that_no_engine_has_an_adapter_for_by_the_next_escalation() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let page = it.notice_on("pager", NoticeKind::Page);
+    it.settles_but(|effect| effect.route == "pager");
+    it.later("5m");
+    let records = it.does(Command::Wake);
+    assert_eq!(settled(&records), [Outcome::Expired]);
+    assert_eq!(carried(&records), ["page phone(responders)"]);
+    assert_eq!(it.it.effects[&it.notice_on("phone", NoticeKind::Page)].instead_of, Some(page));
+}
+
+#[test]
+fn a_page_that_nobody_could_send_in_a_day_is_said_to_the_caretaker() {
+    let mut it = Scenario::blank(crate::scenario::MONDAY);
+    for route in &mut it.live.notices {
+        route.fallback = None;
+    }
+    it.does(Command::Declare(Box::new(crate::scenario::declare(Severity::Sev4, it.start))));
+    it.settles_but(|effect| effect.route == "pager");
+    it.later("24h");
+    let records = it.does(Command::Wake);
+    assert!(
+        carried(&records).contains(&"person needed mail(caretaker)".to_owned()),
+        "{:?}",
+        carried(&records)
+    );
+}
+
+#[test]
+fn the_caretaker_hears_once_of_an_audience_without_a_route_and_nobody_is_told_in_each_phase_again() {
+    let mut it = Scenario::blank(crate::scenario::MONDAY);
+    it.live.notices.retain(|route| route.name != "chat" && route.name != "pager");
+    let declare = Command::Declare(Box::new(crate::scenario::declare(Severity::Sev2, it.start)));
+    let records = it.does(declare);
+    let unreached = |records: &[Record]| {
+        facts(records, |fact| match fact {
+            Fact::AudienceUnreached(it) => Some(it.audience.as_str().to_owned()),
+            _ => None,
+        })
+    };
+    assert_eq!(unreached(&records), ["responders", "team", "leadership", "staff"]);
+    let to_caretaker = |records: &[Record]| {
+        carried(records).iter().filter(|it| *it == "person needed mail(caretaker)").count()
+    };
+    assert_eq!(to_caretaker(&records), 2, "of those on call, and of those who are told");
+    it.does(Command::Acknowledge);
+    let records = it.does(advance_to(Phase::Communication));
+    assert_eq!((unreached(&records).len(), to_caretaker(&records)), (0, 0));
+    it.live.notices.push(Route::new("chat", &["team"]));
+    let records = it.does(advance_to(Phase::Investigation));
+    assert_eq!(carried(&records), ["opening chat(team)"], "once there is a route, it is used");
 }
 
 #[test]

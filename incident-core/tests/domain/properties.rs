@@ -226,11 +226,11 @@ proptest! {
         for _ in 0..200 {
             it.settles();
             let Some(next) = next_wake(&it.it).filter(|_| it.it.ended.is_some()) else { break };
-            if it.it.effects.is_empty() { break }
+            if it.it.is_idle(it.now) { break }
             it.now = it.now.max(next);
             it.does(Command::Wake);
         }
-        prop_assert!(it.it.ended.is_none() || it.it.effects.is_empty(), "{:?}", it.it.effects);
+        prop_assert!(it.it.ended.is_none() || it.it.is_idle(it.now), "{:?}", it.it.effects);
     }
 
     #[test]

@@ -4,22 +4,58 @@ use std::collections::BTreeMap;
 
 use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
-    Absorb, AddAction, Advance, Approve, Assign, Attest, Command, CompleteAction, Correct, Declare,
-    ExecutePlan, HoldMeeting, JudgeHypothesis, Proposal, RecordFix, Redact, Refusal, Reject, Resolve,
-    SetSeverity, SettleMitigation, StepBack, TickStep, Undo,
+    Absorb, AddAction, Advance, Approve, Assign, Attest, Begin, Command, CompleteAction, Conclude, Correct,
+    Declare, EffectResult, ExecutePlan, HoldMeeting, JudgeHypothesis, Proposal, RecordFix, Redact, Refusal,
+    Reject, Request, Resolve, SetSeverity, SettleMitigation, StepBack, TickStep, Undo,
 };
+use incident_core::domain::effect::{EffectState, Receipt, Repeat};
 use incident_core::domain::event::FixStep;
 use incident_core::domain::id::{Digest, IncidentId, Seq};
 use incident_core::domain::impact::Impact;
+use incident_core::domain::role::Actor;
 use incident_core::domain::runbook::Priority;
 use incident_core::domain::ticket::TicketRef;
+use incident_core::domain::time::after;
 use incident_core::domain::{Phase, Role, Severity};
 
 use crate::course::{
     attest, because, hypothesis, note, propose, publish, resolve_anyway, severity, tick, update,
 };
 use crate::scenario::{MONDAY, Scenario};
-use crate::world::{person, time};
+use crate::world::{long, person, time};
+
+#[test]
+fn only_the_engine_tells_of_its_timers_looks_and_calls() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let page = it.due().start[0];
+    it.starts(page);
+    let conclude =
+        Conclude { effect: page, attempt: 1, result: EffectResult::Done(Receipt::new("sent, I say")) };
+    let commands = [
+        Command::Wake,
+        Command::Look(BTreeMap::new()),
+        Command::Start(Vec::new()),
+        Command::Conclude(Box::new(conclude)),
+    ];
+    for actor in [Actor::human("chat", "alice"), Actor::Automation("bot".to_owned())] {
+        for command in &commands {
+            let request = Request::new(it.next_command(), actor.clone(), command.clone());
+            let refused = it.sends(&request);
+            assert!(matches!(refused, Err(Refusal::Invalid { field: "actor", .. })), "{refused:?}");
+        }
+    }
+}
+
+#[test]
+fn a_claim_lasts_a_day_at_most() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let effect = it.due().start[0];
+    let until = after(it.now, long("300d"));
+    let begin = Begin { effect, worker: "w1".to_owned(), until, repeat: Repeat::Visible };
+    it.does(Command::Start(vec![begin]));
+    let EffectState::Started { until, .. } = *it.state_of(effect) else { panic!("it was started") };
+    assert_eq!(it.since_start(until), "1 d");
+}
 
 /// Each refusal says which field is wrong, or what is missing.
 #[test]

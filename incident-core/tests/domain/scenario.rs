@@ -129,7 +129,8 @@ impl Scenario {
     #[track_caller]
     pub(crate) fn tries(&mut self, command: Command) -> Result<Vec<Record>, Refusal> {
         let id = self.next_command();
-        let engine = matches!(command, Command::Wake | Command::Start(_) | Command::Conclude(_));
+        let engine =
+            matches!(command, Command::Wake | Command::Look(_) | Command::Start(_) | Command::Conclude(_));
         let actor = if engine { Actor::Engine } else { self.actor.clone() };
         let mut request = Request::new(id, actor, command);
         request.occurred_at = self.occurred_at.filter(|_| !engine);

@@ -14,6 +14,7 @@ use incident_core::domain::plan::{BlastRadius, Execution, Plan, Reversible};
 use incident_core::domain::role::{Identity, Person, PersonId, Role};
 use incident_core::domain::runbook::{Check, CheckedBy};
 use incident_core::domain::severity::Audience;
+use incident_core::domain::ticket::Ticket;
 use incident_core::domain::{Runbook, Time};
 
 /// The checks that a probe answers here.
@@ -125,8 +126,15 @@ pub(crate) fn ideal(incident: &Incident, effect: &Effect, now: Time) -> EffectRe
         }
         Work::Verify(_) => EffectResult::Verified { holds: true, detail: "5 of 5 are new".to_owned() },
         Work::Collect => EffectResult::Collected(Vec::new()),
+        Work::ReadTickets => EffectResult::Tickets(tickets(incident)),
         _ => EffectResult::Done(Receipt::new(&format!("m-{}", effect.seq.0)).in_conversation("c-1")),
     }
+}
+
+/// The tickets of the action items, as we wrote them.
+pub(crate) fn tickets(incident: &Incident) -> Vec<Ticket> {
+    let references = incident.actions.values().filter_map(|action| action.ticket.clone());
+    references.map(|reference| Ticket::new(reference, true, "[follow-up] as written")).collect()
 }
 
 /// What a second time does for this kind of work here.

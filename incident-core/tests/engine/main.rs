@@ -6,7 +6,9 @@
     reason = "a test fails by panicking, and documents itself by its name"
 )]
 
+mod damaged;
 mod failing;
+mod tickets;
 mod world;
 
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use incident_core::domain::event::Fact;
 use incident_core::domain::incident::Side;
 use incident_core::domain::index::Index;
 use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::{Detection, IncidentId, Seq, Signal, Time};
+use incident_core::domain::{Detection, EffectId, IncidentId, Seq, Signal, Time};
 use incident_core::port::Store;
 use incident_core::port::store::{Commit, Query};
 use incident_core::runtime::{AuditProblem, BuildError, Engine, ManualClock, SeededEntropy};
@@ -192,13 +194,9 @@ async fn five_hours_without_an_engine_are_one_breach_of_each_promise() {
     assert_eq!((breaches, escalations), (2, 1));
 }
 
-#[tokio::test]
-async fn an_incident_of_a_newer_version_is_left_alone_and_said_aloud_and_stops_no_other() {
-    let (clock, world) = (clock(), Shared::default());
-    let store = MemoryStore::new();
-    let engine = engine(Arc::new(store.clone()), &clock, &world, 1);
-    let (strange, plain) = (declare(&engine, Side::Live).await, declare(&engine, Side::Live).await);
-    let log = store.load(strange, Seq::ZERO).await.unwrap();
+/// Appends a record of a kind that this version doesn't know.
+async fn estrange(store: &MemoryStore, id: IncidentId) {
+    let log = store.load(id, Seq::ZERO).await.unwrap();
     let last = log.last().unwrap();
     let body = String::from_utf8(last.body.clone()).unwrap();
     let kind = body.find("\"fact\":{\"").unwrap() + 9;
@@ -207,10 +205,25 @@ async fn an_incident_of_a_newer_version_is_left_alone_and_said_aloud_and_stops_n
     let seq = last.seq.next();
     let record =
         chain::StoredRecord { seq, chain: chain::link(last.chain, seq, &body), body, slots: Vec::new() };
-    let row =
-        store.list(&Query::all()).await.unwrap().rows.into_iter().find(|row| row.id == strange).unwrap();
+    let row = store.list(&Query::all()).await.unwrap().rows.into_iter().find(|row| row.id == id).unwrap();
     let row = Index::new(seq, row.next_wake, row.urgency);
-    store.commit(strange, last.seq, &Commit::new(vec![record], row, start())).await.unwrap();
+    store.commit(id, last.seq, &Commit::new(vec![record], row, start())).await.unwrap();
+}
+
+/// The ids under which the caretaker was told that `id` can't be read, and whether as of a drill.
+fn alarms(world: &Shared, id: IncidentId) -> Vec<(EffectId, bool)> {
+    let world = world.lock().unwrap();
+    let of_it = |it: &&(EffectId, NoticeKind, bool)| it.0.incident == id && it.1 == NoticeKind::PersonNeeded;
+    world.notices.iter().filter(of_it).map(|(effect, _, drill)| (*effect, *drill)).collect()
+}
+
+#[tokio::test]
+async fn an_incident_of_a_newer_version_is_left_alone_and_said_aloud_and_stops_no_other() {
+    let (clock, world) = (clock(), Shared::default());
+    let store = MemoryStore::new();
+    let engine = engine(Arc::new(store.clone()), &clock, &world, 1);
+    let (strange, plain) = (declare(&engine, Side::Live).await, declare(&engine, Side::Live).await);
+    estrange(&store, strange).await;
 
     let tick = engine.tick(Time::MAX_UTC).await.unwrap();
 
@@ -220,11 +233,33 @@ async fn an_incident_of_a_newer_version_is_left_alone_and_said_aloud_and_stops_n
         findings.iter().any(|it| it.incident == strange && matches!(it.problem, AuditProblem::Unreadable(_)))
     );
     assert!(engine.incident(plain).state().await.unwrap().effects.is_empty(), "the other goes on");
-    let told = world
-        .lock()
-        .unwrap()
-        .notices
-        .iter()
-        .any(|(effect, kind, _)| effect.incident == strange && *kind == NoticeKind::PersonNeeded);
-    assert!(told, "the caretaker hears of it");
+    assert_eq!(alarms(&world, strange).len(), 1, "the caretaker hears of it");
+    clock.advance(Duration::from_secs(2 * 60));
+    engine.tick(Time::MAX_UTC).await.unwrap();
+    assert_eq!(alarms(&world, strange).len(), 1, "once an hour");
+    clock.advance(Duration::from_secs(3_600));
+    engine.tick(Time::MAX_UTC).await.unwrap();
+    let told = alarms(&world, strange);
+    assert_eq!(told.len(), 2, "repeatedly");
+    assert_ne!(told[0].0, told[1].0, "a backend that drops repeats doesn't drop the next hour's");
+}
+
+#[tokio::test]
+async fn a_drill_that_cannot_be_read_is_said_where_drills_are_said() {
+    let (clock, live, drill) = (clock(), Shared::default(), Shared::default());
+    let store = MemoryStore::new();
+    let engine = Engine::builder(store.clone())
+        .clock(Arc::clone(&clock) as _)
+        .runbook(runbook())
+        .ports("chat", chat(&live))
+        .route("chat", &EVERYBODY)
+        .drill_ports("chat", chat(&drill))
+        .drill_route("chat", &EVERYBODY)
+        .build()
+        .unwrap();
+    let id = declare(&engine, Side::Drill).await;
+    estrange(&store, id).await;
+    engine.tick(Time::MAX_UTC).await.unwrap();
+    assert!(live.lock().unwrap().notices.is_empty());
+    assert!(matches!(alarms(&drill, id)[..], [(_, true)]), "marked");
 }

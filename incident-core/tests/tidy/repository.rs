@@ -98,10 +98,15 @@ pub(crate) fn manifest(path: &str) -> Table {
 }
 
 pub(crate) fn members() -> Vec<String> {
+    folders("members")
+}
+
+/// The folders that the root's `workspace.<key>` lists.
+pub(crate) fn folders(key: &str) -> Vec<String> {
     let root = manifest("Cargo.toml");
-    let members =
-        dig(&root, &["workspace", "members"]).and_then(Value::as_array).expect("workspace.members is a list");
-    members.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    let folders =
+        dig(&root, &["workspace", key]).and_then(Value::as_array).expect("a list of the workspace's folders");
+    folders.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 pub(crate) fn dig<'a>(table: &'a Table, keys: &[&str]) -> Option<&'a Value> {

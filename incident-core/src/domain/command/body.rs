@@ -27,6 +27,7 @@ use crate::domain::runbook::Priority;
 use crate::domain::severity::Severity;
 use crate::domain::signal::Detection;
 use crate::domain::signal::Signal;
+use crate::domain::ticket::Ticket;
 use crate::domain::time::Time;
 use crate::domain::triage::Answer;
 
@@ -408,6 +409,8 @@ pub enum EffectResult {
     },
     /// Evidence was kept.
     Collected(Vec<EvidenceItem>),
+    /// The tickets that were asked for, as far as there are any.
+    Tickets(Vec<Ticket>),
     /// A look couldn't tell whether it happened.
     CannotTell,
     /// It failed.

@@ -11,6 +11,7 @@ use crate::domain::phase::Phase;
 use crate::domain::role::PersonId;
 use crate::domain::runbook::Priority;
 use crate::domain::text::Text;
+use crate::domain::ticket::TicketSeen;
 use crate::domain::time::Time;
 
 /// The response moved to another phase.
@@ -129,6 +130,15 @@ pub struct ActionCompleted {
     pub action: Seq,
     /// What came of it.
     pub outcome: Text,
+}
+
+/// The ticket of an action item is no longer as it was: people worked on it where they work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionTicketSeen {
+    /// The record that added the action item.
+    pub action: Seq,
+    /// What the ticket shows now.
+    pub shows: TicketSeen,
 }
 
 /// The post-mortem was published.

@@ -168,6 +168,8 @@ facts! {
     ActionAdded,
     /// It was done.
     ActionCompleted,
+    /// Its ticket changed.
+    ActionTicketSeen,
     /// The post-mortem was published.
     PostMortemPublished,
     /// The review meeting was held.

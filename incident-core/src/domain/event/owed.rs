@@ -135,6 +135,9 @@ pub struct EffectPlanned {
     pub lane: Option<String>,
     /// How urgent.
     pub urgency: Urgency,
+    /// From when it may begin, UTC; at once if it doesn't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins_at: Option<Time>,
     /// From when it is pointless, UTC.
     pub expires_at: Time,
     /// The effect this one stands in for.

@@ -3,10 +3,12 @@
 use serde_json::Value;
 
 use super::approved_by;
+use super::mitigation::rule_in_force;
+use super::ticket::read_back;
 use crate::domain::backoff::{FIRST, GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, retry_at};
 use crate::domain::command::{Begin, Conclude, EffectResult, Failure, Refusal};
 use crate::domain::decide::{Draft, LONGEST_NAME};
-use crate::domain::due::{Move, is_startable, next_move};
+use crate::domain::due::{HEARTBEAT, Move, is_startable, next_move};
 use crate::domain::effect::{Applied, Effect, EffectState, Outcome, Receipt, Work};
 use crate::domain::event::{
     EffectFailed, EffectSettled, EffectStarted, EffectUnclear, EvidenceKept, Fact, MitigationExecuted,
@@ -63,6 +65,7 @@ pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
         }
         let Begin { effect, worker, until, repeat } = begin.clone();
         let worker = clip(&worker, LONGEST_NAME);
+        let until = until.min(after(now, HEARTBEAT));
         draft.follows(now, EffectStarted { effect, attempt, worker, until, repeat, how });
     }
     Ok(())
@@ -113,6 +116,10 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
                 draft.follows(now, kept);
             }
         }
+        EffectResult::Tickets(tickets) => {
+            settled(draft, effect.seq, done(None));
+            read_back(draft, tickets);
+        }
         EffectResult::Pending { again } if current => {
             let look_at = after(draft.cx.now, (*again).clamp(FIRST, LONGEST_ASKED));
             draft.follows(draft.cx.now, EffectUnclear { effect: effect.seq, attempt: it.attempt, look_at });
@@ -132,6 +139,7 @@ fn fits(work: &Work, result: &EffectResult) -> bool {
         EffectResult::Executed(_) => matches!(work, Work::Execute(_)),
         EffectResult::Verified { .. } => matches!(work, Work::Verify(_)),
         EffectResult::Collected(_) => matches!(work, Work::Collect),
+        EffectResult::Tickets(_) => matches!(work, Work::ReadTickets),
         EffectResult::Pending { .. } | EffectResult::CannotTell | EffectResult::Failed(_) => true,
     }
 }
@@ -139,9 +147,16 @@ fn fits(work: &Work, result: &EffectResult) -> bool {
 fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
     let Work::Plan(proposal) = effect.work else { return Ok(()) };
     let Some(mitigation) = draft.state.mitigations.get(&proposal) else { return Ok(()) };
-    let (stage, kind) = (mitigation.stage, mitigation.mitigation.kind());
-    if stage != Stage::Proposed {
+    if mitigation.stage != Stage::Proposed {
         settled(draft, effect.seq, done(None));
+        return Ok(());
+    }
+    let (asked, offered) = (&mitigation.mitigation, &plan.mitigation);
+    // What people were told is proposed is what they agree to; a way back may be of another kind.
+    let is_another = (asked.kind(), asked.target()) != (offered.kind(), offered.target());
+    if mitigation.undoes.is_none() && is_another {
+        let error = format!("the plan is to {offered}, which isn't what was proposed; propose that instead");
+        settled(draft, effect.seq, Outcome::Refused { error: clip(&error, 1_024) });
         return Ok(());
     }
     if is_too_deep(&plan.payload) {
@@ -149,6 +164,7 @@ fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
         settled(draft, effect.seq, Outcome::Refused { error });
         return Ok(());
     }
+    let rule = rule_in_force(&draft.state, mitigation, plan, draft.cx.runbook);
     let plan = serde_json::to_string(plan).map_err(|_| Refusal::Invalid {
         field: "plan",
         problem: "it can't be written as JSON; expected plain data".to_owned(),
@@ -161,7 +177,6 @@ fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
     settled(draft, effect.seq, done(None));
     let digest = Digest::of(&[plan.as_bytes()]);
     let expires_at = after(draft.cx.now, draft.cx.runbook.safety.plan_lifetime);
-    let rule = draft.cx.runbook.approval_rule(draft.state.severity, kind);
     draft.follows(draft.cx.now, MitigationPlanned { proposal, plan, digest, expires_at, rule });
     Ok(())
 }

@@ -14,12 +14,12 @@ use crate::domain::event::{
 use crate::domain::id::{Digest, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::index::{budget_key, target_key};
-use crate::domain::mitigation::{Mitigation, MitigationState, PlanState, Stage};
+use crate::domain::mitigation::{Mitigation, MitigationKind, MitigationState, PlanState, Stage};
 #[cfg(feature = "runtime")]
 use crate::domain::plan::ApprovedPlan;
-use crate::domain::plan::Execution;
+use crate::domain::plan::{Execution, Plan};
 use crate::domain::role::{Actor, PersonId};
-use crate::domain::runbook::Runbook;
+use crate::domain::runbook::{ApprovalRule, Runbook};
 use crate::domain::time::{Time, after};
 
 type Judged = Result<(), Refusal>;
@@ -224,11 +224,28 @@ fn healthy_enough(mitigation: &MitigationState, plan: &PlanState, runbook: &Runb
         Some(healthy) => Err(Refusal::Unsafe(format!(
             "it leaves {healthy} % of the instances healthy; at least {least} % are needed"
         ))),
-        None if mitigation.mitigation.kind().takes_instances_down() => {
+        None if kinds(mitigation, &plan.plan).iter().any(|kind| kind.takes_instances_down()) => {
             Err(Refusal::Unsafe("its plan doesn't say how many instances stay healthy".to_owned()))
         }
         None => Ok(()),
     }
+}
+
+/// What was proposed and what the plan would do: a way back may be of another kind than the way there.
+fn kinds(mitigation: &MitigationState, plan: &Plan) -> [MitigationKind; 2] {
+    [mitigation.mitigation.kind(), plan.mitigation.kind()]
+}
+
+/// Who must agree to `plan` under the severity and runbook in force: the stricter rule of the kinds it is of.
+pub(super) fn rule_in_force(
+    incident: &Incident,
+    mitigation: &MitigationState,
+    plan: &Plan,
+    runbook: &Runbook,
+) -> ApprovalRule {
+    let [proposed, planned] =
+        kinds(mitigation, plan).map(|kind| runbook.approval_rule(incident.severity, kind));
+    proposed.stricter(&planned)
 }
 
 /// Who agreed to the plan of `proposal`, if that is enough at `now` under the stricter of the rule recorded with the plan
@@ -244,8 +261,7 @@ pub(in crate::domain) fn approved_by(
     if plan.expires_at <= now {
         return Err(Refusal::PlanExpired);
     }
-    let kind = mitigation.mitigation.kind();
-    let rule = runbook.approval_rule(incident.severity, kind).stricter(&plan.rule);
+    let rule = rule_in_force(incident, mitigation, &plan.plan, runbook).stricter(&plan.rule);
     let alone = |(person, glass): (&PersonId, &bool)| *glass && runbook.safety.break_glass.contains(person);
     if mitigation.approvals.iter().any(alone) {
         return Ok(mitigation.approvals.keys().cloned().collect());

@@ -4,6 +4,7 @@ mod course;
 mod effect;
 mod mitigation;
 mod response;
+mod ticket;
 mod timer;
 
 use super::command::{Command, Refusal};

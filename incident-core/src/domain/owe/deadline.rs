@@ -67,6 +67,18 @@ pub(super) fn open_follow_up(draft: &mut Draft<'_>, action: Seq, due: Time) {
     open(draft, ObligationKind::FollowUp(action), due, action);
 }
 
+/// The day that people wrote into the ticket is the day it is due.
+pub(super) fn move_follow_up(draft: &mut Draft<'_>, action: Seq, because: Seq) {
+    let kind = ObligationKind::FollowUp(action);
+    let due = draft.state.actions.get(&action).map(|it| it.due);
+    if let (Some(due), Some(owed)) = (due, draft.state.obligation(kind))
+        && owed.missed == 0
+        && owed.due != due
+    {
+        move_to(draft, owed.seq, kind, due, because);
+    }
+}
+
 pub(super) fn meet(draft: &mut Draft<'_>, kind: ObligationKind, by: Seq) {
     if let Some(obligation) = draft.state.obligation(kind).map(|owed| owed.seq) {
         draft.follows(draft.cx.now, ObligationMet { obligation, by });

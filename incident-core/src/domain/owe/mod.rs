@@ -12,6 +12,7 @@ use super::notice::{Label, NoticeKind};
 use super::obligation::ObligationKind;
 use super::phase::Phase;
 use super::severity::Audience;
+use super::ticket::TicketState;
 use super::time::since;
 use say::{Said, everybody_told, inside, newly_owed, outside};
 
@@ -156,7 +157,15 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
         Fact::ActionCompleted(fact) => {
             deadline::meet(draft, ObligationKind::FollowUp(fact.action), seq);
             task::ticket(draft, TicketWork::CloseFollowUp(fact.action));
+            task::drop_reading(draft, seq);
         }
+        Fact::ActionTicketSeen(fact) => match fact.shows.state {
+            TicketState::Closed => {
+                deadline::meet(draft, ObligationKind::FollowUp(fact.action), seq);
+                task::drop_reading(draft, seq);
+            }
+            TicketState::Open | TicketState::Gone => deadline::move_follow_up(draft, fact.action, seq),
+        },
         Fact::PostMortemPublished(_) => {
             deadline::meet(draft, ObligationKind::PostMortem, seq);
             let told = inside(&everybody_told(draft));
@@ -207,6 +216,11 @@ fn mitigation_said(draft: &mut Draft<'_>, said: Said, proposal: super::id::Seq) 
 /// What the end of an effect obliges to when it didn't end well: another route, or a person.
 fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outcome) {
     let Some(planned) = planned_effect(draft, effect) else { return };
+    match (&planned.work, outcome) {
+        (Work::Ticket(TicketWork::FollowUp(_)), Outcome::Done(_))
+        | (Work::ReadTickets, Outcome::Done(_) | Outcome::Expired) => task::read_tickets(draft),
+        _ => {}
+    }
     let (failed, why) = match outcome {
         Outcome::Done(_) | Outcome::Superseded { .. } => return,
         Outcome::Refused { error } => ("was refused", error.clone()),
@@ -215,8 +229,9 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
     };
     match &planned.work {
         Work::Notify(notify) => {
-            let on_next_route = notify.kind.is_page() && say::fall_back(draft, effect, &planned, notify);
-            if !on_next_route && *outcome != Outcome::Expired {
+            let page = notify.kind.is_page();
+            let on_next_route = page && say::fall_back(draft, effect, &planned, notify);
+            if !on_next_route && (page || *outcome != Outcome::Expired) {
                 say::tell_caretaker(draft, &planned, &why);
             }
         }
@@ -247,8 +262,10 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
             let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Because, &why);
             draft.say(said.fixed(Label::Do, &words), &responders());
         }
-        Work::Ticket(_) if *outcome != Outcome::Expired => say::tell_caretaker(draft, &planned, &why),
-        Work::Ticket(_) | Work::Collect => {}
+        Work::Ticket(_) | Work::ReadTickets if *outcome != Outcome::Expired => {
+            say::tell_caretaker(draft, &planned, &why);
+        }
+        Work::Ticket(_) | Work::ReadTickets | Work::Collect => {}
     }
 }
 

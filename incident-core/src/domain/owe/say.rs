@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::context::Route;
 use crate::domain::decide::Draft;
 use crate::domain::effect::{Effect, EffectState, Notify, Outcome, Work};
 use crate::domain::event::{AudienceUnreached, EffectPlanned, EffectSettled, NoticeIssued};
@@ -16,6 +17,9 @@ use crate::domain::time::{Time, after, spoken, stamp};
 
 /// How long a notice is worth sending that nothing overtakes.
 const WORTH_SENDING: Duration = Duration::from_secs(24 * 3_600);
+
+/// The least time that a page gets on its first route.
+const SHORTEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A notice in the making.
 pub(super) struct Said {
@@ -84,7 +88,12 @@ impl Draft<'_> {
             },
         );
         let routes = self.routes();
-        for audience in audiences.iter().filter(|audience| routes.to(audience).next().is_none()) {
+        let unreached = audiences.iter().filter(|audience| routes.to(audience).next().is_none());
+        let mut news = Vec::new();
+        for audience in unreached {
+            if !self.state.unreached.contains(audience) {
+                news.push(audience.as_str());
+            }
             self.follows(self.cx.now, AudienceUnreached { audience: audience.clone(), notice });
         }
         for route in &routes.notices {
@@ -92,16 +101,26 @@ impl Draft<'_> {
                 audiences.iter().filter(|audience| route.audiences.contains(audience)).cloned().collect();
             if !audiences.is_empty() {
                 let notify = Notify { notice, audiences, kind };
-                plan_notice(self, notify, &route.name, expiry(kind, next_update, self.cx.now), None);
+                let expires_at = expiry(self, kind, next_update, route);
+                plan_notice(self, notify, &route.name, expires_at, None);
             }
+        }
+        if !news.is_empty() {
+            let words = format!("No route reaches {}: add one to the settings", news.join(", "));
+            caretaker_hears(self, Said::new(NoticeKind::PersonNeeded).fixed(Label::Summary, &words));
         }
     }
 }
 
-/// An update is pointless once the next one is due, a reminder once the time is over.
-fn expiry(kind: NoticeKind, next_update: Option<Time>, now: Time) -> Time {
+/// An update is pointless once the next one is due, a reminder once the time is over. A page that has another way doesn't
+/// wait on the first for longer than until the next escalation: nobody may have an adapter for it.
+fn expiry(draft: &Draft<'_>, kind: NoticeKind, next_update: Option<Time>, route: &Route) -> Time {
+    let now = draft.cx.now;
     let longest = after(now, WORTH_SENDING);
     match (kind, next_update) {
+        _ if kind.is_page() && route.fallback.is_some() => {
+            after(now, draft.cx.runbook.escalation.every.max(SHORTEST_WAIT))
+        }
         (NoticeKind::Update | NoticeKind::Reminder, Some(next)) if next > now => next.min(longest),
         _ => longest,
     }
@@ -120,6 +139,7 @@ fn plan_notice(
         route: route.to_owned(),
         lane: (!page).then(|| format!("notices/{route}")),
         urgency: if page { Urgency::PAGE } else { Urgency::ROUTINE },
+        begins_at: None,
         expires_at,
         instead_of,
     };
@@ -130,14 +150,19 @@ fn plan_notice(
 pub(super) fn newly_owed(draft: &Draft<'_>) -> Vec<Audience> {
     let state = &draft.state;
     let mut owed = draft.cx.runbook.audiences(state.severity, state.is_customer_facing());
-    owed.retain(|audience| audience.as_str() != Audience::RESPONDERS && !state.notified.contains(audience));
+    // Nobody is told anew with each phase that an audience has no route.
+    let without_route =
+        |it: &Audience| state.unreached.contains(it) && draft.routes().to(it).next().is_none();
+    owed.retain(|it| {
+        it.as_str() != Audience::RESPONDERS && !state.notified.contains(it) && !without_route(it)
+    });
     owed
 }
 
-/// Everybody who was told of the incident as such: not those on call, who follow it anyway, nor the caretaker.
+/// Everybody who was told of the incident, those on call included; the caretaker heard of the installation only.
 pub(super) fn everybody_told(draft: &Draft<'_>) -> Vec<Audience> {
-    let apart = [Audience::CARETAKER];
-    draft.state.notified.iter().filter(|audience| !apart.contains(&audience.as_str())).cloned().collect()
+    let told = draft.state.notified.iter();
+    told.filter(|audience| audience.as_str() != Audience::CARETAKER).cloned().collect()
 }
 
 /// Those inside the organisation.
@@ -210,7 +235,7 @@ pub(super) fn fall_back(draft: &mut Draft<'_>, effect: Seq, planned: &Effect, no
     if planned.instead_of.is_some() {
         return false;
     }
-    let expires_at = expiry(notify.kind, None, draft.cx.now);
+    let expires_at = after(draft.cx.now, WORTH_SENDING);
     plan_notice(draft, notify.clone(), &next.name, expires_at, Some(effect));
     true
 }
@@ -218,16 +243,24 @@ pub(super) fn fall_back(draft: &mut Draft<'_>, effect: Seq, planned: &Effect, no
 /// Tells whoever keeps the installation that a route is broken; a notice to them that fails is only on the timeline.
 pub(super) fn tell_caretaker(draft: &mut Draft<'_>, given_up: &Effect, why: &str) {
     let caretaker = Audience::new(Audience::CARETAKER);
-    let to_them = matches!(&given_up.work, Work::Notify(notify) if notify.audiences.contains(&caretaker));
-    if to_them || draft.routes().to(&caretaker).next().is_none() {
+    if matches!(&given_up.work, Work::Notify(notify) if notify.audiences.contains(&caretaker)) {
         return;
     }
     let what = match &given_up.work {
         Work::Notify(notify) => format!("a notice ({})", notify.kind),
+        Work::ReadTickets => "the tickets of action items back".to_owned(),
         _ => "a change of a ticket".to_owned(),
     };
     let waited = spoken(crate::domain::time::since(draft.cx.now, given_up.planned_at));
     let words = format!("The route {} can't carry {what}; given up after {waited}", given_up.route);
     let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Summary, &words).fixed(Label::Because, why);
-    draft.say(said, &[caretaker]);
+    caretaker_hears(draft, said);
+}
+
+/// Says something to whoever keeps the installation, if a route reaches them.
+fn caretaker_hears(draft: &mut Draft<'_>, said: Said) {
+    let caretaker = Audience::new(Audience::CARETAKER);
+    if draft.routes().to(&caretaker).next().is_some() {
+        draft.say(said, &[caretaker]);
+    }
 }

@@ -13,17 +13,15 @@ use crate::domain::time::after;
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-fn plan_effect(
-    draft: &mut Draft<'_>,
-    work: Work,
-    route: &str,
-    lane: Option<String>,
-    urgency: Urgency,
-    worth: Duration,
-) {
+/// An effect in no lane that may begin at once and is pointless `worth` from now.
+fn owed(draft: &Draft<'_>, work: Work, route: &str, urgency: Urgency, worth: Duration) -> EffectPlanned {
     let expires_at = after(draft.cx.now, worth);
-    let planned =
-        EffectPlanned { work, route: route.to_owned(), lane, urgency, expires_at, instead_of: None };
+    let route = route.to_owned();
+    EffectPlanned { work, route, lane: None, urgency, begins_at: None, expires_at, instead_of: None }
+}
+
+fn plan_effect(draft: &mut Draft<'_>, work: Work, route: &str, urgency: Urgency, worth: Duration) {
+    let planned = owed(draft, work, route, urgency, worth);
     draft.follows(draft.cx.now, planned);
 }
 
@@ -43,33 +41,29 @@ pub(super) fn ticket(draft: &mut Draft<'_>, work: TicketWork) {
         }
         _ => format!("tickets/{tracker}"),
     };
-    plan_effect(draft, Work::Ticket(work), tracker, Some(lane), Urgency::ROUTINE, DAY * 7);
+    let mut planned = owed(draft, Work::Ticket(work), tracker, Urgency::ROUTINE, DAY * 7);
+    planned.lane = Some(lane);
+    draft.follows(draft.cx.now, planned);
 }
 
 /// Collects evidence from every source. After a while there is nothing left to collect.
 pub(super) fn collect(draft: &mut Draft<'_>) {
     for collector in &draft.routes().collectors {
-        plan_effect(draft, Work::Collect, collector, None, Urgency::ACTION, MINUTE * 10);
+        plan_effect(draft, Work::Collect, collector, Urgency::ACTION, MINUTE * 10);
     }
 }
 
 pub(super) fn plan(draft: &mut Draft<'_>, proposal: Seq, system: &str) {
-    plan_effect(draft, Work::Plan(proposal), system, None, Urgency::ACTION, MINUTE * 10);
+    plan_effect(draft, Work::Plan(proposal), system, Urgency::ACTION, MINUTE * 10);
 }
 
 /// The plan's own lifetime bounds when it may begin; what may have been carried out is looked for without end.
 pub(super) fn execute(draft: &mut Draft<'_>, proposal: Seq) {
     let Some(mitigation) = draft.state.mitigations.get(&proposal) else { return };
     let Some(plan) = &mitigation.plan else { return };
-    let (route, expires_at) = (mitigation.system.clone(), plan.expires_at);
-    let planned = EffectPlanned {
-        work: Work::Execute(proposal),
-        route,
-        lane: None,
-        urgency: Urgency::ACTION,
-        expires_at,
-        instead_of: None,
-    };
+    let (system, expires_at) = (mitigation.system.clone(), plan.expires_at);
+    let mut planned = owed(draft, Work::Execute(proposal), &system, Urgency::ACTION, Duration::ZERO);
+    planned.expires_at = expires_at;
     draft.follows(draft.cx.now, planned);
 }
 
@@ -77,35 +71,53 @@ pub(super) fn execute(draft: &mut Draft<'_>, proposal: Seq) {
 pub(super) fn verify(draft: &mut Draft<'_>, proposal: Seq) {
     let Some(mitigation) = draft.state.mitigations.get(&proposal) else { return };
     let system = mitigation.system.clone();
-    plan_effect(draft, Work::Verify(proposal), &system, None, Urgency::ACTION, MINUTE * 60);
+    plan_effect(draft, Work::Verify(proposal), &system, Urgency::ACTION, MINUTE * 60);
+}
+
+/// Reads the tickets of open action items back on a rhythm, as long as there are any.
+pub(super) fn read_tickets(draft: &mut Draft<'_>) {
+    let Some(tracker) = &draft.routes().tracker else { return };
+    let every = draft.cx.runbook.afterwards.read_tickets_every;
+    let open = draft.state.actions.values().any(|action| !action.done && action.ticket.is_some());
+    if !open || draft.state.effects.values().any(|effect| effect.work == Work::ReadTickets) {
+        return;
+    }
+    let mut planned = owed(draft, Work::ReadTickets, tracker, Urgency::BACKGROUND, every + DAY * 7);
+    planned.begins_at = Some(after(draft.cx.now, every));
+    draft.follows(draft.cx.now, planned);
+}
+
+/// Once every action item is done, there is no ticket to read.
+pub(super) fn drop_reading(draft: &mut Draft<'_>, by: Seq) {
+    if draft.state.actions.values().all(|action| action.done) {
+        drop_ready(draft, by, |effect| effect.work == Work::ReadTickets);
+    }
 }
 
 /// Tells the absorbed incident. One effect with an id of its own, so a crash between the two is finished by the next pass.
 pub(super) fn merge(draft: &mut Draft<'_>, other: IncidentId) {
-    plan_effect(draft, Work::Merge(other), "engine", None, Urgency::ACTION, DAY * 7);
+    plan_effect(draft, Work::Merge(other), "engine", Urgency::ACTION, DAY * 7);
 }
 
 /// A ticket that somebody adopted needn't be opened.
 pub(super) fn drop_opening(draft: &mut Draft<'_>, by: Seq) {
-    let pointless = |effect: &&Effect| {
-        effect.work == Work::Ticket(TicketWork::Open) && matches!(effect.state, EffectState::Ready(_))
-    };
-    if let Some(effect) = draft.state.effects.values().find(pointless).map(|effect| effect.seq) {
-        draft.follows(draft.cx.now, EffectSettled { effect, outcome: Outcome::Superseded { by } });
-    }
+    drop_ready(draft, by, |effect| effect.work == Work::Ticket(TicketWork::Open));
 }
 
 /// Ends every effect that hasn't begun and that the incident's end makes pointless.
 pub(super) fn drop_unstarted(draft: &mut Draft<'_>, by: Seq) {
-    let pointless = |effect: &&Effect| {
-        matches!(effect.state, EffectState::Ready(_))
-            && !matches!(
-                effect.work,
-                Work::Ticket(TicketWork::Open | TicketWork::FollowUp(_) | TicketWork::CloseFollowUp(_))
-            )
-            && !(draft.state.ended != Some(Ending::Cancelled) && matches!(effect.work, Work::Merge(_)))
-    };
-    let effects: Vec<Seq> = draft.state.effects.values().filter(pointless).map(|effect| effect.seq).collect();
+    let cancelled = draft.state.ended == Some(Ending::Cancelled);
+    drop_ready(draft, by, |effect| match effect.work {
+        Work::Ticket(TicketWork::Open | TicketWork::FollowUp(_) | TicketWork::CloseFollowUp(_)) => false,
+        Work::ReadTickets => false,
+        Work::Merge(_) => cancelled,
+        _ => true,
+    });
+}
+
+fn drop_ready(draft: &mut Draft<'_>, by: Seq, pointless: impl Fn(&Effect) -> bool) {
+    let ready = |effect: &&Effect| matches!(effect.state, EffectState::Ready(_)) && pointless(effect);
+    let effects: Vec<Seq> = draft.state.effects.values().filter(ready).map(|effect| effect.seq).collect();
     for effect in effects {
         draft.follows(draft.cx.now, EffectSettled { effect, outcome: Outcome::Superseded { by } });
     }

@@ -222,6 +222,7 @@ fn afterwards() -> Afterwards {
         ("action items, each with an owner and a due date", 5),
     ];
     Afterwards {
+        read_tickets_every: 6 * 60 * MINUTE,
         post_mortem: Within::SameBusinessDay,
         meeting: Within::BusinessDays(2),
         required_for: vec![Severity::Sev1, Severity::Sev2],

@@ -191,6 +191,9 @@ pub struct Afterwards {
     pub agenda: Vec<AgendaItem>,
     /// By when an action item is done, by its priority, unless it names a date.
     pub follow_ups: BTreeMap<Priority, Within>,
+    /// How often the tickets of open action items are read back.
+    #[serde(with = "humantime_serde")]
+    pub read_tickets_every: Duration,
 }
 
 /// One part of the review meeting.

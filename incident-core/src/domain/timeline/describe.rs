@@ -4,13 +4,14 @@ use super::log::{Correction, Log};
 use super::words::{capital, clock, count, list, overriding, thing};
 use crate::domain::check::Colour;
 use crate::domain::event::{
-    ChecksRead, Corrected, Declared, Escalated, EvidenceKept, Fact, MitigationPlanned, MitigationProposed,
-    NoticeIssued, PhaseEntered, Record, SignalsReceived, UpdatePosted,
+    ActionTicketSeen, ChecksRead, Corrected, Declared, Escalated, EvidenceKept, Fact, MitigationPlanned,
+    MitigationProposed, NoticeIssued, PhaseEntered, Record, SignalsReceived, UpdatePosted,
 };
 use crate::domain::id::Seq;
 use crate::domain::incident::Side;
 use crate::domain::inert;
 use crate::domain::text::Text;
+use crate::domain::ticket::TicketState;
 use crate::domain::time::Time;
 
 /// A record that is told, and what it says instead.
@@ -179,14 +180,9 @@ impl Teller<'_> {
                 format!("Action item ({priority}, {owner}, due {due}): {}", self.words(it.what))
             }
             Fact::ActionCompleted(it) => {
-                let action = it.action;
-                let what = log
-                    .incident
-                    .actions
-                    .get(&action)
-                    .map_or_else(String::new, |it| format!(" “{}”", log.words(action, it.what)));
-                format!("Action item {action}{what} done: {}", self.words(it.outcome))
+                format!("Action item {} done: {}", self.action(it.action), self.words(it.outcome))
             }
+            Fact::ActionTicketSeen(it) => self.ticket_seen(it),
             Fact::PostMortemPublished(it) => {
                 format!("Post-mortem published, up to {} (SHA-256 {})", it.up_to, it.sha256)
             }
@@ -227,6 +223,25 @@ impl Teller<'_> {
             Fact::TicketAdopted(it) => format!("The incident's ticket is {}", it.ticket),
             Fact::Reviewed(it) => format!("Nothing happened for a day; {} still owed", it.owed),
         }
+    }
+
+    /// An action item by its number and its words.
+    fn action(&self, action: Seq) -> String {
+        let known = self.log.incident.actions.get(&action);
+        let what = known.map_or_else(String::new, |it| format!(" “{}”", self.log.words(action, it.what)));
+        format!("{action}{what}")
+    }
+
+    fn ticket_seen(&self, it: &ActionTicketSeen) -> String {
+        let state = match it.shows.state {
+            TicketState::Open => "open",
+            TicketState::Closed => "closed",
+            TicketState::Gone => "gone",
+        };
+        let owner = it.shows.owner.as_ref().map(|owner| format!("with {owner}"));
+        let due = it.shows.due.map(|due| format!("due {}", clock(due, self.now)));
+        let shows = list(std::iter::once(state.to_owned()).chain(owner).chain(due));
+        format!("The ticket of action item {} is {shows}", self.action(it.action))
     }
 
     fn owed(&self, obligation: Seq) -> String {

@@ -10,8 +10,9 @@ use crate::domain::time::Time;
 impl Log<'_> {
     pub(super) fn planned(&self, fact: &EffectPlanned, now: Time) -> String {
         let instead = fact.instead_of.map_or_else(String::new, |other| format!(", instead of {other}"));
+        let from = fact.begins_at.map_or_else(String::new, |from| format!("from {} ", clock(from, now)));
         let until = clock(fact.expires_at, now);
-        format!("To do until {until}{instead}: {}", self.to_do(&fact.work, &fact.route))
+        format!("To do {from}until {until}{instead}: {}", self.to_do(&fact.work, &fact.route))
     }
 
     pub(super) fn started(&self, fact: &EffectStarted) -> String {
@@ -93,6 +94,7 @@ impl Log<'_> {
             Work::Execute(proposal) => format!("carry out with {route}: {}", self.mitigation(*proposal)),
             Work::Verify(proposal) => format!("verify with {route}: {}", self.mitigation(*proposal)),
             Work::Collect => format!("collect evidence from {route}"),
+            Work::ReadTickets => format!("read the tickets of action items on {route}"),
             Work::Merge(other) => format!("tell incident {other} that it is part of this one"),
         }
     }

@@ -38,6 +38,7 @@ fn zeros(runbook: &Runbook, found: &mut Findings) {
     let lengths = [
         ("escalation.every", escalation.every),
         ("reminders.chase_every", reminders.chase_every),
+        ("afterwards.read_tickets_every", afterwards.read_tickets_every),
         ("recovery.hold", recovery.hold),
         ("recovery.probe_every", recovery.probe_every),
         ("safety.plan_lifetime", safety.plan_lifetime),

@@ -1,0 +1,132 @@
+//! Action items live in their tickets: what people do there is read back, and ends or moves what is owed.
+
+use incident_core::domain::Severity;
+use incident_core::domain::command::{Command, CompleteAction, EffectResult};
+use incident_core::domain::effect::{EffectState, Outcome, Work};
+use incident_core::domain::event::{Fact, Record};
+use incident_core::domain::id::Seq;
+use incident_core::domain::incident::Ending;
+use incident_core::domain::obligation::ObligationKind;
+use incident_core::domain::role::Identity;
+use incident_core::domain::ticket::{Ticket, TicketSeen, TicketState};
+use incident_core::domain::time::after;
+
+use crate::course::{action, facts, first};
+use crate::effects::settled;
+use crate::scenario::{Scenario, carried, kinds};
+use crate::world::{failure, long, person, tickets};
+
+/// An incident with one action item of bob's, whose ticket is open.
+fn with_action() -> (Scenario, Seq) {
+    let mut it = Scenario::declared(Severity::Sev3);
+    let added = first(&it.does(action(Some("bob"))));
+    it.settles();
+    assert!(it.it.actions[&added].ticket.is_some());
+    (it, added)
+}
+
+/// Reads the tickets after `change` was made to them.
+pub(crate) fn reads(it: &mut Scenario, change: impl FnOnce(&mut Vec<Ticket>)) -> Vec<Record> {
+    let reading = it.effect(|work| *work == Work::ReadTickets);
+    let EffectState::Ready(at) = *it.state_of(reading) else { panic!("it waits") };
+    it.now = it.now.max(at);
+    it.starts(reading);
+    let mut tickets = tickets(&it.it);
+    change(&mut tickets);
+    it.concludes(reading, EffectResult::Tickets(tickets))
+}
+
+fn seen(records: &[Record]) -> Vec<TicketSeen> {
+    facts(records, |fact| match fact {
+        Fact::ActionTicketSeen(it) => Some(it.shows.clone()),
+        _ => None,
+    })
+}
+
+fn owes(it: &Scenario, action: Seq) -> bool {
+    it.it.obligation(ObligationKind::FollowUp(action)).is_some()
+}
+
+#[test]
+fn tickets_are_read_every_six_hours_and_what_is_as_it_was_says_nothing() {
+    let (mut it, action) = with_action();
+    for hours in [6, 12, 18] {
+        let reading = it.effect(|work| *work == Work::ReadTickets);
+        let EffectState::Ready(at) = *it.state_of(reading) else { panic!("it waits") };
+        assert_eq!(it.since_start(at), format!("{hours} h"));
+        assert!(it.it.is_idle(it.now), "nothing is to be done until then");
+        let records = reads(&mut it, |_| {});
+        assert_eq!(kinds(&records), ["EffectSettled", "EffectPlanned"]);
+    }
+    assert!(owes(&it, action));
+}
+
+#[test]
+fn a_ticket_that_people_closed_ends_what_is_owed_and_the_reading() {
+    let (mut it, action) = with_action();
+    let records = reads(&mut it, |tickets| tickets[0].open = false);
+    assert_eq!(seen(&records)[0].state, TicketState::Closed);
+    assert!(it.it.actions[&action].done && !owes(&it, action));
+    assert_eq!(it.effects(|work| *work == Work::ReadTickets), []);
+    let done = Command::CompleteAction(CompleteAction { action, outcome: "x".to_owned() });
+    assert!(it.tries(done).is_err(), "it is done already");
+}
+
+#[test]
+fn a_day_or_an_assignee_that_people_changed_counts() {
+    let (mut it, action) = with_action();
+    let later = after(it.it.actions[&action].due, long("7d"));
+    let records = reads(&mut it, |tickets| {
+        tickets[0].due = Some(later);
+        tickets[0].assignees = vec![Identity::new("forge", "stranger"), Identity::new("forge", "alice-m")];
+    });
+    let shows = &seen(&records)[0];
+    assert_eq!((shows.owner.clone(), shows.due), (Some(person("alice")), Some(later)));
+    assert_eq!(it.owed(ObligationKind::FollowUp(action)).due, later);
+    assert_eq!(it.it.actions[&action].owner, Some(person("alice")));
+    let same = |tickets: &mut Vec<Ticket>| {
+        tickets[0].due = Some(later);
+        tickets[0].assignees = vec![Identity::new("forge", "alice-m")];
+    };
+    assert_eq!(seen(&reads(&mut it, same)), [], "it was seen before");
+}
+
+#[test]
+fn an_assignee_nobody_knows_takes_nobodys_item_away() {
+    let (mut it, action) = with_action();
+    let stranger =
+        |tickets: &mut Vec<Ticket>| tickets[0].assignees = vec![Identity::new("forge", "stranger")];
+    assert_eq!(seen(&reads(&mut it, stranger)), []);
+    assert_eq!(it.it.actions[&action].owner, Some(person("bob")));
+}
+
+#[test]
+fn a_ticket_that_is_gone_is_said_once_and_still_owed() {
+    let (mut it, action) = with_action();
+    assert_eq!(seen(&reads(&mut it, Vec::clear))[0].state, TicketState::Gone);
+    assert_eq!(seen(&reads(&mut it, Vec::clear)), []);
+    assert!(owes(&it, action));
+}
+
+#[test]
+fn a_tracker_that_says_no_for_good_is_the_caretakers() {
+    let (mut it, action) = with_action();
+    let reading = it.effect(|work| *work == Work::ReadTickets);
+    it.later("6h").starts(reading);
+    let no = failure(incident_core::domain::effect::Applied::No, false, None);
+    let records = it.concludes(reading, no);
+    assert!(matches!(settled(&records)[..], [Outcome::Refused { .. }]));
+    assert_eq!(carried(&records), ["person needed mail(caretaker)"]);
+    assert!(owes(&it, action), "and people are chased all the same");
+}
+
+#[test]
+fn it_goes_on_after_the_incident_is_over() {
+    let mut it = Scenario::declared(Severity::Sev3);
+    let added = first(&it.does(action(Some("bob"))));
+    it.settles();
+    it.does(Command::Cancel(crate::course::because("it was a test")));
+    assert_eq!(it.it.ended, Some(Ending::Cancelled));
+    reads(&mut it, |tickets| tickets[0].open = false);
+    assert!(!owes(&it, added));
+}

@@ -1,0 +1,133 @@
+//! Connections: encrypted or not, so many at a time, each call within its deadline.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::config::SslMode;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::error::Fault;
+use crate::options::Options;
+
+/// How long telling the server to stop may take.
+const CANCEL: Duration = Duration::from_secs(5);
+
+/// A connection that goes back to the others when it is dropped.
+pub(crate) type Connection = Object;
+
+/// Connections to one server.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    pool: Pool,
+    tls: MakeRustlsConnect,
+    deadline: Duration,
+}
+
+impl Connections {
+    pub(crate) fn new(options: &Options) -> Result<Self, Fault> {
+        let tls = tls(options)?;
+        // Whether a connection still works shows when it is used; asking before would cost a round trip each time.
+        let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(options.config.clone(), tls.clone(), config);
+        let wait = Some(options.deadline);
+        let timeouts = Timeouts { wait, create: wait, recycle: wait };
+        let pool = Pool::builder(manager)
+            .max_size(options.connections)
+            .timeouts(timeouts)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|_| Fault::NoConnection("the pool can't be built"))?;
+        Ok(Self { pool, tls, deadline: options.deadline })
+    }
+
+    /// A connection for one call.
+    pub(crate) async fn lend(&self) -> Result<Lent, Fault> {
+        let taken = self.in_time(async {
+            self.pool.get().await.map_err(|error| match error {
+                PoolError::Backend(error) => Fault::Sql(error),
+                PoolError::Timeout(_) => Fault::NoConnection("every connection is in use"),
+                _ => Fault::NoConnection("the pool is closed"),
+            })
+        });
+        Ok(Lent { connection: Some(taken.await?), tls: self.tls.clone() })
+    }
+
+    pub(crate) async fn in_time<T>(&self, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        tokio::time::timeout(self.deadline, call).await.unwrap_or(Err(Fault::Late))
+    }
+
+    pub(crate) fn tls(&self) -> MakeRustlsConnect {
+        self.tls.clone()
+    }
+}
+
+/// A connection that is closed unless it is given back: a caller that goes away leaves it in the middle of something.
+pub(crate) struct Lent {
+    connection: Option<Connection>,
+    tls: MakeRustlsConnect,
+}
+
+impl Lent {
+    pub(crate) fn connection(&mut self) -> Result<&mut Connection, Fault> {
+        self.connection.as_mut().ok_or(Fault::NoConnection("the connection is gone"))
+    }
+
+    /// Gives the connection back, unless what came of the call spoilt it.
+    pub(crate) fn back<T>(mut self, done: Result<T, Fault>) -> Result<T, Fault> {
+        match &done {
+            Err(fault) if fault.spoils_connection() => {
+                if let (Fault::Late, Some(connection)) = (fault, &self.connection) {
+                    // The server would go on with what nobody waits for.
+                    let (cancel, tls) = (connection.cancel_token(), self.tls.clone());
+                    tokio::spawn(tokio::time::timeout(CANCEL, async move {
+                        let _ = cancel.cancel_query(tls).await;
+                    }));
+                }
+            }
+            _ => drop(self.connection.take()),
+        }
+        done
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        drop(self.connection.take().map(Object::take));
+    }
+}
+
+fn tls(options: &Options) -> Result<MakeRustlsConnect, Fault> {
+    let mut roots = RootCertStore::empty();
+    let needed = options.config.get_ssl_mode() != SslMode::Disable
+        || options.listen.as_ref().is_some_and(|listen| listen.get_ssl_mode() != SslMode::Disable);
+    if needed {
+        let found = match &options.root_certificates {
+            Some(file) => {
+                let read =
+                    CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+                read.map_err(|error| Fault::Certificates(io::Error::other(error)))?
+            }
+            None => rustls_native_certs::load_native_certs().certs,
+        };
+        roots.add_parsable_certificates(found);
+        if roots.is_empty() {
+            let problem = "no certificate authority is trusted; name a PEM file with root_certificates";
+            return Err(Fault::Certificates(io::Error::new(io::ErrorKind::NotFound, problem)));
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Fault::Certificates(io::Error::other(error)))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}

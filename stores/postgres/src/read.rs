@@ -1,0 +1,104 @@
+//! Reading logs, rows and keys. Each is one statement, so it sees one moment.
+
+use incident_core::domain::index::{Index, Urgency};
+use incident_core::domain::{Digest, IncidentId, Seq, Time};
+use incident_core::port::store::{Held, IndexRow, Page, Query, StoredRecord};
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use crate::error::Fault;
+use crate::pool::Connection;
+
+/// The records of an incident after `after`.
+pub(crate) async fn log(
+    connection: &Connection,
+    id: IncidentId,
+    after: Seq,
+) -> Result<Vec<StoredRecord>, Fault> {
+    // Nothing comes after a version that doesn't fit the column.
+    let Ok(after) = i64::try_from(after.0) else { return Ok(Vec::new()) };
+    let sql = "SELECT i.version, r.seq, r.slots, r.chain, r.body,
+            (SELECT array_agg(s.text ORDER BY s.n) FROM incident.slot s
+             WHERE s.incident = r.incident AND s.seq = r.seq)
+        FROM incident.incident i LEFT JOIN incident.record r ON r.incident = i.key AND r.seq > $2
+        WHERE i.id = $1 AND i.version > $2 ORDER BY r.seq";
+    let id = id.to_bytes();
+    let rows = connection.query_typed(sql, &[(&id.as_slice(), Type::BYTEA), (&after, Type::INT8)]).await?;
+    let mut records = Vec::with_capacity(rows.len());
+    for (row, expected) in rows.iter().zip(after + 1..) {
+        if row.try_get::<_, Option<i64>>(1)? != Some(expected) {
+            return Err(Fault::Damaged("records are missing from the log"));
+        }
+        records.push(record(row, Seq(expected.cast_unsigned()))?);
+    }
+    let version = rows.first().map(|row| row.try_get::<_, i64>(0)).transpose()?;
+    if version.is_some_and(|version| version - after != i64::try_from(records.len()).unwrap_or(i64::MAX)) {
+        return Err(Fault::Damaged("records are missing from the log"));
+    }
+    Ok(records)
+}
+
+fn record(row: &Row, seq: Seq) -> Result<StoredRecord, Fault> {
+    let slots: Vec<Vec<u8>> = row.try_get::<_, Option<_>>(5)?.unwrap_or_default();
+    if usize::try_from(row.try_get::<_, i32>(2)?) != Ok(slots.len()) {
+        return Err(Fault::Damaged("slots are missing from a record"));
+    }
+    let chain = row.try_get::<_, &[u8]>(3)?.try_into().map_err(|_| Fault::Damaged("a link is cut off"))?;
+    Ok(StoredRecord { seq, body: row.try_get(4)?, slots, chain: Digest(chain) })
+}
+
+/// A page of the index.
+pub(crate) async fn page(connection: &Connection, query: &Query) -> Result<Page, Fault> {
+    let sql = if query.unsettled {
+        "SELECT id, version, next_wake, urgency, summary, fold FROM incident.incident
+         WHERE id > $1 AND next_wake IS NOT NULL ORDER BY id LIMIT $2"
+    } else {
+        "SELECT id, version, next_wake, urgency, summary, fold FROM incident.incident
+         WHERE id > $1 ORDER BY id LIMIT $2"
+    };
+    let size = i64::from(query.page_size());
+    // Every id is greater than the empty string of bytes.
+    let after = query.after.map(|id| id.to_bytes().to_vec()).unwrap_or_default();
+    let found = connection.query_typed(sql, &[(&after, Type::BYTEA), (&(size + 1), Type::INT8)]).await?;
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let rows = found.iter().take(size).map(index_row).collect::<Result<_, _>>()?;
+    Ok(Page::new(rows, found.len() > size))
+}
+
+fn index_row(row: &Row) -> Result<IndexRow, Fault> {
+    let wake = row.try_get::<_, Option<i64>>(2)?.map(time).transpose()?;
+    let urgency = u8::try_from(row.try_get::<_, i16>(3)?).map_err(|_| SENSELESS)?;
+    let fold = u32::try_from(row.try_get::<_, i64>(5)?).map_err(|_| SENSELESS)?;
+    let version = Seq(row.try_get::<_, i64>(1)?.cast_unsigned());
+    let index = Index::new(version, wake, Urgency(urgency)).with_summary(row.try_get(4)?).computed_by(fold);
+    Ok(IndexRow::new(incident(row.try_get(0)?)?, index))
+}
+
+const SENSELESS: Fault = Fault::Damaged("a number is out of range");
+
+/// The id in a column.
+pub(crate) fn incident(bytes: &[u8]) -> Result<IncidentId, Fault> {
+    bytes.try_into().map(IncidentId::from_bytes).map_err(|_| Fault::Damaged("an id is cut off"))
+}
+
+/// The time of a column.
+pub(crate) fn time(millis: i64) -> Result<Time, Fault> {
+    Time::from_timestamp_millis(millis).ok_or(Fault::Damaged("a time is out of range"))
+}
+
+/// Who holds a key, or held it last.
+pub(crate) async fn holder(connection: &Connection, key: &str) -> Result<Option<Held>, Fault> {
+    let sql = "SELECT i.id, h.until FROM incident.held h JOIN incident.incident i ON i.key = h.incident
+        WHERE h.name = $1";
+    let found = connection.query_typed_opt(sql, &[(&key.as_bytes(), Type::BYTEA)]).await?;
+    let Some(row) = found else { return Ok(None) };
+    let until = row.try_get::<_, Option<i64>>(1)?.map(time).transpose()?;
+    Ok(Some(Held { by: incident(row.try_get(0)?)?, until }))
+}
+
+/// The earliest wake of all rows.
+pub(crate) async fn next_wake(connection: &Connection) -> Result<Option<Time>, Fault> {
+    let sql = "SELECT min(next_wake) FROM incident.incident WHERE next_wake IS NOT NULL";
+    let row = connection.query_typed_one(sql, &[]).await?;
+    row.try_get::<_, Option<i64>>(0)?.map(time).transpose()
+}
