@@ -23,7 +23,6 @@ use crate::request::Request;
 use crate::target::Scope;
 
 pub(crate) use connect::connect;
-pub(crate) use stream::Log;
 
 /// Requests in flight at once.
 const IN_FLIGHT: usize = 8;

@@ -33,7 +33,7 @@ pub(crate) fn templates(from: &Value, to: &Value) -> Vec<Change> {
             match after.get(name) {
                 Some(changed) => lines.container(name, container, changed),
                 None => {
-                    lines.add(&format!("{kind} {name}"), Some(text(container, "/image").to_owned()), None)
+                    lines.add(&format!("{kind} {name}"), Some(text(container, "/image").to_owned()), None);
                 }
             }
         }

@@ -215,6 +215,7 @@ mod tests {
         HeaderMap::from_iter([(RETRY_AFTER, retry_after.parse().unwrap())])
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "reads better in a table")]
     fn says(code: u16, reason: &str, message: &str, causes: Value) -> AdapterError {
         let status =
             json!({"kind": "Status", "reason": reason, "message": message, "details": {"causes": causes}});

@@ -104,14 +104,15 @@ async fn logs_of_all_revisions_and_of_containers_that_died_are_kept_within_bound
         state.all("pods").filter(|(_, pod)| bad(pod)).map(|(key, _)| key.name.clone()).collect()
     };
     let pods: Vec<String> = fake.state().all("pods").map(|(key, _)| key.name.clone()).collect();
-    let mut state = fake.state();
-    for pod in &pods {
-        state.logs.insert((pod.clone(), "web".to_owned(), false), b"2026-11-23T14:34:00Z started\n".to_vec());
-    }
     let mut dying = b"panic: password=hunter2 \xff\xfe\n".to_vec();
     dying.extend("x".repeat(100_000).as_bytes());
-    state.logs.insert((broken[0].clone(), "web".to_owned(), true), dying);
-    drop(state);
+    fake.with(|state| {
+        for pod in &pods {
+            let line = b"2026-11-23T14:34:00Z started\n".to_vec();
+            state.logs.insert((pod.clone(), "web".to_owned(), false), line);
+        }
+        state.logs.insert((broken[0].clone(), "web".to_owned(), true), dying);
+    });
     let mut evidence = of_checkout();
     evidence.most_bytes_per_container = 8_192;
     let captures = collect(&fake, evidence).await.unwrap();

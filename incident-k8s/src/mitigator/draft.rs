@@ -31,9 +31,8 @@ impl Draft {
         }
     }
 
-    pub(super) fn change(&mut self, what: &str, from: impl ToString, to: impl ToString) {
-        let (from, to) = (from.to_string(), to.to_string());
-        self.changes.push(Change { what: what.to_owned(), from, to });
+    pub(super) fn change(&mut self, what: &str, from: impl Into<String>, to: impl Into<String>) {
+        self.changes.push(Change { what: what.to_owned(), from: from.into(), to: to.into() });
     }
 
     pub(super) fn warn(&mut self, warning: impl Into<String>) {

@@ -179,8 +179,8 @@ fn of_custom(custom: &Custom) -> Result<Understood, AdapterError> {
         }
     };
     let is_known = |given: &str| {
-        let fits = |it: &&str| if it.ends_with('.') { given.starts_with(*it) } else { given == *it };
-        given == OVERRIDE || known.iter().any(|it| fits(&it))
+        let fits = |it: &str| if it.ends_with('.') { given.starts_with(it) } else { given == it };
+        given == OVERRIDE || known.iter().any(|it| fits(it))
     };
     if parameters.keys().any(|given| !is_known(given)) {
         return Err(refuse(format!("a parameter isn't known; expected {}, {OVERRIDE}", known.join(", "))));

@@ -58,7 +58,7 @@ impl Look<'_> {
         }
         let request = self.scale_request(&target, None, to).dry_run();
         self.ask(PLAN, &request).await?;
-        draft.change("replicas", from, to);
+        draft.change("replicas", from.to_string(), to.to_string());
         if to == 0 {
             draft.warn("No pod is left: the service stops.");
         } else if to > from {
@@ -237,7 +237,7 @@ impl Look<'_> {
         let request = self.floor_request(&asked.target, &autoscaler, None, Some(to), "dry-run").dry_run();
         self.ask(PLAN, &request).await?;
         let shown = from.map_or_else(|| "not set".to_owned(), |it| it.to_string());
-        draft.change(&format!("least replicas of the autoscaler {}", autoscaler.name), shown, to);
+        draft.change(&format!("least replicas of the autoscaler {}", autoscaler.name), shown, to.to_string());
         draft.warn(format!(
             "An autoscaler chooses the number, so its least number is changed and not the workload's {now} replicas."
         ));

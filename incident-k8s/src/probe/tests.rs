@@ -49,7 +49,7 @@ async fn ready_is_not_running_and_nothing_is_not_green() {
     }
     let fake = cluster().await;
     fake.change("deployments/checkout", |it| {
-        it["spec"]["template"]["spec"]["containers"][1]["image"] = json!("p:bad")
+        it["spec"]["template"]["spec"]["containers"][1]["image"] = json!("p:bad");
     });
     fake.change("deployments/checkout", |it| it["status"]["readyReplicas"] = json!(1));
     fake.state().controllers = false;

@@ -150,6 +150,14 @@ impl Fake {
         self.shared.state.lock().unwrap()
     }
 
+    /// Lets a test set the server up as it likes; the controllers see it at once.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        let result = act(&mut state);
+        state.settle();
+        result
+    }
+
     /// Puts objects there, as somebody else would, and lets the controllers see them.
     pub(crate) fn put<const N: usize>(&self, objects: [Value; N]) {
         let mut state = self.state();

@@ -43,7 +43,7 @@ async fn a_lost_answer_is_a_doubt_that_a_look_settles_and_nothing_is_sent_twice(
         match kind {
             ErrorKind::RateLimited => assert_eq!(error.retry, Retry::After(Some(Duration::from_secs(9)))),
             ErrorKind::Conflict => {
-                assert!(matches!(error.retry, Retry::After(Some(_))), "worth another look")
+                assert!(matches!(error.retry, Retry::After(Some(_))), "worth another look");
             }
             _ => {}
         }

@@ -97,7 +97,7 @@ async fn a_pod_that_nobody_makes_anew_is_left_alone() {
     });
     assert!(shop.refusal(&restart_instance(&pod)).await.contains("isn't a replicaset"));
     shop.fake.change(&format!("pods/{pod}"), |it| {
-        it["metadata"]["deletionTimestamp"] = json!("2026-11-23T14:00:00Z")
+        it["metadata"]["deletionTimestamp"] = json!("2026-11-23T14:00:00Z");
     });
     assert!(shop.refusal(&restart_instance(&pod)).await.contains("going already"));
 }

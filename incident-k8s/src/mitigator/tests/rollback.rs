@@ -142,10 +142,7 @@ async fn history_is_read_only_once_the_controller_has_seen_the_bad_spec() {
 #[tokio::test]
 async fn a_controller_that_sees_nothing_makes_no_plan_and_an_expired_watch_is_no_answer() {
     let shop = Shop::broken().await;
-    let mut state = shop.fake.state();
-    state.controllers = false;
-    state.compacted = u64::MAX;
-    drop(state);
+    shop.fake.with(|state| (state.controllers, state.compacted) = (false, u64::MAX));
     shop.fake.change("deployments/checkout", set_image("web:worse"));
     let cx = reading().with_deadline(Duration::from_millis(400));
     let asked = roll_back("deployment/checkout", None);
@@ -189,10 +186,7 @@ async fn what_is_approved_is_what_is_done_or_nothing() {
 #[tokio::test]
 async fn a_stale_deadline_fails_nothing_and_a_new_one_does() {
     let shop = Shop::broken().await;
-    let mut state = shop.fake.state();
-    state.overdue = true;
-    state.settle();
-    drop(state);
+    shop.fake.with(|state| state.overdue = true);
     let plan = shop.planned(&roll_back("deployment/checkout", Some("1"))).await;
     shop.fake.state().controllers = false;
     let done = shop.done(&plan).await;

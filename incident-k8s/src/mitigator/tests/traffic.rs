@@ -32,11 +32,6 @@ async fn shop() -> Shop {
         deployment("blue", "web:0"),
         service("checkout", "checkout"),
     ]);
-    let mut state = shop.fake.state();
-    state.change(&key("services/checkout"), "kubectl", |it| {
-        it["metadata"]["labels"] = json!({"team": "shop"})
-    });
-    drop(state);
     shop
 }
 
