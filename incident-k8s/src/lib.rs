@@ -23,6 +23,8 @@ mod target;
 mod template;
 
 #[cfg(test)]
+mod facts;
+#[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 mod support;
 
