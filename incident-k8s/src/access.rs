@@ -132,3 +132,6 @@ fn shown(need: &Need, namespace: Option<&str>) -> String {
     let place = namespace.map_or_else(|| "in the cluster".to_owned(), |it| format!("in {it}"));
     format!("may {} {}{part}{group} {place}", need.verb, need.resource)
 }
+
+#[cfg(test)]
+mod tests;
