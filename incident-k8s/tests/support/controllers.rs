@@ -354,10 +354,11 @@ fn endpoints(state: &mut State) {
             .map(|(_, pod)| json!({"addresses": [pod["status"]["podIP"]], "conditions": {"ready": is_ready(pod)}}))
             .collect();
         let name = service["metadata"]["name"].as_str().unwrap_or_default();
-        let key = Key::new("discovery.k8s.io", "endpointslices", "shop", &format!("{name}-x"));
+        let namespace = service["metadata"]["namespace"].as_str().unwrap_or_default();
+        let key = Key::new("discovery.k8s.io", "endpointslices", namespace, &format!("{name}-x"));
         let mut slice = state.objects.get(&key).cloned().unwrap_or_else(|| {
             json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-                "metadata": {"name": key.name, "namespace": "shop",
+                "metadata": {"name": key.name, "namespace": namespace,
                     "labels": {"kubernetes.io/service-name": name}}})
         });
         slice["endpoints"] = json!(endpoints);
