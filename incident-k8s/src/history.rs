@@ -9,6 +9,7 @@ use crate::object::{annotation, digest, is_controlled_by, items, name, number, t
 use crate::target::Kind;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
+const HISTORY: &str = "deployment.kubernetes.io/revision-history";
 const HASH_LABEL: &str = "pod-template-hash";
 
 /// One revision of a workload's pod template.
@@ -19,6 +20,8 @@ pub(crate) struct Revision {
     pub(crate) name: String,
     pub(crate) uid: String,
     pub(crate) created: Time,
+    /// Whether it was in force before, under another number.
+    pub(crate) is_reused: bool,
     pub(crate) template: Value,
     pub(crate) digest: Digest,
     /// What somebody wrote down as its cause. Kubernetes carries it on to other revisions, so it proves nothing.
@@ -39,6 +42,7 @@ impl Revision {
             name: name(object).to_owned(),
             uid: uid(object).to_owned(),
             created: time(object, "/metadata/creationTimestamp").unwrap_or(DateTime::UNIX_EPOCH),
+            is_reused: annotation(object, HISTORY).is_some_and(|it| !it.is_empty()),
             digest: digest(&template),
             template,
             change_cause: annotation(object, "kubernetes.io/change-cause").map(str::to_owned),
@@ -146,11 +150,13 @@ pub(crate) fn resolve<'a>(
     let limit = workload.pointer("/spec/revisionHistoryLimit").and_then(Value::as_i64).unwrap_or(10);
     let candidate = candidate.ok_or(NoRevision::NoHistory { limit })?;
     match current {
-        Some(current) if candidate.created > current.created => Err(NoRevision::Ambiguous {
-            current: current.number,
-            candidate: candidate.number,
-            known: known(),
-        }),
+        Some(current) if current.is_reused || candidate.created > current.created => {
+            Err(NoRevision::Ambiguous {
+                current: current.number,
+                candidate: candidate.number,
+                known: known(),
+            })
+        }
         _ => Ok(candidate),
     }
 }
@@ -225,9 +231,14 @@ mod tests {
 
     #[test]
     fn previous_never_brings_back_what_was_just_left() {
-        // 1 was brought back and is 3 now; 2 is the bad one.
-        let kept = [replica_set(3, "a", 10), replica_set(2, "bad", 20)];
+        // 1 was brought back and is 3 now; 2 is the bad one. All of it may have happened within a second.
+        let mut at_once = replica_set(3, "a", 20);
+        at_once["metadata"]["annotations"][HISTORY] = json!("1");
         let live = labelled(workload(3, "a"));
+        let at_once = revisions(&live, &[at_once, replica_set(2, "bad", 20)]);
+        let why = resolve(Kind::Deployment, &live, &at_once, None).unwrap_err();
+        assert!(matches!(why, NoRevision::Ambiguous { candidate: 2, .. }), "{why}");
+        let kept = [replica_set(3, "a", 10), replica_set(2, "bad", 20)];
         let revisions = revisions(&live, &kept);
         let ambiguous = NoRevision::Ambiguous { current: 3, candidate: 2, known: "3, 2".to_owned() };
         assert_eq!(resolve(Kind::Deployment, &live, &revisions, None), Err(ambiguous));
