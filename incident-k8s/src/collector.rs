@@ -166,7 +166,10 @@ impl Collection<'_> {
 
     async fn workload(&self, target: &Target) -> Result<Found, AdapterError> {
         let object = self.cluster.ask(COLLECT, &Request::of(target), &self.budget).await?;
-        let selector = selector(&object, "/spec/selector").unwrap_or_else(|| "!everything".to_owned());
+        let Some(selector) = selector(&object, "/spec/selector") else {
+            self.gap(&format!("pods of {target}"), &"its selector can't be read");
+            return Ok(Found { target: target.clone(), object, pods: Vec::new(), kept: Vec::new() });
+        };
         let of = |resource: &Resource| {
             Request::list(resource, Some(&target.namespace)).with("labelSelector", selector.clone())
         };

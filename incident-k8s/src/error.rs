@@ -39,6 +39,7 @@ impl Failure {
     pub(crate) fn of(error: kube::Error) -> Self {
         match error {
             kube::Error::Auth(_) => Self::NoCredentials,
+            kube::Error::Service(error) if error.is::<kube::client::AuthError>() => Self::NoCredentials,
             kube::Error::Service(error) => {
                 let connecting = error.downcast_ref::<hyper_util::client::legacy::Error>();
                 if connecting.is_some_and(hyper_util::client::legacy::Error::is_connect) {
@@ -312,6 +313,16 @@ mod tests {
             let message = format!("admission webhook \"{secret}\" denied the request: {secret}");
             let error = says(code, secret, &message, causes.clone());
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_plugin_for_credentials_says_is_not_kept() {
+        let said = || kube::client::AuthError::AuthExec("token: hunter2".to_owned());
+        for error in [kube::Error::Service(Box::new(said())), kube::Error::Auth(said())] {
+            let error = Failure::of(error).into_error("try", Purpose::Write);
+            assert_eq!((error.kind, error.applied), (ErrorKind::Auth, Applied::No));
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
         }
     }
 

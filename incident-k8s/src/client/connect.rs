@@ -27,6 +27,7 @@ pub(crate) async fn connect(config: &K8sConfig, base: &Path) -> Result<kube::Cli
     found.write_timeout = Some(config.timeout);
     // Otherwise the time that a connection was idle counts as time to answer.
     found.reset_reader_on_write = true;
+    install_ring_if_none();
     // What kube says of a key or a proxy that it can't use may quote it.
     kube::Client::try_from(found).map_err(|_| {
         ConfigError::new("context", "no client can be built for it: check certificates and proxy")
@@ -49,6 +50,14 @@ async fn from_kubeconfig(
     kube::Config::from_custom_kubeconfig(file, &options).await.map_err(|_| {
         ConfigError::new("context", "expected a context of the kubeconfig, whose cluster and files exist")
     })
+}
+
+/// A process in which several libraries bring a TLS provider has no default, and the first connection would panic.
+fn install_ring_if_none() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Losing this race means that somebody else has installed one, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
 }
 
 fn wrong(field: &str, problem: &str, source: impl std::error::Error + Send + Sync + 'static) -> ConfigError {

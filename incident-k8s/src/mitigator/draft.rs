@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Look;
 use super::intent::Asked;
-use crate::ownership::{ManagedBy, managers};
+use crate::ownership::managers;
 use crate::step::{Action, CLUSTER, Step, pin, refuse};
 use crate::target::Target;
 
@@ -18,6 +18,9 @@ pub(super) struct Draft {
     pub(super) changes: Vec<Change>,
     pub(super) warnings: Vec<String>,
     pub(super) permissions: Vec<String>,
+    /// Whom the mitigation names as overridden, and who of them was found.
+    overrides: Vec<String>,
+    overridden: Vec<&'static str>,
 }
 
 impl Draft {
@@ -28,7 +31,23 @@ impl Draft {
             changes: Vec::new(),
             warnings: Vec::new(),
             permissions: Vec::new(),
+            overrides: Vec::new(),
+            overridden: Vec::new(),
         }
+    }
+
+    /// For what was asked, with whom it overrides.
+    pub(super) fn of(asked: &Asked) -> Self {
+        Self { overrides: asked.overrides.clone(), ..Self::new(asked.mitigation.clone(), &asked.target) }
+    }
+
+    /// Whether `key` is named as overridden; naming somebody who isn't there is no plan.
+    pub(super) fn overrides(&mut self, key: &'static str) -> bool {
+        let named = self.overrides.iter().any(|it| it == key);
+        if named {
+            self.overridden.push(key);
+        }
+        named
     }
 
     pub(super) fn change(&mut self, what: &str, from: impl Into<String>, to: impl Into<String>) {
@@ -47,18 +66,9 @@ impl Draft {
     ///
     /// # Errors
     /// [`ErrorKind::Refused`](incident_core::port::ErrorKind::Refused), with the remedy of whoever manages it.
-    pub(super) fn guard(&mut self, object: &Value, overrides: &[String]) -> Result<(), AdapterError> {
-        self.guard_against(&managers(object), overrides, &["hpa", "keda"])
-    }
-
-    fn guard_against(
-        &mut self,
-        managers: &[ManagedBy],
-        overrides: &[String],
-        checked_elsewhere: &[&str],
-    ) -> Result<(), AdapterError> {
-        for manager in managers {
-            if !overrides.iter().any(|named| named == manager.key()) {
+    pub(super) fn guard(&mut self, object: &Value) -> Result<(), AdapterError> {
+        for manager in managers(object) {
+            if !self.overrides(manager.key()) {
                 return Err(refuse(format!(
                     "{manager} manages it: {}; to act all the same, propose it as a custom mitigation with override = {}",
                     manager.remedy(),
@@ -67,16 +77,7 @@ impl Draft {
             }
             self.warn(format!("This overrides {manager}: {}.", manager.threat()));
         }
-        let needless = overrides.iter().find(|named| {
-            !checked_elsewhere.contains(&named.as_str())
-                && !managers.iter().any(|it| it.key() == named.as_str())
-        });
-        match needless {
-            Some(_) => {
-                Err(refuse("it overrides something that doesn't manage the target; leave the override out"))
-            }
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// The plan to do `action`, with what was seen of `object` pinned.
@@ -87,6 +88,11 @@ impl Draft {
         reversible: Reversible,
         action: Action,
     ) -> Result<Plan, AdapterError> {
+        if self.overrides.iter().any(|named| !self.overridden.contains(&named.as_str())) {
+            return Err(refuse(
+                "it overrides something that doesn't manage the target; leave the override out",
+            ));
+        }
         let cluster = &look.cluster.scope().cluster;
         let step = Step { target: self.target.clone(), action };
         let mut plan = Plan::new(self.mitigation, &self.target.identity(cluster), reversible)
@@ -102,7 +108,7 @@ impl Draft {
 
 /// A draft for what was asked, about an object that nobody else manages or whose manager is overridden.
 pub(super) fn guarded(asked: &Asked, object: &Value) -> Result<Draft, AdapterError> {
-    let mut draft = Draft::new(asked.mitigation.clone(), &asked.target);
-    draft.guard(object, &asked.overrides)?;
+    let mut draft = Draft::of(asked);
+    draft.guard(object)?;
     Ok(draft)
 }

@@ -27,7 +27,7 @@ impl Look<'_> {
         let object = self.find(PLAN, &request).await?;
         let mut draft = match &object {
             Some(object) => guarded(asked, object)?,
-            None => Draft::new(asked.mitigation.clone(), &asked.target),
+            None => Draft::of(asked),
         };
         let tried =
             self.ask(PLAN, &self.apply_request(&request, manifest, None, "dry-run").dry_run()).await?;

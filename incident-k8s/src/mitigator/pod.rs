@@ -19,9 +19,6 @@ impl Look<'_> {
     pub(super) async fn plan_removal(&self, asked: &Asked, removal: Removal) -> Result<Plan, AdapterError> {
         let target = &asked.target;
         let pod = self.ask(PLAN, &Request::of(target)).await?;
-        if !asked.overrides.is_empty() {
-            return Err(refuse("a pod that is made anew needs no override; leave it out"));
-        }
         if is_leaving(&pod) {
             return Err(refuse("it is going already"));
         }
@@ -32,7 +29,7 @@ impl Look<'_> {
             refuse("its controller isn't a replicaset, statefulset or daemonset, so nobody knows what comes after")
         })?;
         let controller = self.ask(PLAN, &Request::get(&siblings, &target.namespace, &owner.name)).await?;
-        let mut draft = Draft::new(asked.mitigation.clone(), target);
+        let mut draft = Draft::of(asked);
         let (what, how) = match removal {
             Removal::Evict => ("pod", "evicted"),
             Removal::Delete => ("pod, whatever disruption budgets say", "deleted"),

@@ -24,25 +24,16 @@ impl Look<'_> {
             return Err(refuse("a daemonset has a pod on each node; its number isn't to be chosen"));
         }
         let workload = self.ask(PLAN, &Request::of(target)).await?;
-        let draft = guarded(asked, &workload)?;
+        let mut draft = guarded(asked, &workload)?;
         let (from, to) = (desired(target.kind, &workload), i64::from(replicas));
-        let overridden = |key: &str| asked.overrides.iter().any(|named| named == key);
-        match self.autoscaler(target).await? {
-            Some(found) if !overridden(if found.keda { "keda" } else { "hpa" }) => {
-                self.plan_floor(draft, asked, &workload, &found, to).await
+        if let Some(found) = self.autoscaler(target).await? {
+            if !draft.overrides(found.key()) {
+                return self.plan_floor(draft, &workload, &found, to).await;
             }
-            None if overridden("hpa") || overridden("keda") => {
-                Err(refuse("it overrides an autoscaler, and there is none; leave the override out"))
-            }
-            found => {
-                self.limit(from, to)?;
-                let mut draft = draft;
-                if found.is_some() {
-                    draft.warn("This overrides the autoscaler, which sets the number again within seconds.");
-                }
-                self.plan_replicas(draft, &workload, from, to).await
-            }
+            draft.warn("This overrides the autoscaler, which sets the number again within seconds.");
         }
+        self.limit(from, to)?;
+        self.plan_replicas(draft, &workload, from, to).await
     }
 
     pub(super) async fn plan_replicas(
@@ -202,14 +193,12 @@ impl Look<'_> {
     async fn plan_floor(
         &self,
         mut draft: Draft,
-        asked: &Asked,
         workload: &Value,
         found: &Scaler,
         to: i64,
     ) -> Result<Plan, AdapterError> {
-        let Scaler { keda, object } = found;
-        draft.guard(object, &asked.overrides)?;
-        let key = if *keda { "keda" } else { "hpa" };
+        let (Scaler { keda, object }, target, key) = (found, draft.target.clone(), found.key());
+        draft.guard(object)?;
         let paused = ["autoscaling.keda.sh/paused", "autoscaling.keda.sh/paused-replicas"];
         if paused.iter().any(|it| annotation(object, it).is_some()) {
             let why = "KEDA is paused for it; scale it with override = keda, or resume KEDA";
@@ -230,11 +219,11 @@ impl Look<'_> {
         if from == Some(to) {
             return Err(refuse(format!("its autoscaler keeps at least {to} replicas already")));
         }
-        let now = desired(asked.target.kind, workload);
+        let now = desired(target.kind, workload);
         self.limit(now.max(from.unwrap_or(1)), to)?;
         let autoscaler =
             Autoscaler { keda: *keda, name: name(object).to_owned(), uid: uid(object).to_owned() };
-        let request = self.floor_request(&asked.target, &autoscaler, None, Some(to), "dry-run").dry_run();
+        let request = self.floor_request(&target, &autoscaler, None, Some(to), "dry-run").dry_run();
         self.ask(PLAN, &request).await?;
         let shown = from.map_or_else(|| "not set".to_owned(), |it| it.to_string());
         draft.change(&format!("least replicas of the autoscaler {}", autoscaler.name), shown, to.to_string());
@@ -245,8 +234,8 @@ impl Look<'_> {
             draft.warn("Whether fewer pods run then is the autoscaler's choice.");
         }
         let resource = resource(*keda);
-        draft.needs(format!("patch {} in {}", resource.shown(), asked.target.namespace));
-        let radius = radius::of_scale(asked.target.kind, workload, to.max(now));
+        draft.needs(format!("patch {} in {}", resource.shown(), target.namespace));
+        let radius = radius::of_scale(target.kind, workload, to.max(now));
         let action = Action::Floor { autoscaler, from, to: Some(to) };
         Ok(draft.plan(self, workload, Reversible::Yes, action)?.with_blast_radius(radius))
     }
@@ -343,6 +332,13 @@ impl Look<'_> {
 struct Scaler {
     keda: bool,
     object: Value,
+}
+
+impl Scaler {
+    /// As an override names it.
+    fn key(&self) -> &'static str {
+        if self.keda { "keda" } else { "hpa" }
+    }
 }
 
 fn resource(keda: bool) -> Resource {

@@ -55,7 +55,7 @@ async fn a_slip_a_daemon_set_and_the_present_number_are_refused() {
         (scale("daemonset/agent", 3), "on each node"),
         (scale("pod/checkout", 3), "isn't a deployment"),
         (custom("scale", "deployment/checkout", [("replicas", "many")]), "isn't a number"),
-        (custom("scale", "deployment/checkout", [("replicas", "6"), ("override", "hpa")]), "there is none"),
+        (custom("scale", "deployment/checkout", [("replicas", "6"), ("override", "hpa")]), "doesn't manage"),
         (
             custom("scale", "deployment/checkout", [("replicas", "6"), ("override", "argocd")]),
             "doesn't manage",
@@ -93,6 +93,11 @@ async fn an_autoscaler_gets_a_new_least_number_instead() {
 
     assert!(shop.refusal(&scale("deployment/checkout", 9)).await.contains("may choose 8 at most"));
     assert!(shop.refusal(&scale("deployment/checkout", 0)).await.contains("stand still"));
+    let managed = json!({"metadata": {"annotations": {"meta.helm.sh/release-name": "checkout"}}});
+    shop.fake.change("horizontalpodautoscalers/checkout-hpa", |it| json_patch::merge(it, &managed));
+    assert!(shop.refusal(&scale("deployment/checkout", 7)).await.contains("helm rollback checkout"));
+    let both = custom("scale", "deployment/checkout", [("replicas", "7"), ("override", "helm")]);
+    assert!(lines(&shop.planned(&both).await)[0].starts_with("least replicas"));
     let overriding = custom("scale", "deployment/checkout", [("replicas", "9"), ("override", "hpa")]);
     let plan = shop.planned(&overriding).await;
     assert_eq!(lines(&plan), ["replicas: 6 -> 9"]);
