@@ -171,7 +171,8 @@ pub(super) fn execute(draft: &mut Draft<'_>, it: &ExecutePlan) -> Judged {
                 .any(|held| held.name == key && held.until.is_none_or(|until| until > draft.cx.now))
     };
     let budget = draft.cx.runbook.safety.budget_per_hour;
-    let Some(budget_slot) = (0..budget.min(1_000)).find(|slot| !used(*slot)) else {
+    let Some(budget_slot) = places(&draft.state, it.proposal, budget.min(1_000)).find(|slot| !used(*slot))
+    else {
         return Err(Refusal::Unsafe(format!(
             "the budget of {budget} mitigations an hour on this system is spent"
         )));
@@ -179,6 +180,14 @@ pub(super) fn execute(draft: &mut Draft<'_>, it: &ExecutePlan) -> Judged {
     let (digest, target) = (plan.digest, plan.plan.target.clone());
     draft.fact(ExecutionOrdered { proposal: it.proposal, digest, target, budget_slot });
     Ok(())
+}
+
+/// The places of an hour's budget, in an order of the mitigation's own: whoever began with the first would find one after
+/// the other taken, and each costs a look.
+fn places(incident: &Incident, proposal: Seq, budget: u32) -> impl Iterator<Item = u32> {
+    let digest = Digest::of(&[&incident.id.to_bytes(), &proposal.0.to_be_bytes()]);
+    let first = u32::from(u16::from_be_bytes([digest.0[0], digest.0[1]]));
+    (0..budget).map(move |place| first.wrapping_add(place) % budget.max(1))
 }
 
 /// A person says what a machine couldn't tell.
@@ -308,10 +317,25 @@ pub(in crate::domain) fn settle_effects(draft: &mut Draft<'_>, proposal: Seq, by
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
     use crate::domain::chain::{encode, origin, verify};
     use crate::domain::command::{Command, Declare, EffectResult, SettleMitigation};
+    use crate::domain::id::IncidentId;
     use crate::domain::severity::Severity;
     use crate::domain::test_driver::Driver;
+
+    #[test]
+    fn every_place_of_a_budget_is_tried_and_few_incidents_begin_with_the_same() {
+        let incident = |n| Incident::blank(IncidentId::new(Time::UNIX_EPOCH, [n; 16]));
+        for budget in [0, 1, 7, 1_000] {
+            let tried: BTreeSet<u32> = places(&incident(1), Seq(9), budget).collect();
+            assert_eq!(tried, (0..budget).collect());
+        }
+        let first: BTreeSet<_> = (0..100).map(|n| places(&incident(n), Seq(9), 1_000).next()).collect();
+        assert!(first.len() > 80, "{}", first.len());
+    }
 
     #[test]
     fn how_a_person_found_out_is_told_and_part_of_the_chain() {
