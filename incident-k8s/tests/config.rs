@@ -8,10 +8,10 @@ use std::path::Path;
 
 use incident_core::config::{AdapterConfig, BuildContext, ConfigError, Ports};
 use incident_core::domain::id::IncidentId;
-use incident_core::port::{Colour, ReadContext};
+use incident_core::port::{Colour, ErrorKind, ReadContext};
 use incident_k8s::{K8sBackend, K8sConfig};
-use support::Fake;
 use support::samples::deployment;
+use support::{Answer, Fake, Fault};
 
 async fn build(text: &str, base: &Path) -> Result<Ports, ConfigError> {
     incident_k8s::register();
@@ -88,6 +88,12 @@ async fn the_named_context_is_used_and_never_the_current_one() {
     let cx = ReadContext::new(IncidentId::new(now, [1; 16]), now);
     assert_eq!(ports.probes["pods"].look(&cx).await.unwrap().colour, Colour::Green);
     assert!(!format!("{ports:?}").contains("hunter2"));
+
+    // The client's own retry is off, also for reads: the engine is the one place that retries.
+    fake.forget();
+    fake.meddle(|_| Some(Fault::Answer(Answer::throttled(1))));
+    let error = ports.probes["pods"].look(&cx).await.unwrap_err();
+    assert_eq!((error.kind, fake.asked().len()), (ErrorKind::RateLimited, 1));
 }
 
 #[tokio::test]

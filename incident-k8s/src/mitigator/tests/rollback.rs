@@ -129,13 +129,14 @@ async fn history_is_read_only_once_the_controller_has_seen_the_bad_spec() {
     shop.fake.state().controllers = false;
     shop.fake.change("deployments/checkout", set_image("web:bad"));
     let asked = roll_back("deployment/checkout", None);
-    let (plan, ()) = tokio::join!(shop.plan(&asked), async {
-        // It is watched by now, or will be; either way the change is seen.
+    let seeing = async {
         while !shop.fake.calls().iter().any(|call| call.starts_with("WATCH")) {
             tokio::task::yield_now().await;
         }
         shop.fake.resume();
-    });
+    };
+    let both = async { tokio::join!(shop.plan(&asked), seeing) };
+    let (plan, ()) = tokio::time::timeout(Duration::from_secs(10), both).await.expect("it is watched");
     assert_eq!(plan.unwrap().mitigation, roll_back("deployment/checkout", Some("2")), "and not 1");
 }
 
