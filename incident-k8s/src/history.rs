@@ -5,7 +5,7 @@ use incident_core::domain::id::Digest;
 use incident_core::domain::time::Time;
 use serde_json::Value;
 
-use crate::object::{annotation, digest, is_controlled_by, items, name, number, text, time, uid};
+use crate::object::{annotation, digest, is_controlled_by, items, name, number, text, time, uid, whole};
 use crate::target::Kind;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -33,7 +33,7 @@ impl Revision {
     pub(crate) fn of(object: &Value) -> Option<Self> {
         let kept = object.pointer("/spec/template").or_else(|| object.pointer("/data/spec/template"))?;
         let template = bare(kept);
-        let number = match object.get("revision").and_then(Value::as_i64) {
+        let number = match object.get("revision").and_then(whole) {
             Some(number) => number,
             None => annotation(object, REVISION)?.parse().ok()?,
         };
@@ -147,7 +147,7 @@ pub(crate) fn resolve<'a>(
     let candidate = revisions.iter().find(|it| {
         it.digest != live && current.is_none_or(|current| it.uid != current.uid && it.number < current.number)
     });
-    let limit = workload.pointer("/spec/revisionHistoryLimit").and_then(Value::as_i64).unwrap_or(10);
+    let limit = workload.pointer("/spec/revisionHistoryLimit").and_then(whole).unwrap_or(10);
     let candidate = candidate.ok_or(NoRevision::NoHistory { limit })?;
     match current {
         Some(current) if current.is_reused || candidate.created > current.created => {

@@ -59,6 +59,8 @@ mod template;
 #[cfg(test)]
 mod facts;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 mod support;
 

@@ -11,7 +11,13 @@ pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
 
 /// The whole number at `pointer`, or 0: the API leaves zeroes out.
 pub(crate) fn number(object: &Value, pointer: &str) -> i64 {
-    object.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
+    object.pointer(pointer).and_then(whole).unwrap_or(0)
+}
+
+/// A whole number, within bounds that no count leaves and in which adding and multiplying by a hundred are safe.
+pub(crate) fn whole(value: &Value) -> Option<i64> {
+    const MOST: i64 = 1 << 40;
+    value.as_i64().map(|number| number.clamp(-MOST, MOST))
 }
 
 /// The elements at `pointer`; none if there is no list.
@@ -101,6 +107,24 @@ fn write_canonical(value: &Value, out: &mut String) {
     }
 }
 
+/// Sets the field that `path` leads to. What isn't an object on the way becomes one; a number leads into a list.
+pub(crate) fn set(object: &mut Value, path: &[&str], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        *object = value;
+        return;
+    };
+    if let Value::Array(list) = object {
+        let place = first.parse().ok().and_then(|place: usize| list.get_mut(place));
+        return place.map_or((), |inner| set(inner, rest, value));
+    }
+    if !object.is_object() {
+        *object = Value::Object(serde_json::Map::new());
+    }
+    if let Value::Object(fields) = object {
+        set(fields.entry(*first).or_insert(Value::Null), rest, value);
+    }
+}
+
 /// `text` as one step of a JSON pointer.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('~', "~0").replace('/', "~1")
@@ -161,6 +185,24 @@ mod tests {
         {
             assert_ne!(digest(&one), digest(&other));
         }
+    }
+
+    #[test]
+    fn a_field_is_set_whatever_is_in_its_way() {
+        for (before, after) in [
+            (json!({}), json!({"a": {"b": 1}})),
+            (json!({"a": {"b": 0, "c": 2}}), json!({"a": {"b": 1, "c": 2}})),
+            (json!({"a": "text"}), json!({"a": {"b": 1}})),
+            (json!({"a": [7]}), json!({"a": [7]})),
+            (json!(null), json!({"a": {"b": 1}})),
+        ] {
+            let mut value = before;
+            set(&mut value, &["a", "b"], json!(1));
+            assert_eq!(value, after);
+        }
+        let mut list = json!({"a": [{}, {}]});
+        set(&mut list, &["a", "1", "b"], json!(1));
+        assert_eq!(list, json!({"a": [{}, {"b": 1}]}));
     }
 
     #[test]

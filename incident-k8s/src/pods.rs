@@ -5,7 +5,7 @@ use std::time::Duration;
 use incident_core::domain::time::{Time, since};
 use serde_json::Value;
 
-use crate::object::{items, label, name, text, time};
+use crate::object::{items, label, name, text, time, whole};
 use crate::rollout::word;
 
 /// Reasons for which a container waits and won't start by waiting.
@@ -41,7 +41,7 @@ pub(crate) fn trouble(pod: &Value, now: Time, within: Duration) -> Option<String
         }
         let ended = ["/state/terminated", "/lastState/terminated"].iter().find_map(|at| {
             let ended = status.pointer(at)?;
-            let failed = ended.get("exitCode").and_then(Value::as_i64) != Some(0);
+            let failed = ended.get("exitCode").and_then(whole) != Some(0);
             (failed && since(now, time(ended, "/finishedAt")?) <= within).then_some(ended)
         })?;
         let reason = word(text(ended, "/reason"));

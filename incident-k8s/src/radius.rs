@@ -3,7 +3,7 @@
 use incident_core::domain::plan::BlastRadius;
 use serde_json::Value;
 
-use crate::object::{number, text};
+use crate::object::{number, text, whole};
 use crate::rollout::desired;
 use crate::target::Kind;
 
@@ -80,7 +80,7 @@ fn most_down(kind: Kind, workload: &Value, wanted: i64) -> i64 {
 /// A number or a percentage of `all`, as the API has it.
 fn portion(value: Option<&Value>, all: i64, up: bool) -> Option<i64> {
     let value = value?;
-    if let Some(number) = value.as_i64() {
+    if let Some(number) = whole(value) {
         return Some(number);
     }
     let percent: i64 = value.as_str()?.strip_suffix('%')?.parse().ok()?;

@@ -6,7 +6,7 @@ use incident_core::domain::time::{Time, after};
 use serde_json::Value;
 
 use crate::history::{is_observed, is_paused};
-use crate::object::{condition, number, text, time};
+use crate::object::{condition, number, text, time, whole};
 use crate::target::Kind;
 
 /// How a rollout stands.
@@ -52,7 +52,7 @@ pub(crate) fn progress_deadline(workload: &Value) -> Duration {
 pub(crate) fn desired(kind: Kind, workload: &Value) -> i64 {
     match kind {
         Kind::DaemonSet => number(workload, "/status/desiredNumberScheduled"),
-        _ => workload.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1),
+        _ => workload.pointer("/spec/replicas").and_then(whole).unwrap_or(1),
     }
 }
 

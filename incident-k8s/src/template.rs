@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::history::Revision;
-use crate::object::{items, text};
+use crate::object::{items, set, text};
 
 /// The annotation of a template whose change restarts its pods; the one that kubectl uses.
 pub(crate) const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
@@ -57,10 +57,11 @@ impl Edit {
                 edited = kept.ok_or(EditError::RevisionGone)?.template.clone();
             }
             Self::Resources { container, requests, limits } => {
-                let at = container_at(template, container)?;
+                let at = container_at(template, container)?.to_string();
                 for (kind, wanted) in [("requests", requests), ("limits", limits)] {
                     for (resource, quantity) in wanted {
-                        edited["spec"]["containers"][at]["resources"][kind][resource] = json!(quantity);
+                        let path = ["spec", "containers", &at, "resources", kind, resource];
+                        set(&mut edited, &path, json!(quantity));
                     }
                 }
             }
@@ -74,9 +75,9 @@ impl Edit {
                         None => env.push(entry),
                     }
                 }
-                edited["spec"]["containers"][at]["env"] = Value::Array(env);
+                set(&mut edited, &["spec", "containers", &at.to_string(), "env"], Value::Array(env));
             }
-            Self::Restart { at } => edited["metadata"]["annotations"][RESTARTED_AT] = json!(at),
+            Self::Restart { at } => set(&mut edited, &["metadata", "annotations", RESTARTED_AT], json!(at)),
         }
         Ok(edited)
     }

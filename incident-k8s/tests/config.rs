@@ -97,6 +97,43 @@ async fn the_named_context_is_used_and_never_the_current_one() {
 }
 
 #[tokio::test]
+async fn a_cluster_is_trusted_by_the_authority_that_its_kubeconfig_names() {
+    let (fake, authority) = Fake::start_tls().await;
+    let (_, other) = Fake::start_tls().await;
+    fake.put([deployment("checkout", "web:1")]);
+    let now = "2026-11-23T14:30:00Z".parse().unwrap();
+    let cx = ReadContext::new(IncidentId::new(now, [1; 16]), now);
+    for (authority, is_trusted) in [(authority, true), (other, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            r#"
+apiVersion: v1
+kind: Config
+clusters: [{{name: c, cluster: {{server: "https://{}", certificate-authority: ca.pem}}}}]
+users: [{{name: bot, user: {{token: hunter2-token}}}}]
+contexts: [{{name: prod-eu, context: {{cluster: c, user: bot}}}}]
+"#,
+            fake.address()
+        );
+        std::fs::write(folder.path().join("kubeconfig"), text).unwrap();
+        std::fs::write(folder.path().join("ca.pem"), authority).unwrap();
+        let text = r#"
+            type = "kubernetes"
+            cluster = "prod"
+            context = "prod-eu"
+            kubeconfig = "kubeconfig"
+            namespace = "shop"
+            probes.pods = { check = "ready", workload = "deployment/checkout" }
+        "#;
+        let ports = build(text, folder.path()).await.unwrap();
+        match ports.probes["pods"].look(&cx).await {
+            Ok(reading) => assert!(is_trusted && reading.colour == Colour::Green),
+            Err(error) => assert!(!is_trusted && error.kind == ErrorKind::Unavailable, "{error:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_named_by_its_field_and_shows_no_secret() {
     let fake = Fake::start().await;
     let folder = tempfile::tempdir().unwrap();

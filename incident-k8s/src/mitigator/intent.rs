@@ -8,6 +8,7 @@ use incident_core::port::AdapterError;
 use serde_json::Value;
 
 use crate::catalogue::{Catalogue, plural};
+use crate::object::set;
 use crate::step::{Removal, refuse};
 use crate::target::{Kind, Scope, Target};
 use crate::template::Edit;
@@ -155,7 +156,7 @@ fn route(
         }
         target.namespace = namespace.to_owned();
     }
-    manifest["metadata"]["namespace"] = Value::from(target.namespace.as_str());
+    set(&mut manifest, &["metadata", "namespace"], Value::from(target.namespace.as_str()));
     let plural = plural(route, &manifest);
     Ok((target, Wanted::Apply { manifest, plural }))
 }

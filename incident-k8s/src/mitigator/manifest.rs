@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Look;
 use super::draft::{Draft, guarded};
 use super::intent::Asked;
-use crate::object::{annotation, digest, resource_version, text, uid};
+use crate::object::{annotation, digest, resource_version, set, text, uid};
 use crate::request::{APPLY_PATCH, MARKER, MERGE_PATCH, Request, Resource};
 use crate::step::{Action, EXECUTE, FIND, PLAN, STATE, UID, VERIFY, is_pinned, moved, refuse};
 use crate::target::Target;
@@ -113,9 +113,9 @@ impl Look<'_> {
         effect: &str,
     ) -> Request {
         let mut applied = manifest.clone();
-        applied["metadata"]["annotations"][MARKER] = json!(effect);
+        set(&mut applied, &["metadata", "annotations", MARKER], json!(effect));
         if let Some(version) = version {
-            applied["metadata"]["resourceVersion"] = json!(version);
+            set(&mut applied, &["metadata", "resourceVersion"], json!(version));
         }
         object.clone().patch(APPLY_PATCH, applied, self.cluster.manager())
     }
@@ -220,8 +220,8 @@ fn restore_request(
 ) -> Request {
     let Some(to) = to else { return request.clone().delete(uid(object)) };
     let mut patch = to.clone();
-    patch["metadata"]["resourceVersion"] = json!(resource_version(object));
-    patch["metadata"]["annotations"][MARKER] = json!(effect);
+    set(&mut patch, &["metadata", "resourceVersion"], json!(resource_version(object)));
+    set(&mut patch, &["metadata", "annotations", MARKER], json!(effect));
     request.clone().patch(MERGE_PATCH, patch, manager)
 }
 

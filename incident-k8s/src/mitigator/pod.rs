@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::intent::Asked;
 use super::rollback::is_ready;
 use super::template::is_leaving;
-use crate::object::{controller, items, name, number, selects, text, uid};
+use crate::object::{controller, items, name, number, selects, text, uid, whole};
 use crate::radius;
 use crate::request::{Request, Resource};
 use crate::step::{Action, FIND, Owner, PLAN, Removal, UID, VERIFY, moved, refuse};
@@ -167,7 +167,7 @@ fn ready(controller: &Value) -> i64 {
 }
 
 fn wanted(controller: &Value) -> i64 {
-    let replicas = controller.pointer("/spec/replicas").and_then(Value::as_i64);
+    let replicas = controller.pointer("/spec/replicas").and_then(whole);
     replicas.unwrap_or_else(|| number(controller, "/status/desiredNumberScheduled"))
 }
 

@@ -8,7 +8,9 @@ use super::Look;
 use super::draft::{Draft, guarded};
 use super::intent::Asked;
 use crate::history::is_observed;
-use crate::object::{annotation, condition, controller, items, name, number, resource_version, text, uid};
+use crate::object::{
+    annotation, condition, controller, items, name, number, resource_version, text, uid, whole,
+};
 use crate::radius;
 use crate::request::{MARKER, MERGE_PATCH, Request, Resource};
 use crate::rollout::{desired, word};
@@ -204,7 +206,7 @@ impl Look<'_> {
             let why = "KEDA is paused for it; scale it with override = keda, or resume KEDA";
             return Err(refuse(why));
         }
-        let most = object.pointer(most_at(*keda)).and_then(Value::as_i64).unwrap_or(100);
+        let most = object.pointer(most_at(*keda)).and_then(whole).unwrap_or(100);
         if to > most {
             return Err(refuse(format!(
                 "its autoscaler {} may choose {most} at most; raise that first, or override = {key}",
@@ -215,7 +217,7 @@ impl Look<'_> {
             let why = format!("its autoscaler would stand still at 0; override = {key} if that is meant");
             return Err(refuse(why));
         }
-        let from = object.pointer(floor_at(*keda)).and_then(Value::as_i64);
+        let from = object.pointer(floor_at(*keda)).and_then(whole);
         if from == Some(to) {
             return Err(refuse(format!("its autoscaler keeps at least {to} replicas already")));
         }
@@ -268,7 +270,7 @@ impl Look<'_> {
     ) -> Result<(Value, Option<i64>), AdapterError> {
         let request = Request::get(&resource(autoscaler.keda), &target.namespace, &autoscaler.name);
         let object = self.ask(operation, &request).await?;
-        let floor = object.pointer(floor_at(autoscaler.keda)).and_then(Value::as_i64);
+        let floor = object.pointer(floor_at(autoscaler.keda)).and_then(whole);
         Ok((object, floor))
     }
 

@@ -13,7 +13,7 @@ use super::intent::Asked;
 use super::rollback;
 use crate::diff;
 use crate::history::{Revision, is_paused, template};
-use crate::object::{annotation, digest, resource_version, uid};
+use crate::object::{annotation, digest, resource_version, uid, whole};
 use crate::radius;
 use crate::request::{JSON_PATCH, MARKER, Request, Resource, replacement};
 use crate::rollout::{Rollout, progress_deadline, rollout};
@@ -213,7 +213,7 @@ fn what_moved(plan: &Plan, target: &Target, workload: &Value) -> Option<&'static
     }
     // A Deployment's revision counts the changes of its template; its generation those of everything, replicas too.
     let revision = annotation(workload, "deployment.kubernetes.io/revision").unwrap_or_default();
-    let generation = workload.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
+    let generation = workload.pointer("/metadata/generation").and_then(whole).unwrap_or(0);
     let counted = match target.kind {
         Kind::Deployment => is_pinned(plan, REVISION, revision),
         _ => is_pinned(plan, GENERATION, &generation.to_string()),
@@ -235,7 +235,7 @@ fn reversible(draft: &mut Draft, workload: &Value, edit: &Edit) -> Reversible {
     if matches!(edit, Edit::Restart { .. }) {
         return Reversible::NothingToRestore;
     }
-    if workload.pointer("/spec/revisionHistoryLimit").and_then(Value::as_i64) == Some(0) {
+    if workload.pointer("/spec/revisionHistoryLimit").and_then(whole) == Some(0) {
         draft.warn("It keeps no old revisions, so this can't be taken back from here.");
         return Reversible::No;
     }

@@ -109,6 +109,23 @@ pub(crate) struct Fake {
 impl Fake {
     /// A server without objects.
     pub(crate) async fn start() -> Self {
+        Self::listen(None).await
+    }
+
+    /// The same over TLS, with the certificate of the authority that a kubeconfig names.
+    pub(crate) async fn start_tls() -> (Self, String) {
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config =
+            rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config =
+            config.unwrap().with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key);
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config.unwrap()));
+        (Self::listen(Some(acceptor)).await, made.cert.pem())
+    }
+
+    async fn listen(tls: Option<tokio_rustls::TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -126,9 +143,15 @@ impl Fake {
                     let all = Arc::clone(&all);
                     async move { serve(&all, request).await }
                 });
+                let tls = tls.clone();
                 tokio::spawn(async move {
                     let serving = hyper::server::conn::http1::Builder::new();
-                    let _ = serving.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+                    if let Some(tls) = tls {
+                        let Ok(stream) = tls.accept(stream).await else { return };
+                        let _ = serving.serve_connection(TokioIo::new(stream), service).await;
+                    } else {
+                        let _ = serving.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+                    }
                 });
             }
         });
