@@ -9,7 +9,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 
 use crate::error::Purpose;
-use crate::object::escaped;
+use crate::object::{escaped, set};
 use crate::target::Target;
 
 /// A kind of object as the API's paths name it.
@@ -79,6 +79,7 @@ pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) query: Vec<(&'static str, String)>,
     accept: &'static str,
+    is_dry_run: bool,
     pub(crate) body: Option<(&'static str, Value)>,
 }
 
@@ -89,7 +90,7 @@ pub(crate) const APPLY_PATCH: &str = "application/apply-patch+yaml";
 
 impl Request {
     fn new(method: Method, path: String) -> Self {
-        Self { method, path, query: Vec::new(), accept: JSON, body: None }
+        Self { method, path, query: Vec::new(), accept: JSON, is_dry_run: false, body: None }
     }
 
     pub(crate) fn get(resource: &Resource, namespace: &str, name: &str) -> Self {
@@ -145,15 +146,23 @@ impl Request {
     }
 
     /// To be tried out: the server runs everything but the last step, admission included.
-    pub(crate) fn dry_run(self) -> Self {
+    ///
+    /// A deletion that has a body takes its options from there alone: in the query, this would delete.
+    pub(crate) fn dry_run(mut self) -> Self {
+        self.is_dry_run = true;
+        if self.method == Method::DELETE
+            && let Some((_, options)) = &mut self.body
+        {
+            set(options, &["dryRun"], json!(["All"]));
+            return self;
+        }
         self.with("dryRun", "All")
     }
 
     /// Whether it changes something.
     pub(crate) fn purpose(&self) -> Purpose {
-        let tries = self.query.iter().any(|(name, _)| *name == "dryRun");
         let asks = self.path.ends_with("/selfsubjectaccessreviews");
-        if self.method == Method::GET || tries || asks { Purpose::Read } else { Purpose::Write }
+        if self.method == Method::GET || self.is_dry_run || asks { Purpose::Read } else { Purpose::Write }
     }
 
     /// As it goes to the client.
@@ -246,6 +255,11 @@ mod tests {
         let patch = Request::get(&Resource::PODS, "shop", "a").patch(MERGE_PATCH, json!({}), "m");
         assert_eq!(patch.purpose(), Purpose::Write);
         assert_eq!(patch.dry_run().purpose(), Purpose::Read);
+        let delete = Request::get(&Resource::PODS, "shop", "a").delete("u");
+        assert_eq!(delete.purpose(), Purpose::Write);
+        let tried = delete.dry_run();
+        let (_, options) = tried.body.as_ref().unwrap();
+        assert_eq!((tried.purpose(), &options["dryRun"]), (Purpose::Read, &json!(["All"])));
         let ask = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews".to_owned();
         assert_eq!(Request::post(ask, json!({})).purpose(), Purpose::Read);
     }

@@ -70,7 +70,11 @@ impl Asked {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether it is only tried. The options of a deletion are its body; if it has one, its query counts for nothing.
     pub(crate) fn is_dry_run(&self) -> bool {
+        if self.method == "DELETE" && !self.body.is_empty() {
+            return self.json()["dryRun"] == serde_json::json!(["All"]);
+        }
         self.parameter("dryRun") == Some("All")
     }
 

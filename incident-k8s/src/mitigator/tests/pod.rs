@@ -52,6 +52,7 @@ async fn a_disruption_budget_is_an_answer_and_deleting_is_another_decision() {
     let plan = shop.planned(&custom("delete-pod", &pod, [])).await;
     assert!(plan.warnings.iter().any(|it| it.contains("passes it by")), "{plan:#?}");
     assert_eq!(plan.permissions, ["delete pods in shop"]);
+    assert!(shop.fake.get(&format!("pods/{pod}")).is_some(), "a plan deletes nothing");
     let done = shop.done(&plan).await;
     assert_eq!(shop.verify(&done, 1).await, Verification::Holds);
 }
