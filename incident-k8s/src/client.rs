@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::budget::Budget;
-use crate::error::{Failure, Purpose, refused};
+use crate::error::{Failure, Purpose, disguised, refused};
 use crate::object::text;
 use crate::request::Request;
 use crate::target::Scope;
@@ -170,7 +170,10 @@ impl Cluster {
         let answer = self.exchange(request, budget).await;
         let answer = answer.map_err(|failure| failure.into_error(operation, purpose))?;
         if answer.status.is_success() {
-            return Ok(answer.body);
+            return match answer.body.as_deref().ok().and_then(disguised) {
+                Some((code, status)) => Err(refused(operation, purpose, code, &answer.headers, &status)),
+                None => Ok(answer.body),
+            };
         }
         let status = answer.body.ok().and_then(|body| serde_json::from_slice(&body).ok());
         let code = answer.status.as_u16();

@@ -7,7 +7,7 @@ use http::header::{HeaderMap, RETRY_AFTER};
 use incident_core::port::{AdapterError, ErrorKind};
 use serde_json::Value;
 
-use crate::object::{items, text};
+use crate::object::{items, number, text};
 
 /// The longest wait that a server can ask for; more would silence an incident.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
@@ -70,6 +70,15 @@ impl Failure {
         };
         if purpose == Purpose::Read { error.not_applied() } else { error }
     }
+}
+
+/// The failure that an answer's body is, whatever its status says: an eviction's refusal can come as a success.
+pub(crate) fn disguised(body: &[u8]) -> Option<(u16, Value)> {
+    const LONGEST: usize = 16 * 1024;
+    let status: Value = serde_json::from_slice(body.get(..body.len().min(LONGEST))?).ok()?;
+    let is_failure = text(&status, "/kind") == "Status" && text(&status, "/status") == "Failure";
+    let code = u16::try_from(number(&status, "/code")).ok().filter(|code| *code >= 300);
+    is_failure.then(|| (code.unwrap_or(500), status))
 }
 
 /// What a status that isn't a success means. Nothing of the server's own words is repeated but names that Kubernetes
@@ -142,7 +151,10 @@ fn meaning(code: u16, status: &Value) -> (ErrorKind, String) {
                 causes(status).filter_map(|cause| restricted(text(cause, "/field"))).collect();
             (ErrorKind::Invalid, format!("invalid: {}", fields.join(", ")))
         }
-        429 if causes(status).any(|cause| text(cause, "/reason") == "DisruptionBudget") => {
+        // A budget that is only being worked out says when to ask again; one that forbids it doesn't.
+        429 if causes(status).any(|cause| text(cause, "/reason") == "DisruptionBudget")
+            && number(status, "/details/retryAfterSeconds") == 0 =>
+        {
             (ErrorKind::Refused, "a disruption budget doesn't allow it now".to_owned())
         }
         429 => (ErrorKind::RateLimited, String::new()),

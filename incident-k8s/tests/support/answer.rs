@@ -116,9 +116,19 @@ impl Answer {
         Self::failure(429, "TooManyRequests", message, details).with("retry-after", &seconds.to_string())
     }
 
+    /// What the eviction subresource says to several budgets: a success by its status, and a failure by its body.
     pub(crate) fn several_budgets(key: &Key) -> Self {
         let why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-        Self::failure(500, "InternalError", why, json!({"name": key.name}))
+        Self { status: 201, ..Self::failure(500, "", why, json!({"name": key.name})) }
+    }
+
+    /// A budget whose controller lags behind.
+    pub(crate) fn budget_in_work(budget: &str) -> Self {
+        let message = "Cannot evict pod as it would violate the pod's disruption budget.";
+        let why = format!("The disruption budget {budget} is still being processed by the server.");
+        let cause = json!({"reason": "DisruptionBudget", "message": why});
+        let details = json!({"retryAfterSeconds": 10, "causes": [cause]});
+        Self::failure(429, "TooManyRequests", message, details).with("retry-after", "10")
     }
 
     pub(crate) fn expired(old: u64, now: u64) -> Self {

@@ -104,6 +104,16 @@ async fn a_pod_that_nobody_makes_anew_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_budget_in_work_is_waited_for_and_no_refusal() {
+    let (shop, pod) = shop(2).await;
+    let plan = shop.planned(&restart_instance(&pod)).await;
+    shop.fake.fail_write(Fault::Answer(crate::support::Answer::budget_in_work("checkout-budget")));
+    let error = shop.execute(&plan).await.unwrap_err();
+    assert_eq!((error.kind, error.applied), (ErrorKind::RateLimited, Applied::No));
+    assert_eq!(error.retry, incident_core::port::Retry::After(Some(Duration::from_secs(10))));
+}
+
+#[tokio::test]
 async fn several_budgets_on_one_pod_are_a_fault_of_the_cluster() {
     let (shop, pod) = shop(2).await;
     let mut second = budget("checkout", 1);
