@@ -93,6 +93,8 @@ pub struct Effect {
     pub first_started: Option<Time>,
     /// How many looks couldn't tell.
     pub unclear: u32,
+    /// Whether an attempt before the last one may have done it.
+    pub maybe_before: bool,
     /// What a second time would do, as the last start recorded.
     pub repeat: Option<Repeat>,
     /// The effect this one stands in for.

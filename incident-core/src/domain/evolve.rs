@@ -2,7 +2,7 @@
 //! passed over.
 
 use super::check::CheckState;
-use super::effect::{Effect, EffectState, Outcome, Receipt, TicketWork, Work};
+use super::effect::{Applied, Effect, EffectState, Outcome, Receipt, TicketWork, Work};
 use super::event::{EffectPlanned, EffectSettled, EffectStarted, Fact, FixStep, MitigationPlanned, Record};
 use super::id::{Digest, Seq};
 use super::incident::{Action, Ending, Hypothesis, Incident, IssuedNotice};
@@ -271,9 +271,10 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         Fact::EffectStarted(fact) => effect_started(it, record, fact),
         Fact::EffectFailed(fact) => {
             if let Some(effect) = it.effects.get_mut(&fact.effect) {
+                // That this attempt did nothing says nothing about those before it.
                 effect.state = match fact.applied {
-                    super::effect::Applied::No => EffectState::Ready(fact.retry_at),
-                    super::effect::Applied::Maybe => EffectState::Unknown(fact.retry_at),
+                    Applied::No if !effect.maybe_before => EffectState::Ready(fact.retry_at),
+                    Applied::No | Applied::Maybe => EffectState::Unknown(fact.retry_at),
                 };
             }
         }
@@ -361,6 +362,7 @@ fn effect_planned(it: &mut Incident, record: &Record, fact: &EffectPlanned) {
         attempts: 0,
         first_started: None,
         unclear: 0,
+        maybe_before: false,
         repeat: None,
         instead_of: fact.instead_of,
     };
@@ -369,6 +371,7 @@ fn effect_planned(it: &mut Incident, record: &Record, fact: &EffectPlanned) {
 
 fn effect_started(it: &mut Incident, record: &Record, fact: &EffectStarted) {
     if let Some(effect) = it.effects.get_mut(&fact.effect) {
+        effect.maybe_before |= !matches!(effect.state, EffectState::Ready(_));
         effect.state = EffectState::Started { attempt: fact.attempt, until: fact.until, how: fact.how };
         effect.attempts = fact.attempt;
         effect.first_started.get_or_insert(record.recorded_at);

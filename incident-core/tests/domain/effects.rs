@@ -69,7 +69,7 @@ fn how_an_effect_goes_on_depends_on_what_a_second_time_would_do() {
     use Went::{CannotTell, Lost, Maybe, No};
     let native = Repeat::Native { within: long("1h") };
     let short = Repeat::Native { within: long("1m") };
-    let cases: [(&str, Repeat, &[Went], &str, &str); 17] = [
+    let cases: [(&str, Repeat, &[Went], &str, &str); 19] = [
         // What, what a second time does, what went before; how a notice goes on, how a ticket does.
         ("known not to have happened", native, &[No], "Call", "Call"),
         ("known not to have happened", Repeat::Lookup, &[No], "Call", "Call"),
@@ -89,7 +89,15 @@ fn how_an_effect_goes_on_depends_on_what_a_second_time_would_do() {
             "CallMarked",
             "a person",
         ),
-        ("found not to have happened", Repeat::Lookup, &[Lost, No], "Call", "Call"),
+        ("nothing was done this time, but maybe before", Repeat::Lookup, &[Lost, No], "Look", "Look"),
+        (
+            "nothing was done this time, but maybe before",
+            Repeat::Visible,
+            &[Maybe, No],
+            "CallMarked",
+            "a person",
+        ),
+        ("nothing was done this time, but maybe before", native, &[Maybe, No], "Call", "Call"),
         ("harmless", Repeat::Converging, &[Lost], "Call", "Call"),
         ("harmless", Repeat::Converging, &[Maybe, CannotTell], "Call", "Call"),
         ("seen twice", Repeat::Visible, &[Lost], "CallMarked", "a person"),
@@ -116,7 +124,7 @@ fn a_mitigation_is_always_looked_for_and_never_repeated_blindly() {
         (&[Lost], "Look"),
         (&[Maybe], "Look"),
         (&[Lost, Lost, Lost], "Look"),
-        (&[Lost, No], "Call"),
+        (&[Lost, No], "Look"),
         (&[Lost, CannotTell], "a person"),
     ];
     for (before, expected) in cases {
