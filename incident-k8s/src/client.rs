@@ -1,0 +1,243 @@
+//! The one client of a backend: its connections, its deadlines, and how much of an answer it reads.
+
+mod connect;
+mod stream;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::HeaderMap;
+use http_body_util::BodyExt;
+use incident_core::port::AdapterError;
+use kube::client::Body;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::budget::Budget;
+use crate::error::{Failure, Purpose, disguised, refused};
+use crate::object::text;
+use crate::request::Request;
+use crate::target::Scope;
+
+pub(crate) use connect::connect;
+
+/// Requests in flight at once.
+const IN_FLIGHT: usize = 8;
+/// Bytes of an answer that are read.
+const MOST: usize = 16 * 1024 * 1024;
+/// Objects that one page of a list has, and how many pages are read.
+const PAGE: &str = "250";
+const PAGES: usize = 40;
+
+/// One cluster, as all ports of a backend share it.
+#[derive(Clone)]
+pub(crate) struct Cluster(Arc<Inner>);
+
+struct Inner {
+    client: kube::Client,
+    scope: Scope,
+    manager: String,
+    timeout: Duration,
+    permits: Semaphore,
+}
+
+/// All objects that were asked for, or as many as are read.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) items: Vec<Value>,
+    pub(crate) truncated: bool,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Result<Vec<u8>, Failure>,
+}
+
+impl Cluster {
+    pub(crate) fn new(client: kube::Client, scope: Scope, manager: &str, timeout: Duration) -> Self {
+        let permits = Semaphore::new(IN_FLIGHT);
+        Self(Arc::new(Inner { client, scope, manager: manager.to_owned(), timeout, permits }))
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.0.scope
+    }
+
+    /// The client itself, for what isn't a request and an answer.
+    #[cfg(feature = "exec")]
+    pub(crate) fn client(&self) -> kube::Client {
+        self.0.client.clone()
+    }
+
+    /// The name under which this adapter changes fields.
+    pub(crate) fn manager(&self) -> &str {
+        &self.0.manager
+    }
+
+    /// Sends a request that is answered with an object.
+    ///
+    /// # Errors
+    /// By what the server says; a broken answer to a read is an error, too.
+    pub(crate) async fn ask(
+        &self,
+        operation: &'static str,
+        request: &Request,
+        budget: &Budget,
+    ) -> Result<Value, AdapterError> {
+        let purpose = request.purpose();
+        let body = self.send(operation, request, budget).await?;
+        let body = body.map_err(|failure| failure.into_error(operation, purpose))?;
+        serde_json::from_slice(&body).map_err(|_| Failure::NotJson.into_error(operation, purpose))
+    }
+
+    /// [`ask`](Self::ask), where an object that doesn't exist is an answer.
+    pub(crate) async fn find(
+        &self,
+        operation: &'static str,
+        request: &Request,
+        budget: &Budget,
+    ) -> Result<Option<Value>, AdapterError> {
+        match self.ask(operation, request, budget).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.kind == incident_core::port::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a write. A success is one, whatever becomes of the answer's body.
+    ///
+    /// # Errors
+    /// By what the server says, and whether it may have happened.
+    pub(crate) async fn write(
+        &self,
+        operation: &'static str,
+        request: &Request,
+        budget: &Budget,
+    ) -> Result<(), AdapterError> {
+        self.send(operation, request, budget).await.map(drop)
+    }
+
+    /// Reads a list page by page. One that expired on the way is begun anew, once.
+    ///
+    /// # Errors
+    /// By what the server says.
+    pub(crate) async fn list(
+        &self,
+        operation: &'static str,
+        request: &Request,
+        budget: &Budget,
+    ) -> Result<Listed, AdapterError> {
+        let mut again = true;
+        'anew: loop {
+            let mut listed = Listed::default();
+            let mut after: Option<String> = None;
+            for _ in 0..PAGES {
+                let mut page = request.clone().with("limit", PAGE);
+                if let Some(after) = &after {
+                    page = page.with("continue", after);
+                }
+                let mut answer = match self.ask(operation, &page, budget).await {
+                    Err(error) if after.is_some() && again && error.context.starts_with("HTTP 410") => {
+                        again = false;
+                        continue 'anew;
+                    }
+                    answer => answer?,
+                };
+                if let Some(Value::Array(items)) = answer.get_mut("items").map(Value::take) {
+                    listed.items.extend(items);
+                }
+                after = Some(text(&answer, "/metadata/continue").to_owned()).filter(|it| !it.is_empty());
+                if after.is_none() {
+                    return Ok(listed);
+                }
+            }
+            listed.truncated = true;
+            return Ok(listed);
+        }
+    }
+
+    async fn send(
+        &self,
+        operation: &'static str,
+        request: &Request,
+        budget: &Budget,
+    ) -> Result<Result<Vec<u8>, Failure>, AdapterError> {
+        let purpose = request.purpose();
+        let answer = self.exchange(request, budget).await;
+        let answer = answer.map_err(|failure| failure.into_error(operation, purpose))?;
+        if answer.status.is_success() {
+            return match answer.body.as_deref().ok().and_then(disguised) {
+                Some((code, status)) => Err(refused(operation, purpose, code, &answer.headers, &status)),
+                None => Ok(answer.body),
+            };
+        }
+        let status = answer.body.ok().and_then(|body| serde_json::from_slice(&body).ok());
+        let code = answer.status.as_u16();
+        Err(refused(operation, purpose, code, &answer.headers, &status.unwrap_or_default()))
+    }
+
+    async fn exchange(&self, request: &Request, budget: &Budget) -> Result<Answer, Failure> {
+        let (response, left) = self.begin(request, budget).await?;
+        let (parts, body) = response.into_parts();
+        let body = match timeout(left, read(body)).await {
+            Ok(body) => body,
+            Err(_) => Err(Failure::TimedOut),
+        };
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+
+    /// Sends `request` once and waits for the head of the answer; also how long its body may take.
+    async fn begin(
+        &self,
+        request: &Request,
+        budget: &Budget,
+    ) -> Result<(http::Response<Body>, Duration), Failure> {
+        let Ok(Ok(_permit)) = timeout(budget.left(), self.0.permits.acquire()).await else {
+            return Err(Failure::Unsent);
+        };
+        let left = budget.left().min(self.0.timeout);
+        if left.is_zero() {
+            return Err(Failure::Unsent);
+        }
+        let built = request.build().map_err(|error| Failure::NotConnected(Box::new(error)))?;
+        match timeout(left, self.0.client.send(built)).await {
+            Ok(response) => Ok((response.map_err(Failure::of)?, budget.left())),
+            Err(_) => Err(Failure::TimedOut),
+        }
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("scope", &self.0.scope).finish_non_exhaustive()
+    }
+}
+
+/// Reads the body until it ends or is too large.
+async fn read(mut body: Body) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Failure::Lost(Box::new(error)))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > MOST {
+            return Err(Failure::TooLarge);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+/// What reading a stream of an answer came to, for those who show where it stopped.
+fn refusal(
+    operation: &'static str,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: Result<Vec<u8>, Failure>,
+) -> AdapterError {
+    let said = body.ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+    refused(operation, Purpose::Read, status.as_u16(), headers, &said)
+}

@@ -1,0 +1,300 @@
+//! What a change of a pod template comes to, in lines for the people who approve it. No I/O.
+
+use std::collections::BTreeMap;
+
+use incident_core::domain::inert;
+use incident_core::domain::plan::Change;
+use incident_core::domain::redact::redact;
+use serde_json::Value;
+
+use crate::object::{fields, items, text};
+use crate::template::RESTARTED_AT;
+
+/// Bytes of a value that a line shows.
+const MOST_SHOWN: usize = 200;
+/// Lines about fields that have no words of their own.
+const MOST_OTHERS: usize = 12;
+const NONE: &str = "none";
+
+/// The differences between two pod templates: images, environment, resources and commands by container, then whatever
+/// else differs. Values that look like secrets aren't shown.
+pub(crate) fn templates(from: &Value, to: &Value) -> Vec<Change> {
+    let mut lines = Lines::default();
+    let restarted = |template: &Value| {
+        template
+            .pointer("/metadata/annotations")
+            .and_then(|it| it.get(RESTARTED_AT)?.as_str())
+            .map(str::to_owned)
+    };
+    lines.add("time of restart", restarted(from), restarted(to));
+    for (list, kind) in [("/spec/initContainers", "init container"), ("/spec/containers", "container")] {
+        let (before, after) = (named(from, list), named(to, list));
+        for (name, container) in &before {
+            match after.get(name) {
+                Some(changed) => lines.container(name, container, changed),
+                None => {
+                    lines.add(&format!("{kind} {name}"), Some(text(container, "/image").to_owned()), None);
+                }
+            }
+        }
+        for (name, container) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
+            lines.add(&format!("{kind} {name}"), None, Some(text(container, "/image").to_owned()));
+        }
+    }
+    let mut others = Vec::new();
+    paths(&without_known(from), &without_known(to), String::new(), &mut others);
+    lines.others("template", &others);
+    lines.0
+}
+
+/// The names of ConfigMaps and Secrets that a template uses, each with its kind.
+pub(crate) fn configuration(template: &Value) -> Vec<String> {
+    let mut found = std::collections::BTreeSet::new();
+    let mut open = vec![template];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(map) => {
+                for (key, inner) in map {
+                    let kind = match key.as_str() {
+                        "configMapRef" | "configMapKeyRef" | "configMap" => Some("configmap"),
+                        "secretRef" | "secretKeyRef" | "secret" => Some("secret"),
+                        _ => None,
+                    };
+                    let name = inner.get("name").or_else(|| inner.get("secretName")).and_then(Value::as_str);
+                    if let (Some(kind), Some(name)) = (kind, name) {
+                        found.insert(format!("{kind}/{name}"));
+                    }
+                    open.push(inner);
+                }
+            }
+            Value::Array(list) => open.extend(list),
+            _ => {}
+        }
+    }
+    found.into_iter().collect()
+}
+
+#[derive(Default)]
+struct Lines(Vec<Change>);
+
+impl Lines {
+    fn add(&mut self, what: &str, from: Option<String>, to: Option<String>) {
+        if from != to {
+            let shown = |it: Option<String>| it.map_or_else(|| NONE.to_owned(), |it| shown(&it));
+            self.0.push(Change { what: inert::line(what), from: shown(from), to: shown(to) });
+        }
+    }
+
+    fn container(&mut self, name: &str, from: &Value, to: &Value) {
+        let image = |it: &Value| Some(text(it, "/image").to_owned());
+        self.add(&format!("image of {name}"), image(from), image(to));
+        for kind in ["requests", "limits"] {
+            let pointer = format!("/resources/{kind}");
+            let singular = kind.trim_end_matches('s');
+            let (before, after) = (quantities(from, &pointer), quantities(to, &pointer));
+            for resource in union(&before, &after) {
+                let what = format!("{resource} {singular} of {name}");
+                self.add(&what, before.get(resource).cloned(), after.get(resource).cloned());
+            }
+        }
+        let (before, after) = (variables(from), variables(to));
+        for variable in union(&before, &after) {
+            let seen = |it: &BTreeMap<String, String>| it.get(variable).map(|value| hidden(variable, value));
+            let (old, new) = (seen(&before), seen(&after));
+            let what = format!("env {variable} of {name}");
+            if old == new && before.get(variable) != after.get(variable) {
+                let same = old.unwrap_or_default();
+                self.0.push(Change { what, from: same, to: "another value that isn't shown".to_owned() });
+            } else {
+                self.add(&what, old, new);
+            }
+        }
+        for (field, word) in [("/command", "command"), ("/args", "arguments")] {
+            let words = |it: &Value| it.pointer(field).map(|it| hidden("", &it.to_string()));
+            self.add(&format!("{word} of {name}"), words(from), words(to));
+        }
+        let mut others = Vec::new();
+        paths(&without_shown(from), &without_shown(to), String::new(), &mut others);
+        self.others(name, &others);
+    }
+
+    /// Fields that differ, by their place alone: their values may be anything.
+    fn others(&mut self, of: &str, paths: &[String]) {
+        for path in paths.iter().take(MOST_OTHERS) {
+            let what = inert::clip(&inert::line(&format!("{of}: {path}")), MOST_SHOWN);
+            self.0.push(Change { what, from: "as it is".to_owned(), to: "changed".to_owned() });
+        }
+        if let Some(more) = paths.len().checked_sub(MOST_OTHERS).filter(|more| *more > 0) {
+            let what = format!("{of}: {more} more fields");
+            self.0.push(Change { what, from: "as they are".to_owned(), to: "changed".to_owned() });
+        }
+    }
+}
+
+fn shown(text: &str) -> String {
+    inert::clip(&inert::line(text), MOST_SHOWN)
+}
+
+/// `value` unless it looks like a secret by its name or its shape.
+fn hidden(name: &str, value: &str) -> String {
+    if name.is_empty() {
+        return String::from_utf8_lossy(&redact(value.as_bytes()).bytes).into_owned();
+    }
+    let pair = format!("{name}={value}");
+    let clean = redact(pair.as_bytes());
+    let clean = String::from_utf8_lossy(&clean.bytes);
+    clean.strip_prefix(&format!("{name}=")).unwrap_or(&clean).to_owned()
+}
+
+fn named<'a>(template: &'a Value, list: &str) -> BTreeMap<&'a str, &'a Value> {
+    items(template, list).iter().map(|it| (text(it, "/name"), it)).collect()
+}
+
+fn quantities(container: &Value, pointer: &str) -> BTreeMap<String, String> {
+    let quantity = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let all = fields(container, pointer).into_iter();
+    all.map(|(name, value)| (name.to_owned(), quantity(value))).collect()
+}
+
+fn variables(container: &Value) -> BTreeMap<String, String> {
+    let value = |entry: &Value| match entry.get("valueFrom") {
+        Some(from) => {
+            let source = fields(from, "").into_iter().next();
+            let (kind, it) = source.unwrap_or(("unknown", &Value::Null));
+            format!("from {kind} {} {}", text(it, "/name"), text(it, "/key")).trim_end().to_owned()
+        }
+        None => text(entry, "/value").to_owned(),
+    };
+    items(container, "/env").iter().map(|it| (text(it, "/name").to_owned(), value(it))).collect()
+}
+
+fn union<'a>(a: &'a BTreeMap<String, String>, b: &'a BTreeMap<String, String>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = a.keys().chain(b.keys()).map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn without_known(template: &Value) -> Value {
+    let mut rest = template.clone();
+    if let Some(spec) = rest.pointer_mut("/spec").and_then(Value::as_object_mut) {
+        spec.remove("containers");
+        spec.remove("initContainers");
+    }
+    if let Some(annotations) = rest.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+        annotations.remove(RESTARTED_AT);
+        if annotations.is_empty()
+            && let Some(metadata) = rest.pointer_mut("/metadata").and_then(Value::as_object_mut)
+        {
+            metadata.remove("annotations");
+        }
+    }
+    rest
+}
+
+fn without_shown(container: &Value) -> Value {
+    let mut rest = container.clone();
+    if let Some(map) = rest.as_object_mut() {
+        for known in ["image", "env", "command", "args"] {
+            map.remove(known);
+        }
+    }
+    if let Some(resources) = rest.pointer_mut("/resources").and_then(Value::as_object_mut) {
+        resources.remove("requests");
+        resources.remove("limits");
+    }
+    if rest.get("resources").is_some_and(|it| it.as_object().is_some_and(serde_json::Map::is_empty))
+        && let Some(map) = rest.as_object_mut()
+    {
+        map.remove("resources");
+    }
+    rest
+}
+
+/// The places where `from` and `to` differ, as far down as both are objects.
+fn paths(from: &Value, to: &Value, at: String, found: &mut Vec<String>) {
+    match (from, to) {
+        (Value::Object(a), Value::Object(b)) => {
+            let mut keys: Vec<_> = a.keys().chain(b.keys()).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            for key in keys {
+                let (one, other) = (a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null));
+                let at = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+                paths(one, other, at, found);
+            }
+        }
+        _ if from != to => found.push(at),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn lines(from: Value, to: Value) -> Vec<String> {
+        let pod = |containers: Value| json!({"spec": {"containers": containers}});
+        let changes = templates(&pod(from), &pod(to));
+        changes.into_iter().map(|it| format!("{}: {} -> {}", it.what, it.from, it.to)).collect()
+    }
+
+    #[test]
+    fn each_difference_is_a_line_that_a_person_can_judge() {
+        let env = |value: Value| json!([{"name": "web", "env": [value]}]);
+        let from_secret = json!({"name": "URL", "valueFrom": {"secretKeyRef": {"name": "db", "key": "url"}}});
+        for (from, to, expect) in [
+            (
+                json!([{"name": "web", "image": "w:2"}]),
+                json!([{"name": "web", "image": "w:1"}]),
+                vec!["image of web: w:2 -> w:1"],
+            ),
+            (
+                json!([{"name": "web", "resources": {"requests": {"cpu": "1"}}}]),
+                json!([{"name": "web", "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": 2}}}]),
+                vec!["cpu request of web: 1 -> 2", "cpu limit of web: none -> 2"],
+            ),
+            (
+                env(json!({"name": "FEATURE", "value": "true"})),
+                env(json!({"name": "FEATURE", "value": "false"})),
+                vec!["env FEATURE of web: true -> false"],
+            ),
+            (
+                env(from_secret),
+                env(json!({"name": "URL", "value": "x"})),
+                vec!["env URL of web: from secretKeyRef db url -> x"],
+            ),
+            (
+                env(json!({"name": "DB_PASSWORD", "value": "hunter2"})),
+                env(json!({"name": "DB_PASSWORD", "value": "hunter3"})),
+                vec!["env DB_PASSWORD of web: [redacted] -> another value that isn't shown"],
+            ),
+            (
+                json!([{"name": "web", "livenessProbe": {"periodSeconds": 1}}]),
+                json!([{"name": "web", "livenessProbe": {"periodSeconds": 9}}, {"name": "new", "image": "n:1"}]),
+                vec!["web: livenessProbe.periodSeconds: as it is -> changed", "container new: none -> n:1"],
+            ),
+        ] {
+            assert_eq!(lines(from, to), expect);
+        }
+    }
+
+    #[test]
+    fn hostile_values_stay_on_their_line_and_are_bounded() {
+        let hostile = format!("a\n\u{1b}[2J@here{}", "x".repeat(5000));
+        let env = |value: &str| json!([{"name": "web", "env": [{"name": "A", "value": value}]}]);
+        let lines = lines(env("1"), env(&hostile));
+        assert!(lines[0].len() < 300 && !lines[0].contains(['\n', '\u{1b}']), "{lines:?}");
+    }
+
+    #[test]
+    fn the_configuration_that_a_template_uses_is_named() {
+        let template = json!({"spec": {
+            "volumes": [{"configMap": {"name": "web"}}, {"secret": {"secretName": "tls"}}],
+            "containers": [{"envFrom": [{"secretRef": {"name": "db"}}, {"configMapRef": {"name": "web"}}]}],
+        }});
+        assert_eq!(configuration(&template), ["configmap/web", "secret/db", "secret/tls"]);
+    }
+}

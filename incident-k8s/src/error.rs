@@ -1,0 +1,348 @@
+//! From what the API server says to what the engine can do about it.
+
+use std::error::Error;
+use std::time::Duration;
+
+use http::header::{HeaderMap, RETRY_AFTER};
+use incident_core::port::{AdapterError, ErrorKind};
+use serde_json::Value;
+
+use crate::object::{items, number, text};
+
+/// The longest wait that a server can ask for; more would silence an incident.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+/// Whether a request changes something, and so whether a failure leaves a doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Read,
+    Write,
+}
+
+/// No usable answer came.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The time was over before the request could be sent.
+    Unsent,
+    /// The token or certificate couldn't be had. What the library says of it may hold the token, so it isn't kept.
+    NoCredentials,
+    NotConnected(Box<dyn Error + Send + Sync>),
+    TimedOut,
+    Lost(Box<dyn Error + Send + Sync>),
+    /// The answer is larger than what is read of one.
+    TooLarge,
+    /// The answer isn't what the API answers.
+    NotJson,
+}
+
+impl Failure {
+    pub(crate) fn of(error: kube::Error) -> Self {
+        match error {
+            kube::Error::Auth(_) => Self::NoCredentials,
+            kube::Error::Service(error) if error.is::<kube::client::AuthError>() => Self::NoCredentials,
+            kube::Error::Service(error) => {
+                let connecting = error.downcast_ref::<hyper_util::client::legacy::Error>();
+                if connecting.is_some_and(hyper_util::client::legacy::Error::is_connect) {
+                    Self::NotConnected(error)
+                } else {
+                    Self::Lost(error)
+                }
+            }
+            other => Self::Lost(Box::new(other)),
+        }
+    }
+
+    pub(crate) fn into_error(self, operation: &'static str, purpose: Purpose) -> AdapterError {
+        let of = |kind, context: &str| AdapterError::new(kind, operation).with_context(context);
+        let unavailable = |context: &str| of(ErrorKind::Unavailable, context);
+        let error = match self {
+            Self::Unsent => unavailable("no time was left to ask").not_applied(),
+            Self::NoCredentials => {
+                of(ErrorKind::Auth, "no credentials could be had; check the kubeconfig's user or its plugin")
+            }
+            Self::NotConnected(source) => unavailable("no connection").not_applied().caused_by(source),
+            Self::TimedOut => unavailable("no answer in time"),
+            Self::Lost(source) => {
+                unavailable("the connection ended without a valid answer").caused_by(source)
+            }
+            Self::TooLarge => of(ErrorKind::TooLarge, "the answer is too large; narrow what is asked for"),
+            Self::NotJson => unavailable("the answer isn't one of the Kubernetes API; is it a proxy's?"),
+        };
+        if purpose == Purpose::Read { error.not_applied() } else { error }
+    }
+}
+
+/// The failure that an answer's body is, whatever its status says: an eviction's refusal can come as a success.
+pub(crate) fn disguised(body: &[u8]) -> Option<(u16, Value)> {
+    const LONGEST: usize = 16 * 1024;
+    let status: Value = serde_json::from_slice(body.get(..body.len().min(LONGEST))?).ok()?;
+    let is_failure = text(&status, "/kind") == "Status" && text(&status, "/status") == "Failure";
+    let code = u16::try_from(number(&status, "/code")).ok().filter(|code| *code >= 300);
+    is_failure.then(|| (code.unwrap_or(500), status))
+}
+
+/// What a status that isn't a success means. Nothing of the server's own words is repeated but names that Kubernetes
+/// restricts: of fields, webhooks and managers.
+pub(crate) fn refused(
+    operation: &'static str,
+    purpose: Purpose,
+    code: u16,
+    headers: &HeaderMap,
+    status: &Value,
+) -> AdapterError {
+    let (kind, context) = meaning(code, status);
+    let context = if context.is_empty() { format!("HTTP {code}") } else { format!("HTTP {code}: {context}") };
+    let error = AdapterError::new(kind, operation).with_context(context);
+    let error = match kind {
+        ErrorKind::RateLimited | ErrorKind::Unavailable => error.retry_after(wait(headers)),
+        // Somebody was faster between our look and our write: looking again settles it.
+        ErrorKind::Conflict if causes(status).next().is_none() => {
+            error.retry_after(Some(Duration::from_secs(1)))
+        }
+        _ => error,
+    };
+    // Admission comes before the object is stored, so a webhook that fails has kept the change out.
+    if purpose == Purpose::Read || quoted_after(status, "failed calling webhook ").is_some() {
+        error.not_applied()
+    } else {
+        error
+    }
+}
+
+fn meaning(code: u16, status: &Value) -> (ErrorKind, String) {
+    let message = text(status, "/message");
+    let says = |words: &str| message.contains(words);
+    if let Some(webhook) = quoted_after(status, "admission webhook ").filter(|_| says("denied the request")) {
+        return (ErrorKind::Refused, format!("the admission webhook {webhook} denies it"));
+    }
+    if let Some(webhook) = quoted_after(status, "failed calling webhook ") {
+        let why = format!("the webhook {webhook} fails, and nothing is changed without it");
+        return (ErrorKind::Unavailable, why);
+    }
+    match code {
+        400 => (ErrorKind::Invalid, String::new()),
+        401 => (ErrorKind::Auth, "the token is expired or not known".to_owned()),
+        403 if says("exceeded quota") => {
+            (ErrorKind::Refused, "a resource quota doesn't leave room for it".to_owned())
+        }
+        403 if says("violates PodSecurity") => {
+            (ErrorKind::Refused, "the namespace's pod security level denies it".to_owned())
+        }
+        403 if says("is being terminated") => {
+            (ErrorKind::Refused, "the namespace is being deleted".to_owned())
+        }
+        403 if says(" cannot ") => {
+            (ErrorKind::Permission, "the account lacks the role for it; run the preflight".to_owned())
+        }
+        403 => (ErrorKind::Permission, "forbidden by the role or by admission".to_owned()),
+        404 if text(status, "/reason") != "NotFound" => {
+            (ErrorKind::NotFound, "the cluster doesn't serve this API".to_owned())
+        }
+        404 => (ErrorKind::NotFound, String::new()),
+        405 | 406 | 415 => (ErrorKind::Config, "the server doesn't take such a request".to_owned()),
+        409 => conflict(status),
+        410 => (ErrorKind::Unavailable, "what was read is too old to go on from".to_owned()),
+        413 => (ErrorKind::TooLarge, String::new()),
+        422 if causes(status).next().is_none() => {
+            (ErrorKind::Precondition, "it isn't as the patch expects".to_owned())
+        }
+        422 => {
+            let fields: Vec<_> =
+                causes(status).filter_map(|cause| restricted(text(cause, "/field"))).collect();
+            (ErrorKind::Invalid, format!("invalid: {}", fields.join(", ")))
+        }
+        // A budget that is only being worked out says when to ask again; one that forbids it doesn't.
+        429 if causes(status).any(|cause| text(cause, "/reason") == "DisruptionBudget")
+            && number(status, "/details/retryAfterSeconds") == 0 =>
+        {
+            (ErrorKind::Refused, "a disruption budget doesn't allow it now".to_owned())
+        }
+        429 => (ErrorKind::RateLimited, String::new()),
+        500 if says("more than one PodDisruptionBudget") => {
+            (ErrorKind::Refused, "several disruption budgets match the pod; leave one".to_owned())
+        }
+        408 | 425 | 500..=599 => (ErrorKind::Unavailable, String::new()),
+        300..=399 => (ErrorKind::Config, "redirects aren't followed".to_owned()),
+        _ => (ErrorKind::Refused, String::new()),
+    }
+}
+
+fn conflict(status: &Value) -> (ErrorKind, String) {
+    if text(status, "/reason") == "AlreadyExists" {
+        return (ErrorKind::Conflict, "it exists already".to_owned());
+    }
+    if text(status, "/message").contains("in the precondition") {
+        return (ErrorKind::Precondition, "it was deleted and made anew".to_owned());
+    }
+    let owned = causes(status).filter(|cause| text(cause, "/reason") == "FieldManagerConflict");
+    let owned: Vec<String> = owned
+        .filter_map(|cause| {
+            let manager = quoted(text(cause, "/message").strip_prefix("conflict with ")?)?;
+            Some(format!("{} belongs to {manager}", restricted(text(cause, "/field"))?))
+        })
+        .collect();
+    if owned.is_empty() {
+        (ErrorKind::Conflict, "it was changed in the moment of writing".to_owned())
+    } else {
+        (ErrorKind::Conflict, owned.join(", "))
+    }
+}
+
+fn causes(status: &Value) -> impl Iterator<Item = &Value> {
+    items(status, "/details/causes").iter()
+}
+
+/// The name in quotes that stands behind `before` in the message.
+fn quoted_after<'a>(status: &'a Value, before: &str) -> Option<&'a str> {
+    let message = text(status, "/message");
+    quoted(&message[message.find(before)? + before.len()..])
+}
+
+fn quoted(text: &str) -> Option<&str> {
+    restricted(text.strip_prefix('"')?.split('"').next()?)
+}
+
+/// `text` if it is a name or a path of fields and no prose.
+fn restricted(text: &str) -> Option<&str> {
+    let belongs = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:[]".contains(&byte);
+    (!text.is_empty() && text.len() <= 128 && text.bytes().all(belongs)).then_some(text)
+}
+
+/// What `Retry-After` asks for; the API server gives seconds.
+fn wait(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    Some(text.parse().map_or(LONGEST_WAIT, Duration::from_secs).min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use incident_core::port::{Applied, Retry};
+    use serde_json::json;
+
+    use super::*;
+
+    fn headers(retry_after: &str) -> HeaderMap {
+        HeaderMap::from_iter([(RETRY_AFTER, retry_after.parse().unwrap())])
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "reads better in a table")]
+    fn says(code: u16, reason: &str, message: &str, causes: Value) -> AdapterError {
+        let status =
+            json!({"kind": "Status", "reason": reason, "message": message, "details": {"causes": causes}});
+        refused("try", Purpose::Write, code, &headers("7"), &status)
+    }
+
+    #[test]
+    fn each_refusal_says_what_to_do_and_whether_it_happened() {
+        use Applied::{Maybe, No};
+        use ErrorKind::*;
+        let cause = |reason, message, field| json!([{"reason": reason, "message": message, "field": field}]);
+        let budget = cause("DisruptionBudget", "The disruption budget web needs 3 healthy pods", "");
+        let owned = cause(
+            "FieldManagerConflict",
+            "conflict with \"argocd-controller\" using apps/v1",
+            ".spec.replicas",
+        );
+        let uid = "the UID in the precondition (a) does not match the UID in record (b)";
+        let field = cause("FieldValueInvalid", "Invalid value: \"100m\"", "spec.template.spec.containers[0]");
+        let quota = "pods \"x\" is forbidden: exceeded quota: small, requested: pods=1";
+        let rbac = "deployments.apps \"x\" is forbidden: User \"bot\" cannot patch resource \"deployments\"";
+        let none = || json!([]);
+        for (error, kind, applied, context) in [
+            (says(400, "BadRequest", "", none()), Invalid, No, ""),
+            (says(401, "Unauthorized", "Unauthorized", none()), Auth, No, "token"),
+            (says(403, "Forbidden", rbac, none()), Permission, No, "role"),
+            (says(403, "Forbidden", quota, none()), Refused, No, "quota"),
+            (says(403, "Forbidden", "violates PodSecurity \"restricted\"", none()), Refused, No, "security"),
+            (
+                says(403, "Forbidden", "admission webhook \"p.example.com\" denied the request: no", none()),
+                Refused,
+                No,
+                "p.example.com",
+            ),
+            (
+                says(400, "BadRequest", "admission webhook \"p.example.com\" denied the request: no", none()),
+                Refused,
+                No,
+                "p.example.com",
+            ),
+            (
+                says(
+                    500,
+                    "InternalError",
+                    "Internal error: failed calling webhook \"p.example.com\": x",
+                    none(),
+                ),
+                Unavailable,
+                No,
+                "p.example.com",
+            ),
+            (says(404, "NotFound", "not found", none()), NotFound, No, ""),
+            (says(404, "", "", none()), NotFound, No, "serve"),
+            (says(409, "Conflict", "the object has been modified", none()), Conflict, No, "moment"),
+            (says(409, "AlreadyExists", "", none()), Conflict, No, "exists"),
+            (says(409, "Conflict", "", owned), Conflict, No, ".spec.replicas belongs to argocd-controller"),
+            (says(409, "Conflict", uid, none()), Precondition, No, "anew"),
+            (says(410, "Expired", "", none()), Unavailable, Maybe, "old"),
+            (says(413, "RequestEntityTooLarge", "", none()), TooLarge, No, ""),
+            (says(415, "UnsupportedMediaType", "", none()), Config, No, ""),
+            (says(422, "Invalid", "", none()), Precondition, No, "patch"),
+            (says(422, "Invalid", "", field), Invalid, No, "spec.template.spec.containers[0]"),
+            (says(429, "TooManyRequests", "", budget), Refused, No, "budget"),
+            (says(429, "TooManyRequests", "", none()), RateLimited, No, ""),
+            (
+                says(500, "InternalError", "This pod has more than one PodDisruptionBudget", none()),
+                Refused,
+                No,
+                "several",
+            ),
+            (says(500, "InternalError", "etcd", none()), Unavailable, Maybe, ""),
+            (says(503, "ServiceUnavailable", "", none()), Unavailable, Maybe, ""),
+            (says(504, "Timeout", "", none()), Unavailable, Maybe, ""),
+        ] {
+            assert_eq!((error.kind, error.applied), (kind, applied), "{error}");
+            assert!(error.context.contains(context), "{error}");
+            let retry = match kind {
+                RateLimited | Unavailable => Retry::After(Some(Duration::from_secs(7))),
+                Conflict if context != ".spec.replicas belongs to argocd-controller" => {
+                    Retry::After(Some(Duration::from_secs(1)))
+                }
+                _ => Retry::Never,
+            };
+            assert_eq!(error.retry, retry, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_servers_own_words_are_not_repeated() {
+        let secret = "hunter2 \u{1b}[2J";
+        let causes =
+            json!([{"reason": "FieldValueInvalid", "message": secret, "field": format!("spec {secret}")}]);
+        for code in [400, 403, 404, 409, 422, 429, 500] {
+            let message = format!("admission webhook \"{secret}\" denied the request: {secret}");
+            let error = says(code, secret, &message, causes.clone());
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_plugin_for_credentials_says_is_not_kept() {
+        let said = || kube::client::AuthError::AuthExec("token: hunter2".to_owned());
+        for error in [kube::Error::Service(Box::new(said())), kube::Error::Auth(said())] {
+            let error = Failure::of(error).into_error("try", Purpose::Write);
+            assert_eq!((error.kind, error.applied), (ErrorKind::Auth, Applied::No));
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn a_wait_is_read_in_seconds_and_bounded() {
+        for (text, seconds) in [("17", Some(17)), ("0", Some(0)), ("99999999999", Some(86_400)), ("-5", None)]
+        {
+            assert_eq!(wait(&headers(text)), seconds.map(Duration::from_secs), "{text:?}");
+        }
+    }
+}
