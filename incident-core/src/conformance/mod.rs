@@ -3,7 +3,14 @@
 //! Each suite checks what the port's *Behaviour* lists promise, a named case for each promise, and says of a case that
 //! fails which promise is broken and how.
 
+pub mod backend;
+pub mod fake;
+mod log;
+pub mod mitigator;
+pub mod notifier;
+pub mod probe;
 pub mod store;
+pub mod tracker;
 
 use std::fmt;
 

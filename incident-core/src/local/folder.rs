@@ -112,7 +112,9 @@ impl Folder {
     }
 
     fn read_now(&self, ticket: &TicketRef) -> io::Result<Option<Ticket>> {
-        let text = match std::fs::read_to_string(self.path(ticket)?) {
+        // What can't be the name of a ticket here is none.
+        let Ok(path) = self.path(ticket) else { return Ok(None) };
+        let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
