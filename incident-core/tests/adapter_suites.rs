@@ -316,8 +316,9 @@ impl Backend for InAFolder {
         let mut arrivals = Vec::new();
         for file in files.filter(|file| file.extension().is_some_and(|it| it == "md")) {
             let text = std::fs::read_to_string(file).unwrap();
-            let marks =
-                text.lines().filter_map(|line| line.strip_prefix("<!-- incident-effect: ")?.split(' ').next());
+            let marks = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("<!-- incident-effect: ")?.split(' ').next());
             arrivals.extend(marks.map(|mark| Arrival::new(mark.parse().ok(), &text)));
         }
         arrivals

@@ -82,7 +82,7 @@ impl Server {
         let port = free_port();
         let running = Mutex::new(launch(&folder, port));
         let server = Self { folder, port, running, databases: AtomicU32::new(0) };
-        server.wait_until_ready();
+        assert!(server.is_ready(), "PostgreSQL doesn't start: {}", log(&server.log_file()));
         server
     }
 
@@ -131,16 +131,23 @@ impl Server {
         let pid = pid.lines().next().and_then(|pid| pid.parse().ok()).expect("the first line is its number");
         guard::signal("-KILL", pid);
         running.wait().expect("it is ours");
-        *running = launch(&self.folder, self.port);
         drop(running);
-        self.wait_until_ready();
+        // Its children keep its memory for a moment, and a new server won't start beside them.
+        for _ in 0..100 {
+            *self.running.lock().expect("nobody panics while starting") = launch(&self.folder, self.port);
+            if self.is_ready() {
+                return;
+            }
+        }
+        panic!("PostgreSQL doesn't come back: {}", log(&self.log_file()));
     }
 
     fn log_file(&self) -> PathBuf {
         self.folder.path().join("log")
     }
 
-    fn wait_until_ready(&self) {
+    /// Waits until it answers; false if it ended instead.
+    fn is_ready(&self) -> bool {
         let ready = program("pg_isready", "postgresql-client");
         loop {
             let mut ask = Command::new(&ready);
@@ -149,11 +156,12 @@ impl Server {
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok()
                 && ask.status().is_ok_and(|it| it.success())
             {
-                return;
+                return true;
             }
             let ended = self.running.lock().expect("nobody panics while starting").try_wait();
-            let alive = matches!(ended, Ok(None));
-            assert!(alive, "PostgreSQL doesn't start: {}", log(&self.log_file()));
+            if !matches!(ended, Ok(None)) {
+                return false;
+            }
             std::thread::yield_now();
         }
     }
