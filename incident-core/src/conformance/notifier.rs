@@ -243,10 +243,10 @@ async fn no_secret_is_shown(backend: &dyn NotifierHarness) -> Outcome {
         Fault::Unreachable,
     ];
     for (number, fault) in (1..).zip(faults) {
-        if backend.meets(fault).await {
-            if let Err(error) = notifier.deliver(&context(number), &notice(number)).await {
-                hides(backend, &format!("the error after {fault:?}"), &all_of(&error))?;
-            }
+        if backend.meets(fault).await
+            && let Err(error) = notifier.deliver(&context(number), &notice(number)).await
+        {
+            hides(backend, &format!("the error after {fault:?}"), &all_of(&error))?;
         }
     }
     drop(listening);

@@ -167,3 +167,18 @@ fn a_files_name_is_short_ascii_and_the_effects_own() {
         assert_ne!(name, file_name(title, cx(2).effect));
     }
 }
+
+#[tokio::test]
+async fn what_comes_a_second_time_is_written_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = Folder::new(temp.path());
+    let ticket = TicketRef::new(&folder.apply(&cx(1), &open("checkout")).await.unwrap().reference);
+    let close = TicketChange::Close(CloseTicket::new(ticket.clone(), "over"));
+    let comment = TicketChange::Comment(CommentTicket::new(ticket.clone(), "we look"));
+    for (number, change) in [(2, comment), (3, close)] {
+        folder.apply(&cx(number), &change).await.unwrap();
+        folder.apply(&cx(number), &change).await.unwrap();
+        let text = std::fs::read_to_string(temp.path().join(ticket.as_str())).unwrap();
+        assert_eq!(text.matches(&marker(cx(number).effect)).count(), 1, "{text}");
+    }
+}
