@@ -118,7 +118,8 @@ async fn whatever_people_do_to_the_markers_nothing_of_theirs_is_lost() {
     let folder = Folder::new(temp.path());
     let ticket = opened(&folder, "x").await;
     let path = temp.path().join(ticket.as_str());
-    for (damaged, what) in [(STATUS, "the section's start"), (END, "its end"), ("State: open", "a field")] {
+    let damages = [(STATUS, "the section's start"), (END, "its end"), ("State: open", "a field")];
+    for (number, (damaged, what)) in (3..).zip(damages) {
         let text =
             std::fs::read_to_string(&path).unwrap().replace(damaged, "") + "\nours\n\n## Ours\nState: ours\n";
         let ours = text.matches("ours").count();
@@ -126,7 +127,7 @@ async fn whatever_people_do_to_the_markers_nothing_of_theirs_is_lost() {
         set(&folder, &ticket, "once").await;
         set(&folder, &ticket, "twice").await;
         let reopen = TicketChange::Reopen(crate::domain::ticket::ReopenTicket::new(ticket.clone(), "back"));
-        folder.apply(&cx(3), &reopen).await.unwrap();
+        folder.apply(&cx(number), &reopen).await.unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.matches("ours").count(), ours, "without {what}: {text}");
         assert!(text.contains("twice") && !text.contains("once"), "without {what}: {text}");
