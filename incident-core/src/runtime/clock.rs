@@ -1,10 +1,11 @@
 //! Clocks and entropy: the machine's own, and ones that tests turn by hand.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::domain::id::Digest;
 use crate::domain::time::{Time, after, since, to_millis};
@@ -33,40 +34,53 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until somebody turns it.
+/// A clock that stands still until somebody turns it. Those who wait for it go on in the order in which they came.
 #[derive(Debug)]
 pub struct ManualClock {
-    now: watch::Sender<Time>,
+    now: Mutex<Time>,
+    turned: Notify,
 }
 
 impl ManualClock {
     /// A clock that shows `time`.
     #[must_use]
     pub fn new(time: Time) -> Self {
-        Self { now: watch::Sender::new(to_millis(time)) }
+        Self { now: Mutex::new(to_millis(time)), turned: Notify::new() }
     }
 
     /// Turns the clock to `time`, also back.
     pub fn set(&self, time: Time) {
-        self.now.send_replace(to_millis(time));
+        self.turn(|_| time);
     }
 
     /// Turns the clock on by `by`.
     pub fn advance(&self, by: Duration) {
-        self.now.send_modify(|now| *now = to_millis(after(*now, by)));
+        self.turn(|now| after(now, by));
+    }
+
+    fn turn(&self, to: impl FnOnce(Time) -> Time) {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = to_millis(to(*now));
+        drop(now);
+        self.turned.notify_waiters();
     }
 }
 
 #[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Time {
-        *self.now.borrow()
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn sleep_until(&self, time: Time) {
-        let mut now = self.now.subscribe();
-        // The sender lives as long as the clock that is borrowed here.
-        let _ = now.wait_for(|now| *now >= time).await;
+        loop {
+            // Asked for before the look, so that no turn in between is missed.
+            let turned = self.turned.notified();
+            if self.now() >= time {
+                return;
+            }
+            turned.await;
+        }
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Fuse, FusedFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::mpsc;
 
 use super::engine::{Engine, locked};
@@ -40,6 +41,25 @@ const REST: Duration = Duration::from_secs(5);
 const NAP: Duration = Duration::from_secs(1);
 /// How long the loop waits after the store failed.
 const STORE_DOWN: Duration = Duration::from_secs(2);
+
+/// The calls of an incident that are under way, and what each comes to.
+type Calls<'a> = FuturesUnordered<BoxFuture<'a, Vec<Command>>>;
+
+/// Goes on with the calls while something else is waited for: none may be left standing by a slow store.
+async fn meanwhile<T>(
+    calls: &mut Calls<'_>,
+    heard: &mut Vec<Command>,
+    something: impl Future<Output = T>,
+) -> T {
+    let mut something = std::pin::pin!(something);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut something => return done,
+            Some(outcome) = calls.next() => heard.extend(outcome),
+        }
+    }
+}
 
 /// How a pass over one incident ended.
 #[derive(Debug)]
@@ -100,10 +120,12 @@ impl Engine {
         let mut hints = self.0.store.hints();
         let mut shutdown = std::pin::pin!(shutdown.fuse());
         let mut wake = Time::MIN_UTC;
+        let mut finding = std::pin::pin!(Fuse::terminated());
         loop {
             let committed = self.0.committed.notified();
-            if wake <= self.now() {
-                wake = self.fill(&mut passes).await;
+            if wake <= self.now() && finding.is_terminated() {
+                wake = Time::MAX_UTC;
+                finding.set(self.find_work(passes.len()).fuse());
             }
             tokio::select! {
                 biased;
@@ -114,9 +136,15 @@ impl Engine {
                     let was_full = passes.len() + 1 >= self.0.parallel;
                     wake = if was_full { Time::MIN_UTC } else { next.map_or(wake, |next| wake.min(next)) };
                 }
+                (claimed, next) = &mut finding, if !finding.is_terminated() => {
+                    passes.extend(claimed.into_iter().map(|id| {
+                        self.pass(id, Time::MAX_UTC).map(|end| end.next()).boxed()
+                    }));
+                    wake = wake.min(next);
+                }
                 Some(id) = hints.next() => if !self.is_busy(id) { wake = Time::MIN_UTC },
                 () = committed => wake = Time::MIN_UTC,
-                () = self.0.clock.sleep_until(wake) => {}
+                () = self.0.clock.sleep_until(wake), if finding.is_terminated() => {}
             }
         }
         *locked(&self.0.handoff) = None;
@@ -126,26 +154,22 @@ impl Engine {
         while passes.next().await.is_some() {}
     }
 
-    /// Begins a pass over every incident that wants one, and says when to look again.
-    async fn fill<'a>(&'a self, passes: &mut FuturesUnordered<BoxFuture<'a, Option<Time>>>) -> Time {
+    /// Claims what wants a pass, if there is room beside `passes`, and says when to look again.
+    async fn find_work(&self, passes: usize) -> (Vec<IncidentId>, Time) {
         let now = self.now();
-        if passes.len() >= self.0.parallel {
-            return after(now, NAP);
-        }
-        let claimed = match self.claim().await {
-            Ok(claimed) => claimed,
-            Err(error) => {
-                tracing::warn!(%error, "the store can't say what is due");
-                return after(now, STORE_DOWN);
-            }
-        };
-        for id in claimed {
-            passes.push(self.pass(id, Time::MAX_UTC).map(|end| end.next()).boxed());
-        }
-        let next = self.0.store.next_wake().await.ok().flatten();
         // What is due now and not claimed rests, or is somebody else's.
         let soon = after(now, NAP);
-        next.filter(|next| *next > now).map_or(soon, |next| next.min(soon))
+        if passes >= self.0.parallel {
+            return (Vec::new(), soon);
+        }
+        let next = self.0.store.next_wake().await.ok().flatten();
+        match self.claim().await {
+            Ok(claimed) => (claimed, next.filter(|next| *next > now).map_or(soon, |next| next.min(soon))),
+            Err(error) => {
+                tracing::warn!(%error, "the store can't say what is due");
+                (Vec::new(), after(now, STORE_DOWN))
+            }
+        }
     }
 
     /// Claims incidents that want something and that no pass of this engine is at.
@@ -214,12 +238,20 @@ impl Engine {
         begun: Vec<Seq>,
         until: Time,
     ) -> Result<Option<Incident>, CommandError> {
-        let mut calls: FuturesUnordered<BoxFuture<'_, Vec<Command>>> = FuturesUnordered::new();
+        let mut calls: Calls<'_> = FuturesUnordered::new();
+        // What calls came to and isn't recorded yet.
+        let mut heard: Vec<Command> = Vec::new();
         let mut state = self.look_at(id).await?.incident;
         self.call_all(&mut calls, &state, begun);
         loop {
             let now = self.now();
             let wanted = due(&state, now);
+            if !heard.is_empty() {
+                let outcomes = std::mem::take(&mut heard);
+                let committed = meanwhile(&mut calls, &mut heard, self.act(id, &outcomes)).await?;
+                state = self.take(&mut calls, committed);
+                continue;
+            }
             if now < until {
                 let mut commands = Vec::new();
                 if wanted.wake {
@@ -228,17 +260,16 @@ impl Engine {
                 let startable =
                     wanted.start.iter().any(|seq| self.repeat(&state, *seq, &self.runbook()).is_some());
                 if wanted.wake || startable {
-                    let committed = self.act(id, &commands).await?;
+                    let committed = meanwhile(&mut calls, &mut heard, self.act(id, &commands)).await?;
                     let progressed = committed.state.version > state.version;
                     state = self.take(&mut calls, committed);
-                    if progressed {
+                    if progressed || !heard.is_empty() {
                         continue;
                     }
                 }
                 if wanted.look && !self.leaves_look(&state, now) {
-                    let looked = self.look(&state).await;
-                    let committed = self.act(id, &[Command::Look(looked)]).await?;
-                    state = self.take(&mut calls, committed);
+                    let looked = meanwhile(&mut calls, &mut heard, self.look(&state)).await;
+                    heard.push(Command::Look(looked));
                     continue;
                 }
             }
@@ -252,31 +283,21 @@ impl Engine {
             let next = wanted.next.filter(|next| *next > now && now < until).unwrap_or(Time::MAX_UTC);
             tokio::select! {
                 biased;
-                Some(outcome) = calls.next() => {
-                    let committed = self.act(id, &outcome).await?;
-                    state = self.take(&mut calls, committed);
+                Some(outcome) = calls.next() => heard.extend(outcome),
+                () = self.0.clock.sleep_until(next) => {
+                    state = meanwhile(&mut calls, &mut heard, self.look_at(id)).await?.incident;
                 }
-                () = self.0.clock.sleep_until(next) => state = self.look_at(id).await?.incident,
             }
         }
     }
 
     /// Begins the calls of what a commit began.
-    fn take<'a>(
-        &'a self,
-        calls: &mut FuturesUnordered<BoxFuture<'a, Vec<Command>>>,
-        committed: Committed,
-    ) -> Incident {
+    fn take<'a>(&'a self, calls: &mut Calls<'a>, committed: Committed) -> Incident {
         self.call_all(calls, &committed.state, committed.begun);
         committed.state
     }
 
-    fn call_all<'a>(
-        &'a self,
-        calls: &mut FuturesUnordered<BoxFuture<'a, Vec<Command>>>,
-        state: &Incident,
-        begun: Vec<Seq>,
-    ) {
+    fn call_all<'a>(&'a self, calls: &mut Calls<'a>, state: &Incident, begun: Vec<Seq>) {
         for seq in begun {
             let Some(effect) = state.effects.get(&seq).cloned() else { continue };
             let state = state.clone();

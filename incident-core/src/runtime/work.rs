@@ -18,8 +18,9 @@ use crate::domain::plan::{Intent, Verification};
 use crate::domain::redact::redact;
 use crate::domain::runbook::Runbook;
 use crate::domain::ticket::{CommentTicket, TicketChange, TicketRef};
+use crate::domain::time::since;
 use crate::domain::{chain, render};
-use crate::port::{AdapterError, EffectContext, Found, ReadContext, Retry};
+use crate::port::{AdapterError, EffectContext, ErrorKind, Found, ReadContext, Retry};
 
 type Looked<T> = Result<T, AdapterError>;
 
@@ -55,7 +56,7 @@ impl Engine {
     /// Carries out an effect that this engine has begun. A deadline or a panic of the adapter is an unknown outcome.
     pub(super) async fn perform(&self, incident: &Incident, effect: &Effect) -> EffectResult {
         let call = self.call(incident, effect);
-        self.within_deadline(call).await.unwrap_or_else(|why| {
+        self.within(self.time_for(effect), call).await.unwrap_or_else(|why| {
             EffectResult::Failed(Failure {
                 applied: Applied::Maybe,
                 retry: true,
@@ -67,19 +68,49 @@ impl Engine {
 
     /// The outcome of a call to an adapter, or why there is none.
     pub(super) async fn within_deadline<T>(&self, call: impl Future<Output = T>) -> Result<T, &'static str> {
+        self.within(self.deadline(), call).await
+    }
+
+    async fn within<T>(&self, time: Duration, call: impl Future<Output = T>) -> Result<T, &'static str> {
         let guarded = AssertUnwindSafe(call).catch_unwind();
-        // A little more than the adapter was told, so that its own deadline comes first and says more.
-        match tokio::time::timeout(self.deadline() + Duration::from_millis(250), guarded).await {
-            Ok(Ok(outcome)) => Ok(outcome),
-            Ok(Err(_)) => Err("the adapter panicked"),
-            Err(_) => Err("the call took longer than its deadline"),
+        tokio::select! {
+            // The time first: a call that wasn't polled for long doesn't go on after it.
+            biased;
+            // A little more than the adapter was told, so that its own deadline comes first and says more.
+            () = tokio::time::sleep(time + Duration::from_millis(250)) => {
+                Err("the call took longer than its deadline")
+            }
+            outcome = guarded => outcome.map_err(|_| "the adapter panicked"),
         }
+    }
+
+    /// How long a call may take. It ends before its claim does, by as much as in an undisturbed case, for what was sent may
+    /// arrive a little later. Nothing is left if the process was stopped meanwhile or the store was slow to answer.
+    fn time_for(&self, effect: &Effect) -> Duration {
+        let rest = match effect.state {
+            EffectState::Started { until, .. } => since(until, self.now()),
+            EffectState::Ready(_) | EffectState::Unknown(_) => Duration::ZERO,
+        };
+        let margin = self.0.lease.saturating_sub(self.deadline());
+        self.deadline().min(rest.saturating_sub(margin))
+    }
+
+    /// Fails if nothing is left of the claim: somebody else may be at it by now.
+    fn is_claimed(&self, effect: &Effect) -> Looked<()> {
+        if self.time_for(effect).is_zero() {
+            let over = AdapterError::new(ErrorKind::Unavailable, "call").not_applied();
+            return Err(over.with_context("the claim was all but over before the call began"));
+        }
+        Ok(())
     }
 
     async fn call(&self, incident: &Incident, effect: &Effect) -> EffectResult {
         let EffectState::Started { how, .. } = effect.state else {
             return nothing("the effect is not begun");
         };
+        if let Err(over) = self.is_claimed(effect) {
+            return failed(&over);
+        }
         let result = match &effect.work {
             Work::Notify(_) => self.notify(incident, effect, how).await,
             Work::Ticket(work) => self.ticket(incident, effect, work, how).await,
@@ -112,6 +143,7 @@ impl Engine {
                 Found::No => {}
             }
         }
+        self.is_claimed(effect)?;
         notifier.deliver(&cx, &notice).await.map(EffectResult::Done)
     }
 
@@ -147,6 +179,7 @@ impl Engine {
                 Found::No => {}
             }
         }
+        self.is_claimed(effect)?;
         tracker.apply(&cx, &change).await.map(EffectResult::Done)
     }
 
@@ -189,6 +222,7 @@ impl Engine {
                 Err(error) => return Err(error.maybe_applied()),
             }
         }
+        self.is_claimed(effect)?;
         match hand_out(incident, effect.seq, &self.runbook(), self.now()) {
             Ok(approved) => {
                 let execution = mitigator.execute(&cx, &approved).await?;
@@ -227,7 +261,7 @@ impl Engine {
             let sha256 = match kept.put(&clean.bytes).await {
                 Ok(digest) => digest,
                 Err(error) => {
-                    let kind = crate::port::ErrorKind::Unavailable;
+                    let kind = ErrorKind::Unavailable;
                     return Err(AdapterError::new(kind, "keep evidence").not_applied().caused_by(error));
                 }
             };
@@ -279,7 +313,7 @@ impl Engine {
         let lane = effect.lane.as_ref().and_then(|lane| incident.lanes.get(lane));
         EffectContext::new(EffectId { incident: incident.id, seq: effect.seq }, now)
             .with_attempt(effect.attempts, effect.first_started.unwrap_or(now))
-            .with_deadline(self.deadline())
+            .with_deadline(self.time_for(effect))
             .with_side(incident.side)
             .with_earlier(lane.cloned().unwrap_or_default())
     }
