@@ -22,15 +22,15 @@ pub(crate) fn command(file: &Path) -> Command {
     command
 }
 
-/// Runs what it is given; interrupted, it ends that and takes the folder away.
+/// Runs what it is given; told to end, it ends that and takes the folder away. A shell in the background is deaf to INT.
 const KEEPER: &str = r#"folder=$1; shift; "$@" & child=$!
-trap 'kill -INT $child; wait $child; cd /; rm -rf "$folder"; exit' INT
+trap 'kill -INT $child; wait $child; cd /; rm -rf "$folder"; exit' INT TERM
 wait $child"#;
 
-/// A command that runs `file` in `folder`, and that the kernel interrupts when this process dies.
+/// A command that runs `file` in `folder`, and that the kernel tells to end when this process dies.
 pub(crate) fn kept(folder: &Path, file: &Path) -> Command {
     let mut command = Command::new(program("setpriv", "util-linux"));
-    command.args(["--pdeathsig", "INT"]);
+    command.args(["--pdeathsig", "TERM"]);
     if is_root() {
         command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]);
     }
@@ -40,7 +40,7 @@ pub(crate) fn kept(folder: &Path, file: &Path) -> Command {
 
 /// Ends what [`kept`] runs, and waits until it is gone.
 pub(crate) fn end(child: &mut Child) {
-    signal("-INT", child.id());
+    signal("-TERM", child.id());
     let _ = child.wait();
 }
 
