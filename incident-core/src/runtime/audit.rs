@@ -8,6 +8,7 @@ use crate::domain::chain::{self, Unreadable};
 use crate::domain::due::{due, next_wake};
 use crate::domain::id::{EffectId, IncidentId, Seq};
 use crate::domain::incident::Side;
+use crate::domain::index::FOLD;
 use crate::domain::notice::{Label, Line, Notice, NoticeKind};
 use crate::domain::severity::{Audience, Severity};
 use crate::domain::time::{Time, after, since};
@@ -110,7 +111,8 @@ impl Engine {
                     find(AuditProblem::Version { indexed: row.version, logged: version });
                 }
                 let logged = next_wake(&incident);
-                if version == row.version && logged != row.next_wake {
+                // A row of another fold isn't forgotten: it is offered until it is computed anew.
+                if row.by == FOLD && version == row.version && logged != row.next_wake {
                     find(AuditProblem::Index { indexed: row.next_wake, logged });
                 }
                 let grace = after(logged.unwrap_or(Time::MAX_UTC), self.0.lease.saturating_mul(2));

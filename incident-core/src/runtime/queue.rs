@@ -202,6 +202,27 @@ impl Engine {
         })
     }
 
+    /// Computes an incident's row anew. Who was faster has done it as well.
+    pub(super) async fn refresh(&self, state: &Incident) -> Result<(), CommandError> {
+        let mut row = index(state);
+        loop {
+            let commit = Commit::new(Vec::new(), row.clone(), self.now());
+            match self.0.store.commit(state.id, state.version, &commit).await {
+                Ok(()) | Err(CommitError::Conflict | CommitError::Unknown(_)) => return Ok(()),
+                // Somebody took the name while the old row hid it: to be woken matters more than to hold it.
+                Err(CommitError::KeyTaken { key, .. }) if row.keys.iter().any(|held| held.name == key) => {
+                    row.keys.retain(|held| held.name != key);
+                }
+                Err(CommitError::NewerFold { by }) => return Err(CommandError::Newer { by }),
+                Err(CommitError::Store(error)) => return Err(CommandError::Store(Arc::new(error))),
+                Err(error @ (CommitError::KeyTaken { .. } | CommitError::Invalid(_))) => {
+                    tracing::error!(id = %state.id, %error, "the store and the domain disagree");
+                    return Ok(());
+                }
+            }
+        }
+    }
+
     /// Whether a commit whose reply was lost stands: the log leads through its head.
     async fn stands(
         &self,

@@ -195,7 +195,7 @@ impl Engine {
     /// Does what an incident wants, until it wants nothing now.
     async fn pass(&self, id: IncidentId, until: Time) -> Passed {
         let _busy = Busy { engine: self, id };
-        let end = match self.work_off(id, Vec::new(), until).await {
+        let end = match self.work_off_claimed(id, until).await {
             Ok(Some(state)) => Passed::Clear(next_wake(&state)),
             Ok(None) => {
                 locked(&self.0.resting).insert(id, after(self.now(), REST.min(self.0.lease)));
@@ -221,7 +221,11 @@ impl Engine {
     /// Carries out effects that a command's own commit began.
     async fn carry_on(&self, id: IncidentId, begun: Vec<Seq>) -> Option<Time> {
         let _busy = locked(&self.0.busy).insert(id).then(|| Busy { engine: self, id });
-        match self.work_off(id, begun, Time::MAX_UTC).await {
+        let worked_off = async {
+            let state = self.look_at(id).await?.incident;
+            self.work_off(state, begun, Time::MAX_UTC).await
+        };
+        match worked_off.await {
             Ok(state) => state.and_then(|state| next_wake(&state)),
             Err(error) => {
                 tracing::warn!(%id, %error, "effects that were begun can't be carried on; they are looked for later");
@@ -230,18 +234,29 @@ impl Engine {
         }
     }
 
+    /// Works a claimed incident off. One that wanted nothing was claimed for its row, which an older fold computed.
+    async fn work_off_claimed(&self, id: IncidentId, until: Time) -> Result<Option<Incident>, CommandError> {
+        let before = self.look_at(id).await?.incident;
+        let version = before.version;
+        let after = self.work_off(before, Vec::new(), until).await?;
+        if let Some(state) = after.as_ref().filter(|state| state.version == version) {
+            self.refresh(state).await?;
+        }
+        Ok(after)
+    }
+
     /// Works an incident off: timers, looks and effects, every lane beside the others. Its state, if nothing is due any
     /// more.
     async fn work_off(
         &self,
-        id: IncidentId,
+        mut state: Incident,
         begun: Vec<Seq>,
         until: Time,
     ) -> Result<Option<Incident>, CommandError> {
+        let id = state.id;
         let mut calls: Calls<'_> = FuturesUnordered::new();
         // What calls came to and isn't recorded yet.
         let mut heard: Vec<Command> = Vec::new();
-        let mut state = self.look_at(id).await?.incident;
         self.call_all(&mut calls, &state, begun);
         loop {
             let now = self.now();
