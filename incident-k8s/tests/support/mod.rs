@@ -18,6 +18,7 @@ mod stream;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use http_body_util::combinators::BoxBody;
@@ -99,6 +100,7 @@ type Meddle = Box<dyn FnMut(&Asked) -> Option<Fault> + Send>;
 pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
     asked: Mutex<Vec<Asked>>,
+    accepted: AtomicUsize,
     meddle: Mutex<Option<Meddle>>,
     changed: tokio::sync::Notify,
 }
@@ -135,6 +137,7 @@ impl Fake {
         let shared = Arc::new(Shared {
             state: Mutex::new(State::default()),
             asked: Mutex::new(Vec::new()),
+            accepted: AtomicUsize::new(0),
             meddle: Mutex::new(None),
             changed: tokio::sync::Notify::new(),
         });
@@ -242,6 +245,11 @@ impl Fake {
         self.asked().into_iter().filter(Asked::is_write).collect()
     }
 
+    /// How much of it was done.
+    pub(crate) fn accepted(&self) -> usize {
+        self.shared.accepted.load(Ordering::Relaxed)
+    }
+
     /// All calls, in lines.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.asked().iter().map(Asked::shown).collect()
@@ -277,6 +285,9 @@ async fn serve(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         return Ok(stream::watch(shared, &asked));
     }
     let answer = handle::handle(&mut shared.state.lock().unwrap(), &asked);
+    if asked.is_write() && answer.status < 300 {
+        shared.accepted.fetch_add(1, Ordering::Relaxed);
+    }
     shared.changed.notify_waiters();
     match fault {
         Some(Fault::CutAfter) => Err(io::Error::other("cut")),

@@ -190,7 +190,7 @@ async fn how_soon_another_takes_over() {
         comes_to_rest(&mut people, &mut fleet).await;
     }
     taken.sort_unstable();
-    eprintln!("lease {LEASE:?}; taken over after {:.0?} (median), {:.0?} (longest)", taken[5], taken[9]);
+    eprintln!("lease {LEASE:?}; taken over after {:.2?} (median), {:.2?} (longest)", taken[5], taken[9]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

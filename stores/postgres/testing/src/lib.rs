@@ -14,11 +14,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The program called `name`, from `PATH` or from where Debian puts it.
-///
-/// # Panics
-/// If there is none, saying what to install.
-pub(crate) fn program(name: &str, package: &str) -> PathBuf {
+/// The program called `name`, from where Debian puts it or from `PATH`.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut debian: Vec<PathBuf> = debian.map(|version| version.path().join("bin").join(name)).collect();
     debian.sort_unstable_by(|a, b| b.cmp(a));
@@ -28,7 +25,15 @@ pub(crate) fn program(name: &str, package: &str) -> PathBuf {
         version.status().is_ok()
     };
     let system = Path::new("/usr/sbin").join(name);
-    debian.into_iter().chain([PathBuf::from(name), system]).find(runs).unwrap_or_else(|| {
+    debian.into_iter().chain([PathBuf::from(name), system]).find(runs)
+}
+
+/// As [`find`].
+///
+/// # Panics
+/// If there is none, saying what to install.
+pub(crate) fn program(name: &str, package: &str) -> PathBuf {
+    find(name).unwrap_or_else(|| {
         panic!("needs `{name}`. On Debian: sudo apt-get install {package}; elsewhere put its folder on PATH")
     })
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 use crate::guard;
-use crate::{free_port, log, program};
+use crate::{find, free_port, log, program};
 
 /// A PostgreSQL with nothing in it. Nobody needs a password; it keeps its promises against a killed process, not against
 /// a machine that loses power.
@@ -24,6 +24,13 @@ pub struct Server {
 }
 
 impl Server {
+    /// Whether this machine has what [`start`](Self::start) needs.
+    #[must_use]
+    pub fn is_installed() -> bool {
+        let needed = ["initdb", "postgres", "pg_isready", "psql", "setpriv", "kill"];
+        needed.iter().all(|name| find(name).is_some())
+    }
+
     /// Makes one and starts it.
     ///
     /// # Panics
