@@ -12,7 +12,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::error::Fault;
 use crate::read::time;
 
-const PAIR_BEFORE: &str = "SELECT fold, urgency FROM incident WHERE (fold, urgency) < (?1, ?2)
+/// Compared as a pair, SQLite would seek the fold and walk its rows to the urgency.
+const LESS_URGENT: &str = "SELECT fold, urgency FROM incident WHERE fold = ?1 AND urgency < ?2
+    ORDER BY urgency DESC LIMIT 1";
+const OLDER_FOLD: &str = "SELECT fold, urgency FROM incident WHERE fold < ?1
     ORDER BY fold DESC, urgency DESC LIMIT 1";
 
 /// With a lower bound, which lets SQLite jump over the rows that wake at no time.
@@ -109,11 +112,12 @@ pub(crate) fn next_wake(connection: &Connection) -> Result<Option<Time>, Fault> 
 
 /// The greatest pair of fold and urgency below this one that any row has.
 fn pair_before(connection: &Connection, (fold, urgency): (i64, i64)) -> Result<Option<(i64, i64)>, Fault> {
-    let pair = connection
-        .prepare_cached(PAIR_BEFORE)?
-        .query_row([fold, urgency], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    Ok(pair)
+    let pair = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let less_urgent = connection.prepare_cached(LESS_URGENT)?.query_row([fold, urgency], pair).optional()?;
+    if less_urgent.is_some() {
+        return Ok(less_urgent);
+    }
+    Ok(connection.prepare_cached(OLDER_FOLD)?.query_row([fold], pair).optional()?)
 }
 
 fn gather(
@@ -155,7 +159,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         let transaction = connection.transaction().unwrap();
         crate::schema::bring_up_to_date(&transaction).unwrap();
-        for sql in [PAIR_BEFORE, EARLIEST, WAKING, SETTLED] {
+        for sql in [LESS_URGENT, OLDER_FOLD, EARLIEST, WAKING, SETTLED] {
             let mut explain = transaction.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let parameters = explain.parameter_count();
             let nulls = rusqlite::params_from_iter(std::iter::repeat_n(None::<i64>, parameters));
@@ -166,5 +170,35 @@ mod tests {
                 && plan[0].contains("INDEX attention (");
             assert!(seeks, "{sql}: {plan:?}");
         }
+    }
+    #[test]
+    fn what_is_not_due_costs_nothing() {
+        let steps = |incidents: i64| {
+            let mut connection = Connection::open_in_memory().unwrap();
+            let transaction = connection.transaction().unwrap();
+            crate::schema::bring_up_to_date(&transaction).unwrap();
+            let fill = "INSERT INTO incident (id, version, next_wake, urgency, fold, summary)
+                WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+                SELECT CAST(printf('%016d', n) AS BLOB), 1, 1900000000000, n % 4, 1, x'' FROM n";
+            transaction.execute(fill, [incidents]).unwrap();
+            let now = 1_780_000_000_000_i64;
+            let run = |sql: &str, with: &[&dyn rusqlite::ToSql]| {
+                let mut statement = transaction.prepare(sql).unwrap();
+                let mut rows = statement.query(with).unwrap();
+                while rows.next().unwrap().is_some() {}
+                drop(rows);
+                statement.get_status(rusqlite::StatementStatus::VmStep)
+            };
+            [
+                run(LESS_URGENT, &[&1, &3]),
+                run(LESS_URGENT, &[&1, &0]),
+                run(OLDER_FOLD, &[&2]),
+                run(OLDER_FOLD, &[&1]),
+                run(EARLIEST, &[&1, &1, &i64::MIN]),
+                run(WAKING, &[&1, &1, &now, &now, &"us", &64]),
+                run(SETTLED, &[&1, &1, &now, &now, &"us", &64]),
+            ]
+        };
+        assert_eq!(steps(40), steps(4_000));
     }
 }
