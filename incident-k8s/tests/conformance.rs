@@ -163,7 +163,7 @@ impl Cluster {
             Wanted::Break => Fault::Answer(Answer::webhook_down("policy.shop")),
             Wanted::Refuse => Fault::Answer(Answer::denied_by_webhook("policy.shop")),
             Wanted::Wait(wait) => Fault::Answer(Answer::throttled(u32::try_from(wait.as_secs()).unwrap())),
-            Wanted::Hang => Fault::SilenceAfter,
+            Wanted::Hang | Wanted::AnswerLate => Fault::SilenceAfter,
             Wanted::Unreachable => Fault::Cut,
             _ => return false,
         });

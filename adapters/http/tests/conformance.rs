@@ -55,7 +55,11 @@ impl State {
             let state = json!({ "value": self.on, "version": self.version, "effect": self.effect });
             Reply::json(&state).with("etag", &format!("\"{}\"", self.version))
         };
-        if fault == Some(Fault::LoseReply) { Reply::Cut } else { reply }
+        match fault {
+            Some(Fault::LoseReply) => Reply::Cut,
+            Some(Fault::AnswerLate) => Reply::Silence,
+            _ => reply,
+        }
     }
 
     fn write(&mut self, asked: &Asked, dedupes: bool) -> Reply {

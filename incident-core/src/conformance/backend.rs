@@ -70,6 +70,8 @@ impl Arrival {
 pub enum Fault {
     /// It takes effect, and the reply is lost.
     LoseReply,
+    /// It takes effect, and the answer comes when nobody waits for it any more.
+    AnswerLate,
     /// The backend says, in its own words, that something broke on its side.
     Break,
     /// The backend says no, for good.

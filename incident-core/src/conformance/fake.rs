@@ -53,6 +53,12 @@ impl FakeRemote {
         self.locked().inbox.iter().any(|it| it.effect == Some(effect))
     }
 
+    /// Whether the next request meets nobody: what a look there comes to as well.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        self.locked().faults.front() == Some(&Fault::Unreachable)
+    }
+
     /// Takes a request to write, and answers, or doesn't.
     ///
     /// # Errors
@@ -93,7 +99,11 @@ impl State {
         if !(dedupes && self.inbox.iter().any(|it| it.effect == arrival.effect)) {
             self.inbox.push(arrival);
         }
-        if fault == Some(Fault::LoseReply) { failed(ErrorKind::Unavailable) } else { Answer::Done }
+        match fault {
+            Some(Fault::LoseReply) => failed(ErrorKind::Unavailable),
+            Some(Fault::AnswerLate) => Answer::Never,
+            _ => Answer::Done,
+        }
     }
 }
 
@@ -157,7 +167,7 @@ impl Notifier for FakeNotifier {
     }
 
     async fn find(&self, cx: &EffectContext, _: &Notice) -> Result<Found<Receipt>, AdapterError> {
-        if self.0.locked().faults.front() == Some(&Fault::Unreachable) {
+        if self.0.is_unreachable() {
             return Err(AdapterError::new(ErrorKind::Unavailable, "look into the fake backend").not_applied());
         }
         let found = self.0.has(cx.effect);

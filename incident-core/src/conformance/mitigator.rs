@@ -57,6 +57,7 @@ pub async fn check<H: MitigatorHarness>(make: impl Fn() -> H) -> Report {
         twice_has_one_effect: "carrying out the same plan twice has one effect";
         looking_knows_or_says_so: "`find` says Yes only after, No only before, and changes nothing";
         a_lost_reply_is_maybe: "a lost reply may have been carried out, and `find` doesn't say No";
+        a_late_answer_is_a_lost_one: "who isn't answered in time doesn't know, and carrying out again has no second effect";
         the_change_shows: "`verify` comes to say that it holds, and changes nothing";
         there_and_back: "undoing a reversible change brings the state back";
         a_refusal_is_final: "a refusal for good asks for no retry, and nothing changed";
@@ -267,6 +268,23 @@ async fn a_lost_reply_is_maybe(backend: &dyn MitigatorHarness) -> Outcome {
     may_have_happened(&error)?;
     let found = mitigator.find(&looking(done.effect), &plan).await?;
     ensure!(!matches!(found, Found::No), "the reply was lost, it was carried out, and it says No");
+    Ok(Checked::Kept)
+}
+
+async fn a_late_answer_is_a_lost_one(backend: &dyn MitigatorHarness) -> Outcome {
+    let (mitigator, plan) = planned(backend).await?;
+    let before = backend.inbox().await.len();
+    given!(backend.meets(Fault::AnswerLate).await);
+    let mut done = really(Arc::clone(&mitigator), plan.clone(), 2, HASTE).await?;
+    let Err(error) = done.first()? else {
+        return Err(How("nobody answered in time, and the call says it was done".to_owned()));
+    };
+    ensure!(error.context != LATE, "{LATE}");
+    may_have_happened(&error)?;
+    let found = mitigator.find(&looking(done.effect), &plan).await?;
+    ensure!(!matches!(found, Found::No), "it was carried out, the answer came late, and it says No");
+    let changes = backend.inbox().await.len().saturating_sub(before);
+    ensure!(changes == 1, "the answer came late, and the system was changed {changes} times");
     Ok(Checked::Kept)
 }
 

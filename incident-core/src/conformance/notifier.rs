@@ -57,6 +57,7 @@ pub async fn check<H: NotifierHarness>(make: impl Fn() -> H) -> Report {
         a_notice_arrives_with_its_id: "a notice arrives once, says what it says, and carries the effect's id";
         a_repeat_is_as_declared: "a second delivery does what `repeat` declares";
         a_lost_reply_is_settled_as_declared: "after a lost reply the notice is there once, or says that it may be a repeat";
+        a_late_answer_is_a_lost_one: "who isn't answered in time doesn't know, and goes on as after a lost reply";
         what_may_have_happened_is_said_to: "`applied` is Maybe whenever it may have been";
         a_look_that_can_not_know_says_so: "`find` says No only of what certainly isn't there, and changes nothing";
         a_refusal_is_final: "a refusal for good asks for no retry";
@@ -136,6 +137,17 @@ async fn a_lost_reply_is_settled_as_declared(backend: &dyn NotifierHarness) -> O
         return Err(How("the reply was lost, and the call says it was done".to_owned()));
     };
     may_have_happened(&error)?;
+    goes_on(&*notifier, 1).await?;
+    settled_as(notifier.repeat(&notice(1)), &of(backend, 1).await)
+}
+
+async fn a_late_answer_is_a_lost_one(backend: &dyn NotifierHarness) -> Outcome {
+    let notifier = backend.notifier().await;
+    given!(backend.meets(Fault::AnswerLate).await);
+    match in_time(notifier.deliver(&context(1).with_deadline(HASTE), &notice(1))).await? {
+        Ok(_) => return Err(How("nobody answered in time, and the call says it was done".to_owned())),
+        Err(error) => may_have_happened(&error)?,
+    }
     goes_on(&*notifier, 1).await?;
     settled_as(notifier.repeat(&notice(1)), &of(backend, 1).await)
 }

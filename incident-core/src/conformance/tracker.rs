@@ -55,6 +55,7 @@ pub async fn check<H: TrackerHarness>(make: impl Fn() -> H) -> Report {
         a_ticket_is_opened_once_with_its_id: "a ticket is opened once, and carries the effect's id";
         a_repeat_is_as_declared: "a second application does what `repeat` declares, for each kind of change";
         a_lost_reply_opens_one_ticket: "after a lost reply there is one ticket, and one comment";
+        a_late_answer_is_a_lost_one: "who isn't answered in time doesn't know, and goes on as after a lost reply";
         a_look_that_can_not_know_says_so: "`find` says No only of what certainly isn't there, and changes nothing";
         comments_keep_their_order: "comments are there in the order they were made";
         only_what_is_named_is_touched: "what people wrote stays, whatever is changed";
@@ -152,6 +153,20 @@ async fn a_lost_reply_opens_one_ticket(backend: &dyn TrackerHarness) -> Outcome 
     goes_on(&*tracker, 2, &comment).await?;
     let came = of(backend, 2).await.len();
     ensure!(came == 1, "the reply to commenting was lost, and there are {came} comments");
+    Ok(Checked::Kept)
+}
+
+async fn a_late_answer_is_a_lost_one(backend: &dyn TrackerHarness) -> Outcome {
+    let tracker = backend.tracker().await;
+    given!(backend.meets(Fault::AnswerLate).await);
+    let change = open("it is slow");
+    match in_time(tracker.apply(&context(1).with_deadline(HASTE), &change)).await? {
+        Ok(_) => return Err(How("nobody answered in time, and the call says it was done".to_owned())),
+        Err(error) => may_have_happened(&error)?,
+    }
+    goes_on(&*tracker, 1, &change).await?;
+    let came = of(backend, 1).await.len();
+    ensure!(came == 1, "the answer to opening came late, and there are {came} tickets");
     Ok(Checked::Kept)
 }
 

@@ -86,9 +86,11 @@ async fn enter(
     let id = id.to_bytes();
     let id: (&(dyn ToSql + Sync), Type) = (&id.as_slice(), Type::BYTEA);
     if at == Seq::ZERO {
+        // Its own fold at once: a dead row of an older one would be in the way of every claim until the next vacuum.
         let sql = "INSERT INTO incident.incident (id, version, urgency, fold, summary)
-            VALUES ($1, 0, 0, 0, '') ON CONFLICT (id) DO NOTHING RETURNING key";
-        let made = transaction.query_typed_opt(sql, &[id]).await?;
+            VALUES ($1, 0, 0, $2, '') ON CONFLICT (id) DO NOTHING RETURNING key";
+        let fold = i64::from(commit.index.by);
+        let made = transaction.query_typed_opt(sql, &[id, (&fold, Type::INT8)]).await?;
         return Ok(match made {
             Some(row) => Ok(row.try_get(0)?),
             None => Err(CommitError::Conflict),
