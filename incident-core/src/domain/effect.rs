@@ -184,6 +184,8 @@ pub enum TicketWork {
     Open,
     /// Append what the record says.
     Comment(Seq),
+    /// Append what several records say, in one comment: they came faster than the tracker takes them.
+    Comments(Vec<Seq>),
     /// Bring labels and the status section up to date.
     Sync,
     /// Close it, as the record says.

@@ -141,20 +141,26 @@ fn figures<'a>(
     ])
 }
 
-/// The change that a ticket effect makes. `record` is the one the work names, for its words.
+/// The change that a ticket effect makes. `records` are those that the work names, for their words.
 #[must_use]
 pub fn ticket(
     incident: &Incident,
     work: &TicketWork,
-    record: Option<&Record>,
+    records: &[Record],
     runbook: &Runbook,
 ) -> Option<TicketChange> {
     let own = || incident.ticket.clone();
+    let record = records.first();
     Some(match work {
         TicketWork::Open => TicketChange::Open(open(incident, runbook)),
         TicketWork::Comment(_) => {
             TicketChange::Comment(CommentTicket::new(own()?, &comment(incident, record?)))
         }
+        TicketWork::Comments(told) if told.len() == records.len() => {
+            let told: Vec<String> = records.iter().map(|record| comment(incident, record)).collect();
+            TicketChange::Comment(CommentTicket::new(own()?, &told.join("\n")))
+        }
+        TicketWork::Comments(_) => return None,
         TicketWork::Sync => TicketChange::Set(sync(incident, own()?)),
         TicketWork::Close(_) => {
             TicketChange::Close(CloseTicket::new(own()?, &closing(incident, record?, runbook)))

@@ -40,8 +40,9 @@ impl Engine {
                 // What a comment says is of no weight for how it repeats.
                 let blank = || TicketChange::Comment(CommentTicket::new(TicketRef::new(""), ""));
                 let change = match work {
-                    TicketWork::Comment(_) | TicketWork::Close(_) | TicketWork::Reopen(_) => None,
-                    work => render::ticket(incident, work, None, runbook),
+                    TicketWork::Comment(_) | TicketWork::Comments(_) => None,
+                    TicketWork::Close(_) | TicketWork::Reopen(_) => None,
+                    work => render::ticket(incident, work, &[], runbook),
                 };
                 Some(tracker.repeat(&change.unwrap_or_else(blank)))
             }
@@ -157,13 +158,18 @@ impl Engine {
         let Some(tracker) = self.registry(incident.side).tracker(&effect.route) else {
             return Ok(nothing("there is no such tracker here"));
         };
-        let record = match work {
+        let named: &[Seq] = match work {
             TicketWork::Comment(seq) | TicketWork::Close(seq) | TicketWork::Reopen(seq) => {
-                self.record(incident.id, *seq).await
+                std::slice::from_ref(seq)
             }
-            _ => None,
+            TicketWork::Comments(told) => told,
+            _ => &[],
         };
-        let Some(change) = render::ticket(incident, work, record.as_ref(), &self.runbook()) else {
+        let mut records = Vec::with_capacity(named.len());
+        for seq in named {
+            records.extend(self.record(incident.id, *seq).await);
+        }
+        let Some(change) = render::ticket(incident, work, &records, &self.runbook()) else {
             return Ok(EffectResult::Failed(Failure {
                 applied: Applied::No,
                 retry: true,

@@ -389,6 +389,28 @@ fn a_ticket_that_cannot_be_opened_waits_for_a_person_and_then_goes_on() {
 }
 
 #[test]
+fn comments_that_wait_are_written_as_one() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let open = it.effect(|work| *work == OPEN);
+    it.starts(open);
+    it.goes_to(Phase::Communication);
+    let told: Vec<Seq> = (0..25)
+        .map(|n| {
+            let records = it.does(crate::course::update(&format!("we look, {n}")));
+            records.iter().find(|record| matches!(record.fact, Fact::UpdatePosted(_))).unwrap().seq
+        })
+        .collect();
+    let waiting = it.it.effects.values().filter_map(|effect| match &effect.work {
+        Work::Ticket(TicketWork::Comment(record)) => Some(vec![*record]),
+        Work::Ticket(TicketWork::Comments(records)) => Some(records.clone()),
+        _ => None,
+    });
+    let waiting: Vec<Vec<Seq>> = waiting.collect();
+    assert_eq!(waiting.iter().map(Vec::len).collect::<Vec<_>>(), [20, 5]);
+    assert_eq!(waiting.concat(), told, "each once, in order");
+}
+
+#[test]
 fn a_changed_configuration_neither_sends_again_nor_forgets() {
     let mut it = Scenario::declared(Severity::Sev2);
     let page = it.notice_on("pager", NoticeKind::Page);

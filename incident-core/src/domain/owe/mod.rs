@@ -64,7 +64,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             let said = Said::new(NoticeKind::Update).line(Label::Progress, fact.progress);
             let said = said.maybe(Label::NextSteps, fact.next_steps).maybe(Label::Eta, fact.eta);
             draft.say(said, &told);
-            task::ticket(draft, TicketWork::Comment(seq));
+            task::comment(draft, seq);
         }
         Fact::PhaseEntered(fact) => {
             tell_newcomers(draft);
@@ -105,7 +105,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             let words = if fact.holds { "It is in and holds" } else { "It failed" };
             let said = Said::new(NoticeKind::Mitigation).line(Label::Progress, fact.detail);
             mitigation_said(draft, said.fixed(Label::Summary, words), fact.proposal);
-            task::ticket(draft, TicketWork::Comment(seq));
+            task::comment(draft, seq);
         }
         Fact::Escalated(fact) => {
             let mut said =
@@ -170,7 +170,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             deadline::meet(draft, ObligationKind::PostMortem, seq);
             let told = inside(&everybody_told(draft));
             draft.say(Said::new(NoticeKind::PostMortemPublished), &told);
-            task::ticket(draft, TicketWork::Comment(seq));
+            task::comment(draft, seq);
         }
         Fact::TicketAdopted(_) => task::drop_opening(draft, seq),
         Fact::MeetingHeld(_) => deadline::meet(draft, ObligationKind::Meeting, seq),

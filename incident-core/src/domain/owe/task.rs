@@ -12,6 +12,8 @@ use crate::domain::time::after;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// The most records that one comment on a ticket tells of.
+const MOST_IN_A_COMMENT: usize = 20;
 
 /// An effect in no lane that may begin at once and is pointless `worth` from now.
 fn owed(draft: &Draft<'_>, work: Work, route: &str, urgency: Urgency, worth: Duration) -> EffectPlanned {
@@ -44,6 +46,28 @@ pub(super) fn ticket(draft: &mut Draft<'_>, work: TicketWork) {
     let mut planned = owed(draft, Work::Ticket(work), tracker, Urgency::ROUTINE, DAY * 7);
     planned.lane = Some(lane);
     draft.follows(draft.cx.now, planned);
+}
+
+/// Comments on the incident's ticket with what `record` says; together with the comment before if that still waits.
+pub(super) fn comment(draft: &mut Draft<'_>, record: Seq) {
+    let of_ticket = |effect: &&Effect| match effect.work {
+        Work::Ticket(TicketWork::FollowUp(_) | TicketWork::CloseFollowUp(_) | TicketWork::Sync) => false,
+        Work::Ticket(_) => true,
+        _ => false,
+    };
+    let last = draft.state.effects.values().filter(of_ticket).max_by_key(|effect| effect.seq);
+    let waits = last.filter(|last| matches!(last.state, EffectState::Ready(_)) && last.attempts == 0);
+    let told = match waits.map(|waits| (waits.seq, &waits.work)) {
+        Some((effect, Work::Ticket(TicketWork::Comment(first)))) => Some((effect, vec![*first])),
+        Some((effect, Work::Ticket(TicketWork::Comments(told)))) => Some((effect, told.clone())),
+        _ => None,
+    };
+    let Some((effect, mut told)) = told.filter(|(_, told)| told.len() < MOST_IN_A_COMMENT) else {
+        return ticket(draft, TicketWork::Comment(record));
+    };
+    draft.follows(draft.cx.now, EffectSettled { effect, outcome: Outcome::Superseded { by: record } });
+    told.push(record);
+    ticket(draft, TicketWork::Comments(told));
 }
 
 /// Collects evidence from every source. After a while there is nothing left to collect.

@@ -82,6 +82,7 @@ impl Log<'_> {
             Work::Ticket(it) => match it {
                 TicketWork::Open => format!("open the ticket in {route}"),
                 TicketWork::Comment(record) => format!("comment {record} on the ticket"),
+                TicketWork::Comments(records) => format!("comment {} on the ticket", list(records)),
                 TicketWork::Sync => "bring the ticket up to date".to_owned(),
                 TicketWork::Close(_) => "close the ticket".to_owned(),
                 TicketWork::Reopen(_) => "reopen the ticket".to_owned(),
