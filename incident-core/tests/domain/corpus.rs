@@ -10,8 +10,7 @@ use incident_core::domain::command::{
     Link, Proposal, RecordFix, Redact, RedactSlot, Reject, SettleMitigation, StepBack, TickStep, Undo,
 };
 use incident_core::domain::effect::{Applied, TicketWork, Work};
-use incident_core::domain::event::{EvidenceItem, FixStep, Relation};
-use incident_core::domain::id::Digest;
+use incident_core::domain::event::{FixStep, Relation};
 use incident_core::domain::role::{Actor, Identity};
 use incident_core::domain::ticket::TicketRef;
 use incident_core::domain::{NoticeKind, Phase, Role, Severity};
@@ -20,6 +19,7 @@ use crate::course::{
     action, advance_to, attest, because, firing, first, hypothesis, impact, note, publish, severity, triage,
     update,
 };
+use crate::documents;
 use crate::samples::{older, younger};
 use crate::scenario::Scenario;
 use crate::world::{failure, person, readings, time};
@@ -30,13 +30,16 @@ type Log = (&'static str, fn() -> Scenario);
 #[test]
 #[ignore = "writes the corpus"]
 fn write() {
-    let logs: [Log; 6] = [
+    let logs: [Log; 9] = [
         ("whole-life", whole_life),
         ("trouble", trouble),
         ("false-alarm", false_alarm),
         ("merged", merged),
         ("mitigations", mitigations),
         ("follow-ups", follow_ups),
+        ("outage", documents::outage),
+        ("relapse", documents::relapse),
+        ("hostile", documents::hostile),
     ];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/v0");
     fs::create_dir_all(&folder).unwrap();
@@ -86,17 +89,7 @@ fn follow_ups() -> Scenario {
 fn whole_life() -> Scenario {
     let mut it = Scenario::declared(Severity::Sev1);
     it.settles_but(|effect| effect.work == Work::Collect);
-    let collect = it.effect(|work| *work == Work::Collect);
-    it.starts(collect);
-    let item = EvidenceItem {
-        name: "pods.log".to_owned(),
-        media_type: "text/plain".to_owned(),
-        sha256: Digest::sha256(b"a log"),
-        bytes: 5,
-        truncated: false,
-        redactions: 1,
-    };
-    it.concludes(collect, EffectResult::Collected(vec![item]));
+    it.keeps_evidence();
     it.at("+2m").does(Command::Assign(Assign { role: Role::Commander, to: person("alice") }));
     it.does(Command::Signals(vec![firing("error-rate"), firing("latency")]));
     it.does(note("the graph broke at ten"));

@@ -39,6 +39,7 @@ fn limit_the_pool() -> Command {
     let owner = Some(PersonId::new("bob"));
     Command::AddAction(AddAction {
         what: "limit the pool".to_owned(),
+        kind: None,
         priority: Priority::High,
         owner,
         due: None,
