@@ -109,6 +109,13 @@ impl Client {
         }
     }
 
+    /// Forgets which labels exist, for one that did doesn't any more.
+    pub(crate) fn forget_labels(&self) {
+        if let Ok(mut labels) = self.0.labels.lock() {
+            labels.clear();
+        }
+    }
+
     /// Asks for what is at `path`, whatever the answer's status.
     ///
     /// # Errors

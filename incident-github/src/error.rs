@@ -79,7 +79,8 @@ pub(crate) fn refused(call: &Call, purpose: Purpose, status: u16, body: Option<&
 pub(crate) fn said(body: Option<&Value>) -> String {
     let Some(body) = body else { return String::new() };
     let details = body["errors"].as_array().into_iter().flatten();
-    let details = details.flat_map(|it| [it["message"].as_str(), it["code"].as_str(), it.as_str()]);
+    let details = details
+        .flat_map(|it| [it["message"].as_str(), it["resource"].as_str(), it["code"].as_str(), it.as_str()]);
     let all: Vec<&str> = body["message"].as_str().into_iter().chain(details.flatten()).collect();
     all.join(" ").to_lowercase()
 }

@@ -71,3 +71,8 @@ pub use tracker::GithubTracker;
 /// A crate that is only a dependency and never named in code is dropped by the linker, and its configuration type with
 /// it. Calling this, or `use incident_github as _;`, prevents that.
 pub fn register() {}
+
+/// The program in README.md, which has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -12,7 +12,7 @@ use incident_core::conformance::backend::{Arrival, Backend, Fault};
 use incident_core::conformance::tracker::{self, TrackerHarness};
 use incident_core::domain::id::EffectId;
 use incident_core::domain::ticket::TicketRef;
-use incident_core::port::Tracker;
+use incident_core::port::{Adapter, PreflightContext, Tracker};
 use incident_github::GithubBackend;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -89,7 +89,9 @@ impl Backend for GitHub {
 #[async_trait]
 impl TrackerHarness for GitHub {
     async fn tracker(&self) -> Arc<dyn Tracker> {
-        Arc::new(GithubBackend::connect(self.fake().await.config()).unwrap().into_tracker())
+        let tracker = GithubBackend::connect(self.fake().await.config()).unwrap().into_tracker();
+        assert!(tracker.preflight(&PreflightContext::new(fake::t0())).await.unwrap().is_good());
+        Arc::new(tracker)
     }
 
     async fn people_write(&self, ticket: &TicketRef, words: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Opening an issue with all that belongs to it.
 
+use std::time::Duration;
+
 use http::{Method, StatusCode};
 use incident_core::domain::effect::Receipt;
 use incident_core::domain::ticket::OpenTicket;
@@ -9,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{GithubTracker, receipt};
 use crate::call::Call;
+use crate::client::Answer;
 use crate::error::{Failure, Purpose};
 use crate::marker::Marker;
 use crate::reference::{Issue, is_account, is_same_account};
@@ -46,7 +49,7 @@ impl GithubTracker {
         }
         let path = self.repository.path("/issues");
         let answer = self.client.write(call, Method::POST, &path, Some(&body)).await?;
-        let opened = answer.accepted(call, Purpose::Write)?.json(call, Purpose::Write)?;
+        let opened = self.labelled(call, answer)?.json(call, Purpose::Write)?;
         let issue = self.named(&opened).ok_or_else(|| Failure::NotJson.into_error(call, Purpose::Write))?;
         degraded.extend(dropped(&body, &opened));
         for (number, part) in (2..).zip(&parts[1..]) {
@@ -105,6 +108,17 @@ impl GithubTracker {
         }
         self.client.learn_label(name);
         Ok(())
+    }
+
+    /// The answer to a write with labels. One that was there may be gone by now, and is created before the next try.
+    pub(super) fn labelled(&self, call: &Call, answer: Answer) -> Result<Answer, AdapterError> {
+        let is_gone = answer.status == StatusCode::UNPROCESSABLE_ENTITY && answer.said().contains("label");
+        let accepted = answer.accepted(call, Purpose::Write);
+        if is_gone {
+            self.client.forget_labels();
+            return accepted.map_err(|error| error.retry_after(Some(Duration::from_secs(1))));
+        }
+        accepted
     }
 
     /// The accounts that may be assigned here.

@@ -1,9 +1,12 @@
 //! Reading issues back as tickets.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::StatusCode;
 use incident_core::domain::role::Identity;
 use incident_core::domain::ticket::{Ticket, TicketRef};
+use incident_core::domain::time::Time;
 use incident_core::port::AdapterError;
 use serde_json::Value;
 
@@ -15,8 +18,24 @@ use crate::{status, text};
 
 /// Issues that are read at once.
 const AT_ONCE: usize = 4;
+/// Pages of follow-ups that are read at most.
+const MOST_PAGES: usize = 50;
 
 impl GithubTracker {
+    /// The open follow-ups of the repository, whichever incident they are of, the oldest first: what a review goes
+    /// through. The list is asked, not the search, so that none is left out.
+    ///
+    /// # Errors
+    /// [`AdapterError`] if GitHub can't be asked, or doesn't list them within `deadline`.
+    pub async fn open_follow_ups(&self, now: Time, deadline: Duration) -> Result<Vec<Ticket>, AdapterError> {
+        let call = Call::new("list the follow-ups", now, deadline);
+        let path =
+            self.repository.path("/issues?state=open&labels=incident-followup&sort=created&direction=asc");
+        let listed = self.client.list(&call, &path, MOST_PAGES, |_| false).await?;
+        let issues = listed.items.iter().filter(|item| item.get("pull_request").is_none());
+        Ok(issues.filter_map(|item| Some(shown(&self.named(item)?.ticket(), item))).collect())
+    }
+
     pub(super) async fn read_all(
         &self,
         call: &Call,

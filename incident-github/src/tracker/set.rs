@@ -72,7 +72,7 @@ impl GithubTracker {
         if !add.is_empty() {
             let body = json!({ "labels": add });
             let answer = self.client.write(call, Method::POST, &issue.path("/labels"), Some(&body)).await?;
-            let labels = answer.accepted(call, Purpose::Write)?.json(call, Purpose::Write)?;
+            let labels = self.labelled(call, answer)?.json(call, Purpose::Write)?;
             degraded.extend(dropped(&body, &json!({ "labels": labels })));
             *doubt = true;
         }

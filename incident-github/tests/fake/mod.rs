@@ -3,7 +3,7 @@
 //! It answers on loopback, or in memory for tests in which time is turned by hand.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test uses a part of it")]
 
 mod issues;
 mod page;
@@ -142,7 +142,7 @@ impl Fake {
             token = {{ file = "{}" }}
             connect_timeout = "500ms"
             lag = "50ms"
-            content = {{ spacing = "1ms" }}
+            content = {{ spacing = "1ms", per_minute = 100000, per_hour = 100000 }}
             "#,
             self.url(),
             token.display()

@@ -105,6 +105,9 @@ impl State {
     pub(crate) fn answer(&mut self, mut asked: Asked) -> Reply {
         asked.after = self.began.elapsed();
         self.asked.push(asked.clone());
+        if asked.path.starts_with("/app") {
+            return self.of_app(&asked);
+        }
         self.violations.extend(schema::violations(&asked));
         if !asked.headers.contains_key("user-agent") && self.base.starts_with("http:") {
             return Reply::new(403, json!({ "message": "Request forbidden by administrative rules." }));
@@ -123,6 +126,26 @@ impl State {
             Some(Fault::LoseReply) => Reply::Cut,
             Some(Fault::AnswerLate) => Reply::Silence,
             _ => reply,
+        }
+    }
+
+    /// What an App asks for itself, with a signed word instead of a token.
+    fn of_app(&self, asked: &Asked) -> Reply {
+        let signed = asked.headers.get("authorization").is_some_and(|it| it.split('.').count() == 3);
+        match (asked.line().as_str(), signed) {
+            (_, false) => refusal(401, "A JSON web token could not be decoded"),
+            ("POST /app/installations/2/access_tokens", _) => {
+                Reply::new(201, json!({ "token": TOKEN, "expires_at": "2099-01-01T00:00:00Z" }))
+            }
+            ("GET /app", _) => Reply::new(200, json!({ "id": 1, "slug": "our-app" })),
+            ("GET /app/installations/2", _) => {
+                let issues = if self.push { "write" } else { "read" };
+                Reply::new(
+                    200,
+                    json!({ "id": 2, "app_slug": "our-app", "permissions": { "issues": issues } }),
+                )
+            }
+            _ => refusal(404, "Not Found"),
         }
     }
 

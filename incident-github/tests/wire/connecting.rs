@@ -63,3 +63,56 @@ async fn whose_marks_are_ours_is_configured_where_github_does_not_say() {
     assert!(matches!(told.find(&again(1), &opening()).await.unwrap(), Found::Yes(_)));
     told.apply(&first(2), &comment(1, "we look")).await.unwrap();
 }
+
+#[cfg(feature = "app")]
+mod app {
+    use incident_core::port::{Adapter, PreflightContext};
+
+    use super::*;
+    use crate::fake::t0;
+
+    /// The fake's App, by its key or by another one.
+    fn config(fake: &Fake, installation: u64) -> GithubConfig {
+        let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake/app.pem");
+        let app =
+            format!("{{ id = 1, installation = {installation}, private_key = {{ file = \"{key}\" }} }}");
+        let text =
+            format!("repository = \"acme/shop\"\nlag = \"50ms\"\napi = \"{}\"\napp = {app}", fake.url());
+        toml::from_str(&text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_installation_writes_under_its_apps_name_and_finds_that_again() {
+        let fake = Fake::start_below("/api/v3").await;
+        fake.state().account = "our-app[bot]".to_owned();
+        let tracker = GithubBackend::connect(config(&fake, 2)).unwrap().into_tracker();
+        tracker.apply(&first(1), &opening()).await.unwrap();
+        assert!(matches!(tracker.find(&again(1), &opening()).await.unwrap(), Found::Yes(_)));
+        let tokens = fake.lines().iter().filter(|line| line.ends_with("/access_tokens")).count();
+        assert_eq!(tokens, 1, "a token is kept for as long as it is good");
+    }
+
+    #[tokio::test]
+    async fn what_the_installation_was_granted_is_what_counts() {
+        for push in [true, false] {
+            let fake = Fake::start().await;
+            fake.state().push = push;
+            let tracker = GithubBackend::connect(config(&fake, 2)).unwrap().into_tracker();
+            let found = tracker.preflight(&PreflightContext::new(t0())).await.unwrap();
+            assert_eq!(found.is_good(), push, "{found:#?}");
+            assert!(found.checks[0].what.contains("our-app[bot]"), "{found:#?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_token_nothing_was_done() {
+        let fake = Fake::start().await;
+        let tracker = GithubBackend::connect(config(&fake, 3)).unwrap().into_tracker();
+        let error = tracker.apply(&first(1), &comment(1, "we look")).await.unwrap_err();
+        assert_eq!(
+            (error.kind, error.applied),
+            (ErrorKind::Auth, incident_core::port::Applied::No),
+            "{error}"
+        );
+    }
+}

@@ -56,7 +56,7 @@ async fn a_text_that_is_too_long_goes_on_in_comments_and_loses_nothing() {
     tracker.apply(&first(2), &comment(1, &long)).await.unwrap();
     let state = fake.state();
     let said = state.said(1);
-    assert_eq!(said.len(), 1 + 2, "two parts of the body, of which one is a comment, and two of the comment");
+    assert_eq!(said.len(), 2 + 3, "two more parts of the body, and three of the comment");
     let whole = format!("{}\n{}", state.issue(1)["body"].as_str().unwrap(), said.join("\n"));
     for line in 0..3_000 {
         assert_eq!(whole.matches(&format!("line {line} ")).count(), 2, "line {line}");

@@ -1,10 +1,12 @@
 //! Opening, commenting, setting, closing, opening again, linking.
 
+use std::time::Duration;
+
 use incident_core::domain::role::Identity;
 use incident_core::domain::ticket::{
     CloseTicket, LinkTicket, OpenTicket, ReopenTicket, SetTicket, TicketChange, TicketRef,
 };
-use incident_core::port::{Applied, ErrorKind, Tracker};
+use incident_core::port::{Applied, ErrorKind, Retry, Tracker};
 use incident_github::GithubBackend;
 use serde_json::{Value, json};
 
@@ -125,6 +127,18 @@ async fn a_label_that_somebody_else_creates_meanwhile_is_there() {
     }
     let receipt = tracker(&fake).apply(&first(1), &opening()).await.unwrap();
     assert!(receipt.degraded.is_empty(), "{receipt:?}");
+}
+
+#[tokio::test]
+async fn a_label_that_was_there_and_is_gone_is_created_with_the_next_try() {
+    let fake = Fake::start().await;
+    let tracker = tracker(&fake);
+    tracker.apply(&first(1), &opening()).await.unwrap();
+    fake.state().labels.remove("sev2");
+    let error = tracker.apply(&first(2), &opening()).await.unwrap_err();
+    assert_eq!((error.applied, error.retry), (Applied::No, Retry::After(Some(Duration::from_secs(1)))));
+    tracker.apply(&first(2).with_attempt(2, crate::fake::t0()), &opening()).await.unwrap();
+    assert_eq!(names(fake.state().issue(2)), ["incident", "sev2"]);
 }
 
 #[tokio::test]
