@@ -20,8 +20,10 @@ pub(crate) enum Purpose {
 pub(crate) enum Failure {
     /// The time was over before the request could be sent.
     Unsent,
-    /// The token of an installation couldn't be had. What GitHub says of it isn't kept.
+    /// An installation gets no token. What GitHub says of it isn't kept.
     NoCredentials,
+    /// An installation got no token this time.
+    NoToken,
     NotConnected(Box<dyn Error + Send + Sync>),
     TimedOut,
     Lost(Box<dyn Error + Send + Sync>),
@@ -34,15 +36,17 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn of(error: octocrab::Error) -> Self {
         match error {
-            // Every request is sent raw, so an error of GitHub's is one to the request for a token.
-            octocrab::Error::GitHub { .. } => Self::NoCredentials,
             octocrab::Error::Service { source, .. } => {
                 let connecting =
                     source.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect);
                 if connecting { Self::NotConnected(source) } else { Self::Lost(source) }
             }
-            // Its other errors may quote what was sent.
-            _ => Self::Lost("the client failed".into()),
+            octocrab::Error::Hyper { source, .. } => Self::Lost(Box::new(source)),
+            // Every request is sent raw, so whatever else it complains of is the request for a token.
+            octocrab::Error::GitHub { source, .. } if is_final(source.status_code.as_u16()) => {
+                Self::NoCredentials
+            }
+            _ => Self::NoToken,
         }
     }
 
@@ -54,6 +58,7 @@ impl Failure {
                 ErrorKind::Auth,
                 "the installation gets no token; check the App's id, its key and that it is installed",
             ),
+            Self::NoToken => unavailable("the installation got no token this time").not_applied(),
             Self::NotConnected(source) => unavailable("no connection").not_applied().caused_by(source),
             Self::TimedOut => unavailable("no answer in time"),
             Self::Lost(source) => {
@@ -64,6 +69,11 @@ impl Failure {
         };
         if purpose == Purpose::Read { error.not_applied() } else { error }
     }
+}
+
+/// Whether the answer to the request for a token stays the same. A `403` may as well be a limit.
+fn is_final(status: u16) -> bool {
+    matches!(status, 401 | 404 | 422)
 }
 
 /// What a status that isn't a success means. Of GitHub's words only what is known beforehand is understood, and nothing

@@ -50,6 +50,8 @@ pub(crate) struct State {
     pub(crate) triage: bool,
     /// The scopes of a classic token.
     pub(crate) scopes: Option<&'static str>,
+    /// Whether Apps get no answer but an error.
+    pub(crate) app_breaks: bool,
     pub(crate) now: Time,
     pub(crate) issues: Vec<Value>,
     pub(crate) comments: Vec<Value>,
@@ -81,6 +83,7 @@ impl State {
             push: true,
             triage: true,
             scopes: None,
+            app_breaks: false,
             now: t0(),
             issues: Vec::new(),
             comments: Vec::new(),
@@ -133,9 +136,14 @@ impl State {
     fn of_app(&self, asked: &Asked) -> Reply {
         let signed = asked.headers.get("authorization").is_some_and(|it| it.split('.').count() == 3);
         match (asked.line().as_str(), signed) {
+            _ if self.app_breaks => refusal(503, "Service Unavailable"),
             (_, false) => refusal(401, "A JSON web token could not be decoded"),
             ("POST /app/installations/2/access_tokens", _) => {
-                Reply::new(201, json!({ "token": TOKEN, "expires_at": "2099-01-01T00:00:00Z" }))
+                let permissions = json!({ "issues": "write", "metadata": "read" });
+                Reply::new(
+                    201,
+                    json!({ "token": TOKEN, "expires_at": "2099-01-01T00:00:00Z", "permissions": permissions }),
+                )
             }
             ("GET /app", _) => Reply::new(200, json!({ "id": 1, "slug": "our-app" })),
             ("GET /app/installations/2", _) => {

@@ -66,7 +66,7 @@ async fn whose_marks_are_ours_is_configured_where_github_does_not_say() {
 
 #[cfg(feature = "app")]
 mod app {
-    use incident_core::port::{Adapter, PreflightContext};
+    use incident_core::port::{Adapter, Applied, PreflightContext};
 
     use super::*;
     use crate::fake::t0;

@@ -123,7 +123,7 @@ async fn of_a_long_comment_only_what_is_missing_is_written() {
     tracker.apply(&first(1), &opening()).await.unwrap();
     let long = (0..4_000).map(|line| format!("line {line} {}\n", "word ".repeat(8))).collect::<String>();
     fake.state().faults.extend([Fault::AnswerLate]);
-    let late = tracker.apply(&first(2).with_deadline(HASTE), &comment(1, &long)).await.unwrap_err();
+    let late = tracker.apply(&first(2).with_deadline(HASTE * 10), &comment(1, &long)).await.unwrap_err();
     assert_eq!(late.applied, Applied::Maybe);
     assert_eq!(fake.state().said(1).len(), 1, "the first part is there");
     go_on(&tracker, 2, &comment(1, &long)).await;
