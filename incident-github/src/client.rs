@@ -27,7 +27,9 @@ pub(crate) use connect::{App, Signed, connect};
 /// Requests in flight at once; GitHub asks for few.
 const IN_FLIGHT: usize = 4;
 /// Bytes of an answer that are read.
-const MOST: usize = 16 * 1024 * 1024;
+const MOST: usize = 32 * 1024 * 1024;
+/// The time that a write is given at least, if its call has so much.
+const LEAST: Duration = Duration::from_secs(2);
 /// Redirects of a read that are followed.
 const REDIRECTS: usize = 3;
 
@@ -202,7 +204,9 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, AdapterError> {
-        self.0.budget.place(call.ends()).await.map_err(|wait| {
+        // A place at the very end would leave no time for an answer, and a doubt.
+        let latest = call.ends() - (call.left() / 4).min(LEAST);
+        self.0.budget.place(latest).await.map_err(|wait| {
             let error = call.error(ErrorKind::RateLimited, "too much is written in too short a time");
             error.retry_after(Some(wait))
         })?;

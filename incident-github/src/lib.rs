@@ -32,7 +32,7 @@
 //!
 //! # Guarantees
 //! - A write is sent once. Nothing is retried; of redirects only a read's is followed, and never to another host.
-//! - Each call has a connect deadline and a total one, which ends before the engine's own. At most 16 MiB of an answer are
+//! - Each call has a connect deadline and a total one, which ends before the engine's own. At most 32 MiB of an answer are
 //!   read.
 //! - At most 80 writes a minute and 500 an hour, a second apart, over all ports and incidents of a backend. What finds no
 //!   place in time wasn't sent, and the error says how long to wait.

@@ -53,7 +53,8 @@ mod tests {
         let now: Time = "2026-11-26T14:30:00Z".parse().unwrap();
         let reset = |seconds: i64| (now.timestamp() + seconds).to_string();
         let secondary = "You have exceeded a secondary rate limit. Please wait.";
-        let cases: [(u16, &[(&str, &str)], &str, Option<u64>); 14] = [
+        type Headers<'h> = &'h [(&'h str, &'h str)];
+        let cases: [(u16, Headers<'_>, &str, Option<u64>); 14] = [
             (429, &[("retry-after", "17")], "", Some(17)),
             (403, &[("retry-after", "17")], "", Some(17)),
             (403, &[("retry-after", "-5")], "", Some(0)),

@@ -164,6 +164,38 @@ mod tests {
         }
     }
 
+    /// What GitHub would make something of, by its own rules: escapes first, then references in what is left.
+    fn acts(markdown: &str, escapes: bool) -> Option<String> {
+        let mut shown = String::new();
+        let mut characters = markdown.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '\\' if escapes => shown.extend(characters.next()),
+                '`' | '<' | '[' | '*' | '_' | '~' | '|' | '&' if escapes => {
+                    return Some(character.to_string());
+                }
+                _ => shown.push(character),
+            }
+        }
+        let shown = shown.to_lowercase();
+        let all = ["@a", "@1", "#1", "gh-1", "/issues/1", "/pull/1"];
+        all.into_iter().find(|act| shown.contains(act)).map(str::to_owned)
+    }
+
+    #[test]
+    fn no_combination_of_parts_acts() {
+        let parts = [
+            "@", "a", "#", "1", "GH-", "/issues/", "/pull/", "\u{200b}", "\\", "`", " ", "\n", "<!--",
+            "&#64;", "[a](",
+        ];
+        for count in 0..parts.len().pow(4) {
+            let place = |power: u32| parts[count / parts.len().pow(power) % parts.len()];
+            let text = format!("{}{}{}{}", place(0), place(1), place(2), place(3));
+            assert_eq!(acts(&line(&text), true), None, "{text:?} became {:?}", line(&text));
+            assert_eq!(acts(&title(&text), false), None, "{text:?} became {:?}", title(&text));
+        }
+    }
+
     #[test]
     fn a_title_is_cut_between_characters_and_mentions_nobody() {
         assert_eq!(title("[INCIDENT] ask @alice #1"), "[INCIDENT] ask @\u{200b}alice #\u{200b}1");

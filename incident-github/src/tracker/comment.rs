@@ -1,6 +1,7 @@
 //! Comments, in as many parts as they need, each there once.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use http::Method;
 use incident_core::domain::effect::Receipt;
@@ -44,9 +45,9 @@ impl GithubTracker {
         }
         let mut doubt = !said.is_empty();
         for (number, part) in (1..).zip(text::paragraphs(lines)) {
-            if !said.contains_key(&number) {
+            if let Entry::Vacant(missing) = said.entry(number) {
                 let made = self.say_part(call, issue, &part, Marker::new(cx.effect).part(number)).await;
-                said.insert(number, made.map_err(|error| if doubt { error.maybe_applied() } else { error })?);
+                missing.insert(made.map_err(|error| if doubt { error.maybe_applied() } else { error })?);
                 doubt = true;
             }
         }

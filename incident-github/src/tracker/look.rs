@@ -1,5 +1,7 @@
 //! Looking whether a change was already made: in the lists, and more than once, for they lag.
 
+use std::time::Duration;
+
 use incident_core::domain::effect::Receipt;
 use incident_core::domain::ticket::{OpenTicket, TicketChange};
 use incident_core::domain::time::{Time, before};
@@ -26,7 +28,7 @@ impl GithubTracker {
         change: &TicketChange,
     ) -> Result<Found<Receipt>, AdapterError> {
         let begun = Instant::now();
-        for wait in [self.lag * 0, self.lag / 5, self.lag] {
+        for wait in [Duration::ZERO, self.lag / 5, self.lag] {
             if begun + wait >= call.ends() {
                 return Ok(Found::CannotTell);
             }
@@ -68,7 +70,8 @@ impl GithubTracker {
     }
 
     /// The issue that carries the effect's marker. The list goes from the newest one back to before the effect began, so
-    /// whatever is opened meanwhile hides nothing.
+    /// whatever is opened meanwhile hides nothing. It isn't narrowed to our account: that filter spells Apps otherwise, and
+    /// what it left out would look like what isn't there.
     async fn look_for_issue(
         &self,
         call: &Call,

@@ -256,6 +256,11 @@ impl State {
         issues::open(self, by, &json!({ "title": title, "body": body }))["number"].as_u64().unwrap()
     }
 
+    /// A comment that somebody wrote by hand.
+    pub(crate) fn put_comment(&mut self, by: &str, number: u64, body: &str) {
+        issues::add_comment(self, by, number, body);
+    }
+
     pub(crate) fn issue(&self, number: u64) -> &Value {
         self.issues.iter().find(|issue| issue["number"] == number).unwrap()
     }

@@ -109,10 +109,6 @@ mod app {
         let fake = Fake::start().await;
         let tracker = GithubBackend::connect(config(&fake, 3)).unwrap().into_tracker();
         let error = tracker.apply(&first(1), &comment(1, "we look")).await.unwrap_err();
-        assert_eq!(
-            (error.kind, error.applied),
-            (ErrorKind::Auth, incident_core::port::Applied::No),
-            "{error}"
-        );
+        assert_eq!((error.kind, error.applied), (ErrorKind::Auth, Applied::No), "{error}");
     }
 }

@@ -69,7 +69,7 @@ async fn a_comment_is_found_on_whatever_page_it_is() {
         let tracker = tracker(&fake);
         tracker.apply(&first(1), &opening()).await.unwrap();
         for number in 0..before {
-            tracker.apply(&first(100 + number), &comment(1, "other words")).await.unwrap();
+            fake.state().put_comment("alice", 1, &format!("other words {number}"));
         }
         fake.state().faults.push_back(Fault::LoseReply);
         tracker.apply(&first(2), &comment(1, "the words")).await.unwrap_err();

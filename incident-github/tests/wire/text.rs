@@ -21,6 +21,8 @@ async fn hostile_text_mentions_nobody_refers_to_nothing_and_breaks_out_of_nothin
         .apply(&first(4), &TicketChange::Link(LinkTicket::new(ticket(1), HOSTILE, HOSTILE)))
         .await
         .unwrap();
+    let read = tracker.read(&crate::reading(), &[ticket(1)]).await.unwrap();
+    assert_eq!(read[0].due, None, "incident text sets no day");
     let state = fake.state();
     let issue = state.issue(1);
     let (title, body) = (issue["title"].as_str().unwrap(), issue["body"].as_str().unwrap());
@@ -40,9 +42,6 @@ async fn hostile_text_mentions_nobody_refers_to_nothing_and_breaks_out_of_nothin
         }
     }
     assert_eq!(body.matches("<!-- /incident-status -->").count(), 1, "{body}");
-    drop(state);
-    let read = tracker.read(&crate::reading(), &[ticket(1)]).await.unwrap();
-    assert_eq!(read[0].due, None, "incident text sets no day");
 }
 
 #[tokio::test]
