@@ -95,7 +95,7 @@ async fn what_fails_says_whether_it_may_have_happened_and_is_sent_once() {
     ] {
         let fake = Fake::start().await;
         fake.state().faults.push_back(fault.clone());
-        let cx = first(1).with_deadline(HASTE * 2);
+        let cx = first(1).with_deadline(HASTE);
         let error = tracker(&fake).apply(&cx, &opening()).await.unwrap_err();
         assert_eq!((error.kind, error.applied), (kind, applied), "{fault:?}: {error}");
         assert_eq!(fake.writes().len(), 1, "{fault:?}");

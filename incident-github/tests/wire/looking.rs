@@ -63,6 +63,19 @@ async fn an_issue_is_found_on_whatever_page_it_is() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_longer_than_is_read_cannot_tell() {
+    let fake = Fake::start().await;
+    for number in 0..2_001 {
+        fake.state().put_issue("alice", &format!("other {number}"), "words");
+    }
+    let tracker = tracker(&fake);
+    assert_eq!(tracker.find(&again(1), &opening()).await.unwrap(), Found::CannotTell);
+    // What is older than the effect needn't be read.
+    let later = again(1).with_attempt(2, fake.state().now);
+    assert_eq!(tracker.find(&later, &opening()).await.unwrap(), Found::No);
+}
+
+#[tokio::test]
 async fn a_comment_is_found_on_whatever_page_it_is() {
     for before in [99, 100, 101, 200] {
         let fake = Fake::start().await;
@@ -123,7 +136,7 @@ async fn of_a_long_comment_only_what_is_missing_is_written() {
     tracker.apply(&first(1), &opening()).await.unwrap();
     let long = (0..4_000).map(|line| format!("line {line} {}\n", "word ".repeat(8))).collect::<String>();
     fake.state().faults.extend([Fault::AnswerLate]);
-    let late = tracker.apply(&first(2).with_deadline(HASTE * 10), &comment(1, &long)).await.unwrap_err();
+    let late = tracker.apply(&first(2).with_deadline(HASTE), &comment(1, &long)).await.unwrap_err();
     assert_eq!(late.applied, Applied::Maybe);
     assert_eq!(fake.state().said(1).len(), 1, "the first part is there");
     go_on(&tracker, 2, &comment(1, &long)).await;
