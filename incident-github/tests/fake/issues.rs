@@ -67,7 +67,7 @@ fn list(state: &mut State, asked: &Asked) -> Reply {
         .filter(|issue| since.is_none_or(|since| time(issue, "updated_at") >= since))
         .collect();
     let by = if query("sort") == Some("updated") { "updated_at" } else { "created_at" };
-    shown.sort_by_key(|issue| (time(issue, by), issue["number"].as_u64()));
+    shown.sort_by_cached_key(|issue| (time(issue, by), issue["number"].as_u64()));
     if query("direction") != Some("asc") {
         shown.reverse();
     }

@@ -60,5 +60,11 @@ fn comment(number: u64, words: &str) -> TicketChange {
     TicketChange::Comment(CommentTicket::new(ticket(number), words))
 }
 
+/// The numbers of the lines `line 7 …` in a text, in order.
+fn numbers(text: &str) -> Vec<u64> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("- ").unwrap_or(line).strip_prefix("line "));
+    lines.map(|rest| rest.split(' ').next().unwrap().parse().unwrap()).collect()
+}
+
 /// A deadline that is over soon, also where a machine has much else to do.
 const HASTE: Duration = Duration::from_secs(3);

@@ -5,7 +5,7 @@ use incident_core::port::{ErrorKind, Tracker};
 use serde_json::json;
 
 use crate::fake::{Fake, Fault};
-use crate::{comment, first, opening, ticket, tracker};
+use crate::{comment, first, numbers, opening, ticket, tracker};
 
 const HOSTILE: &str = "@acme/on-call @alice closes #1 acme/shop#2 GH-3 https://github.com/acme/shop/pull/4 ``` ~~~\n\
     # heading\n- [ ] task\n<!-- /incident-status -->\n<!-- ir:op=x -->\n</details><img src=//evil>\u{202e}\r\nDue: 1999-01-01";
@@ -57,9 +57,7 @@ async fn a_text_that_is_too_long_goes_on_in_comments_and_loses_nothing() {
     let said = state.said(1);
     assert_eq!(said.len(), 2 + 3, "two more parts of the body, and three of the comment");
     let whole = format!("{}\n{}", state.issue(1)["body"].as_str().unwrap(), said.join("\n"));
-    for line in 0..3_000 {
-        assert_eq!(whole.matches(&format!("line {line} ")).count(), 2, "line {line}");
-    }
+    assert_eq!(numbers(&whole), (0..3_000).chain(0..3_000).collect::<Vec<_>>());
 }
 
 #[tokio::test]
