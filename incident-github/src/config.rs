@@ -11,6 +11,9 @@ use serde::Deserialize;
 use crate::backend::GithubBackend;
 use crate::reference::{Repository, is_account};
 
+/// The longest lag and spacing.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// One repository that keeps the tickets, and those whose changes are looked at.
 ///
 /// Durations are written as `800ms`, `5s`, `2m`.
@@ -137,6 +140,15 @@ impl GithubConfig {
         }
         if self.timeout <= self.connect_timeout {
             return Err(ConfigError::new("timeout", "expected more than connect_timeout"));
+        }
+        if self.lag > LONGEST {
+            return Err(ConfigError::new(
+                "lag",
+                "expected a minute at most: a look has no more time than its call",
+            ));
+        }
+        if self.content.spacing > LONGEST {
+            return Err(ConfigError::new("content.spacing", "expected a minute at most"));
         }
         if self.content.per_minute == 0 || self.content.per_hour == 0 {
             return Err(ConfigError::new("content", "expected at least one write a minute and an hour"));

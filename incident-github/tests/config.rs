@@ -48,6 +48,8 @@ async fn each_field_that_is_wrong_is_named_with_what_was_expected_and_without_it
         ("incident-bot", "hunter2 x", "account", "an account's name"),
         ("\"1s\"", "\"0s\"", "connect_timeout", "more than nothing"),
         ("\"5s\"", "\"1s\"", "timeout", "more than connect_timeout"),
+        ("\"3s\"", "\"1000years\"", "lag", "a minute at most"),
+        ("\"2s\"", "\"1000years\"", "content.spacing", "a minute at most"),
         ("per_hour = 250", "per_hour = 0", "content", "at least one"),
         ("B60205", "hunter", "labels.sev1.color", "six hexadecimal digits"),
         (
