@@ -1,0 +1,148 @@
+//! Looking whether a change was already made: in the lists, and more than once, for they lag.
+
+use std::time::Duration;
+
+use incident_core::domain::effect::Receipt;
+use incident_core::domain::ticket::{OpenTicket, TicketChange};
+use incident_core::domain::time::{Time, before};
+use incident_core::port::{AdapterError, EffectContext, Found};
+use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
+
+use super::comment::{SKEW, is_by, of};
+use super::open::{dropped, parts, wishes};
+use super::{GithubTracker, Turn, link, receipt};
+use crate::call::Call;
+use crate::reference::Issue;
+use crate::text;
+
+/// Pages of issues that a look reads at most.
+const MOST_PAGES: usize = 20;
+
+impl GithubTracker {
+    /// Looks until the change is found, or what isn't listed by then wasn't made.
+    pub(super) async fn look(
+        &self,
+        call: &Call,
+        cx: &EffectContext,
+        change: &TicketChange,
+    ) -> Result<Found<Receipt>, AdapterError> {
+        let begun = Instant::now();
+        for wait in [Duration::ZERO, self.lag / 5, self.lag] {
+            if begun + wait >= call.ends() {
+                return Ok(Found::CannotTell);
+            }
+            sleep_until(begun + wait).await;
+            match self.look_once(call, cx, change).await? {
+                Found::No => {}
+                found => return Ok(found),
+            }
+        }
+        Ok(Found::No)
+    }
+
+    async fn look_once(
+        &self,
+        call: &Call,
+        cx: &EffectContext,
+        change: &TicketChange,
+    ) -> Result<Found<Receipt>, AdapterError> {
+        match change {
+            TicketChange::Open(it) => self.look_for_issue(call, cx, it).await,
+            TicketChange::Set(it) => {
+                let issue = self.issue(call, &it.ticket)?;
+                self.is_set(call, &issue, it).await
+            }
+            TicketChange::Close(it) => {
+                self.look_for_turn(call, cx, &self.issue(call, &it.ticket)?, Turn::Close, &it.comment).await
+            }
+            TicketChange::Reopen(it) => {
+                self.look_for_turn(call, cx, &self.issue(call, &it.ticket)?, Turn::Reopen, &it.comment).await
+            }
+            TicketChange::Comment(it) => {
+                self.look_for_words(call, cx, &self.issue(call, &it.ticket)?, &text::lines(&it.body)).await
+            }
+            TicketChange::Link(it) => {
+                self.look_for_words(call, cx, &self.issue(call, &it.ticket)?, &link(it)).await
+            }
+            _ => Ok(Found::CannotTell),
+        }
+    }
+
+    /// The issue that carries the effect's marker. The list goes from the newest one back to before the effect began, so
+    /// whatever is opened meanwhile hides nothing. It isn't narrowed to our account: that filter spells Apps otherwise, and
+    /// what it left out would look like what isn't there.
+    async fn look_for_issue(
+        &self,
+        call: &Call,
+        cx: &EffectContext,
+        it: &OpenTicket,
+    ) -> Result<Found<Receipt>, AdapterError> {
+        let account = self.client.account(call).await?;
+        let earliest = before(cx.first_started, SKEW);
+        let is_older = |item: &Value| created(item).is_some_and(|at| at < earliest);
+        let path = self.repository.path("/issues?state=all&sort=created&direction=desc");
+        let listed = self.client.list(call, &path, MOST_PAGES, is_older).await?;
+        let is_ours = |item: &&Value| {
+            // Pull requests are in the same list.
+            item.get("pull_request").is_none() && is_by(item, account) && of(item, cx.effect).is_some()
+        };
+        // Should there be two, the older one has what people wrote since.
+        let found = listed.items.iter().filter(is_ours).min_by_key(|item| item["number"].as_u64());
+        let Some((seen, issue)) = found.and_then(|seen| Some((seen, self.named(seen)?))) else {
+            return Ok(if listed.whole { Found::No } else { Found::CannotTell });
+        };
+        let mut receipt = receipt(&issue, seen);
+        receipt.degraded = dropped(&wishes(it), seen);
+        let parts = parts(it).len();
+        if parts > 1 {
+            let said = self.said(call, &issue, cx.effect, cx.first_started).await?;
+            let missing = (2..=parts).filter(|part| !said.parts.contains_key(part));
+            receipt
+                .degraded
+                .extend(missing.map(|part| format!("part {part} of {parts} of its text is missing")));
+        }
+        Ok(Found::Yes(receipt))
+    }
+
+    /// All parts of what the effect says.
+    async fn look_for_words(
+        &self,
+        call: &Call,
+        cx: &EffectContext,
+        issue: &Issue,
+        lines: &[String],
+    ) -> Result<Found<Receipt>, AdapterError> {
+        let said = self.said(call, issue, cx.effect, cx.first_started).await?;
+        let all = (1..=text::paragraphs(lines).len()).all(|part| said.parts.contains_key(&part));
+        Ok(match said.parts.get(&1) {
+            Some(first) if all => Found::Yes(receipt(issue, first)),
+            _ if said.whole => Found::No,
+            _ => Found::CannotTell,
+        })
+    }
+
+    /// What the effect says, and the issue's state. With the words alone it isn't done yet: applied again, it says nothing
+    /// twice.
+    async fn look_for_turn(
+        &self,
+        call: &Call,
+        cx: &EffectContext,
+        issue: &Issue,
+        turn: Turn,
+        why: &str,
+    ) -> Result<Found<Receipt>, AdapterError> {
+        let words = self.look_for_words(call, cx, issue, &text::lines(why)).await?;
+        if let Found::Yes(_) = words {
+            let seen = self.client.get(call, &issue.path("")).await?;
+            if seen["state"] != turn.state() {
+                return Ok(Found::No);
+            }
+        }
+        Ok(words)
+    }
+}
+
+fn created(item: &Value) -> Option<Time> {
+    item["created_at"].as_str()?.parse().ok()
+}

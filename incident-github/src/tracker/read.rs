@@ -1,0 +1,78 @@
+//! Reading issues back as tickets.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use http::StatusCode;
+use incident_core::domain::role::Identity;
+use incident_core::domain::ticket::{Ticket, TicketRef};
+use incident_core::domain::time::Time;
+use incident_core::port::AdapterError;
+use serde_json::Value;
+
+use super::GithubTracker;
+use crate::call::Call;
+use crate::error::Purpose;
+use crate::reference::Issue;
+use crate::{status, text};
+
+/// Issues that are read at once.
+const AT_ONCE: usize = 4;
+/// Pages of follow-ups that are read at most.
+const MOST_PAGES: usize = 50;
+
+impl GithubTracker {
+    /// The open follow-ups of the repository, whichever incident they are of, the oldest first: what a review goes
+    /// through. The list is asked, not the search, so that none is left out.
+    ///
+    /// # Errors
+    /// [`AdapterError`] if GitHub can't be asked, or doesn't list them within `deadline`.
+    pub async fn open_follow_ups(&self, now: Time, deadline: Duration) -> Result<Vec<Ticket>, AdapterError> {
+        let call = Call::new("list the follow-ups", now, deadline);
+        let path =
+            self.repository.path("/issues?state=open&labels=incident-followup&sort=created&direction=asc");
+        let listed = self.client.list(&call, &path, MOST_PAGES, |_| false).await?;
+        let issues = listed.items.iter().filter(|item| item.get("pull_request").is_none());
+        Ok(issues.filter_map(|item| Some(shown(&self.named(item)?.ticket(), item))).collect())
+    }
+
+    pub(super) async fn read_all(
+        &self,
+        call: &Call,
+        tickets: &[TicketRef],
+    ) -> Result<Vec<Ticket>, AdapterError> {
+        let reads: Vec<_> = tickets.iter().map(|ticket| self.read_one(call, ticket)).collect();
+        let read: Vec<Option<Ticket>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    /// The ticket, wherever it was transferred to; none if it was deleted.
+    async fn read_one(&self, call: &Call, ticket: &TicketRef) -> Result<Option<Ticket>, AdapterError> {
+        let Some(issue) = Issue::parse(ticket.as_str()) else { return Ok(None) };
+        let answer = self.client.ask(call, &issue.path("")).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => {
+                // The same answer comes for everything in a repository that the token may no longer see.
+                self.client.get(call, &issue.repository.path("")).await?;
+                Ok(None)
+            }
+            StatusCode::GONE if !answer.said().contains("disabled") => Ok(None),
+            _ => {
+                let seen = answer.accepted(call, Purpose::Read)?.json(call, Purpose::Read)?;
+                Ok(Some(shown(ticket, &seen)))
+            }
+        }
+    }
+}
+
+/// An issue as a ticket.
+fn shown(ticket: &TicketRef, seen: &Value) -> Ticket {
+    let title = text::without_parting(seen["title"].as_str().unwrap_or_default());
+    let mut shown = Ticket::new(ticket.clone(), seen["state"] == "open", &title);
+    let assignees = seen["assignees"].as_array().into_iter().flatten();
+    let logins = assignees.filter_map(|assignee| assignee["login"].as_str());
+    shown.assignees = logins.map(|login| Identity::new("github", login)).collect();
+    shown.due = status::due(seen["body"].as_str().unwrap_or_default());
+    shown.link = seen["html_url"].as_str().map(str::to_owned);
+    shown
+}

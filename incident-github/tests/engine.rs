@@ -1,0 +1,147 @@
+//! An incident on GitHub from both sides: what the engine does there, and what people do there.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod fake;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fake::{Fake, t0};
+use incident_core::domain::command::{AddAction, Command};
+use incident_core::domain::incident::Incident;
+use incident_core::domain::runbook::Priority;
+use incident_core::domain::time::Time;
+use incident_core::domain::{Actor, Severity};
+use incident_core::runtime::{CommandError, ManualClock};
+use incident_core::store::MemoryStore;
+use incident_core::{Declare, Engine, IncidentHandle};
+use incident_github::{GithubBackend, TicketEvent};
+use serde_json::{Value, json};
+
+struct World {
+    fake: Fake,
+    engine: Engine,
+    clock: Arc<ManualClock>,
+    incident: IncidentHandle,
+}
+
+impl World {
+    /// An incident at SEV2 with one action item, and an issue for each.
+    async fn new() -> Self {
+        let fake = Fake::start().await;
+        let clock = Arc::new(ManualClock::new(t0()));
+        let engine = Engine::builder(MemoryStore::new())
+            .clock(Arc::clone(&clock) as _)
+            .ports("github", GithubBackend::connect(fake.config()).unwrap().into_ports())
+            .tracker("github")
+            .build()
+            .unwrap();
+        let declare = Declare::new("checkout is slow").severity(Severity::Sev2);
+        let incident = engine.declare(Actor::human("github", "alice"), declare).await.unwrap();
+        let world = Self { fake, engine, clock, incident };
+        world.run().await;
+        let add =
+            AddAction { what: "limit the pool".to_owned(), priority: Priority::High, owner: None, due: None };
+        world.incident.send(Command::AddAction(add)).await.unwrap();
+        world.run().await;
+        world
+    }
+
+    async fn run(&self) {
+        while self.engine.tick(Time::MAX_UTC).await.unwrap().ran > 0 {}
+    }
+
+    async fn state(&self) -> Incident {
+        self.incident.state().await.unwrap()
+    }
+
+    /// A person does something to an issue, GitHub tells of it, and the engine hears what it asks.
+    async fn hook(&self, number: u64, action: &str, more: &[(&str, Value)]) -> Vec<Result<(), CommandError>> {
+        let issue = self.fake.state().issue(number).clone();
+        let mut payload = json!({
+            "action": action, "issue": issue, "repository": { "full_name": "acme/shop" },
+            "sender": { "login": "bob", "type": "User" },
+        });
+        for (field, value) in more {
+            payload[*field] = value.clone();
+        }
+        let event = if payload["comment"].is_object() { "issue_comment" } else { "issues" };
+        let event =
+            TicketEvent::read("incident-bot", event, payload.to_string().as_bytes()).unwrap().unwrap();
+        assert_eq!(event.incident, Some(self.incident.id()));
+        let mut answers = Vec::new();
+        for request in event.requests(&self.state().await) {
+            answers.push(self.engine.send(self.incident.id(), request).await.map(drop));
+        }
+        answers
+    }
+}
+
+#[tokio::test]
+async fn an_incident_and_its_follow_up_are_issues_that_name_each_other() {
+    let world = World::new().await;
+    let state = world.fake.state();
+    assert_eq!(state.issues.len(), 2);
+    assert_eq!(state.issue(1)["title"], "[INCIDENT] checkout is slow");
+    assert_eq!(state.issue(2)["title"], "limit the pool");
+    assert!(state.issue(2)["body"].as_str().unwrap().contains("\nPart of acme/shop#1\n"));
+}
+
+#[tokio::test]
+async fn closing_the_ticket_passes_no_gate_by_and_is_on_the_timeline() {
+    let world = World::new().await;
+    world.fake.state().edit(1, "state", json!("closed"));
+    let answers = world.hook(1, "closed", &[]).await;
+    assert!(answers[0].is_ok() && matches!(answers[1], Err(CommandError::Refused(_))), "{answers:?}");
+    assert!(world.state().await.milestones.resolved.is_none());
+    let before = world.incident.records().await.unwrap().len();
+    let again = world.hook(1, "closed", &[]).await;
+    assert!(again[0].is_ok(), "{again:?}");
+    assert_eq!(world.incident.records().await.unwrap().len(), before, "the same event changes nothing twice");
+}
+
+#[tokio::test]
+async fn a_severitys_label_sets_it_and_the_other_one_goes() {
+    let world = World::new().await;
+    let both = json!([{ "name": "incident" }, { "name": "sev2" }, { "name": "sev1" }]);
+    world.fake.state().edit(1, "labels", both);
+    let answers = world.hook(1, "labeled", &[("label", json!({ "name": "sev1" }))]).await;
+    assert!(answers.len() == 1 && answers[0].is_ok(), "{answers:?}");
+    assert_eq!(world.state().await.severity, Severity::Sev1);
+    world.run().await;
+    let labels = world.fake.state().issue(1)["labels"].clone();
+    assert_eq!(labels, json!([{ "name": "incident" }, { "name": "sev1" }]));
+}
+
+#[tokio::test]
+async fn a_comment_is_a_note_by_whom_it_is_from() {
+    let world = World::new().await;
+    let comment = json!({ "body": "the pool is full", "created_at": t0() });
+    world.hook(1, "created", &[("comment", comment)]).await[0].as_ref().unwrap();
+    let records = world.incident.records().await.unwrap();
+    let last = records.iter().rev().find(|record| record.actor == Actor::human("github", "bob")).unwrap();
+    assert_eq!(last.origin.source, "github");
+}
+
+#[tokio::test]
+async fn a_follow_up_closed_on_github_is_done_by_its_webhook_or_by_reading() {
+    for told in [true, false] {
+        let world = World::new().await;
+        {
+            let mut state = world.fake.state();
+            state.edit(2, "state", json!("closed"));
+            state.edit(2, "state_reason", json!("not_planned"));
+        }
+        if told {
+            let answers = world.hook(2, "closed", &[]).await;
+            assert!(answers.len() == 1 && answers[0].is_ok(), "{answers:?}");
+            assert!(world.hook(2, "closed", &[]).await.is_empty(), "it is done already");
+        } else {
+            world.clock.advance(Duration::from_secs(6 * 3_600));
+            world.run().await;
+        }
+        let state = world.state().await;
+        assert!(state.actions.values().all(|action| action.done), "{:?}", state.actions);
+    }
+}
