@@ -103,3 +103,6 @@ fn fallback(notice: &Notice) -> String {
     let cut = if rest.is_empty() { "" } else { CUT };
     format!("{shown}{cut}{next}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,8 @@ mod post;
 mod preflight;
 mod room;
 mod settings;
+#[cfg(feature = "socket-mode")]
+pub mod socket;
 mod thread;
 mod throttle;
 

@@ -91,6 +91,15 @@ pub(crate) fn hyper(connector: Connector, api: &Url) -> SlackClientHyperConnecto
     SlackClientHyperConnector::with_connector(connector).with_slack_api_url(base)
 }
 
+/// The library of websockets takes the process's TLS provider; one that is there is never overridden.
+#[cfg(feature = "socket-mode")]
+pub(crate) fn install_ring_if_none() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Losing this race means that somebody else has installed one, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
