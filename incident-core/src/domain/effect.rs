@@ -196,6 +196,24 @@ pub enum TicketWork {
     FollowUp(Seq),
     /// Close the ticket of an action item.
     CloseFollowUp(Seq),
+    /// Link the incident's ticket to another one.
+    Link(LinkTo),
+}
+
+/// What a ticket is linked to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LinkTo {
+    /// The ticket of another incident, known when it is done.
+    Incident {
+        /// The other.
+        other: IncidentId,
+        /// How they belong together, in words: `duplicate of`, `recurrence of`.
+        relation: String,
+    },
+    /// The ticket of an action item, known by the record that added it.
+    FollowUp(Seq),
 }
 
 /// How an effect ended.

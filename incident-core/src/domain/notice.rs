@@ -45,11 +45,13 @@ pub enum NoticeKind {
     Merged,
     /// The post-mortem can be read.
     PostMortemPublished,
+    /// Nothing is left to decide; follow-ups go on.
+    Closed,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Page,
         Self::Opening,
         Self::Update,
@@ -64,6 +66,7 @@ impl NoticeKind {
         Self::Cancelled,
         Self::Merged,
         Self::PostMortemPublished,
+        Self::Closed,
     ];
 
     /// Whether it must wake somebody: it goes before everything else and in no lane.
@@ -90,6 +93,7 @@ impl fmt::Display for NoticeKind {
             Self::Cancelled => "cancelled",
             Self::Merged => "merged",
             Self::PostMortemPublished => "post-mortem published",
+            Self::Closed => "closed",
         })
     }
 }
@@ -134,6 +138,8 @@ pub struct Notice {
     pub approval: Option<ApprovalRequest>,
     /// Links to look at, such as the ticket.
     pub links: Vec<String>,
+    /// The SHA-256 of the document it tells of: an evidence store may have its bytes.
+    pub document: Option<Digest>,
     /// Whether this notice may have been delivered before; it says so.
     pub possible_repeat: bool,
 }
@@ -261,6 +267,7 @@ impl Notice {
             lines: Vec::new(),
             approval: None,
             links: Vec::new(),
+            document: None,
             possible_repeat: false,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::effect::{Effect, Notify, TicketWork};
+use super::effect::{Effect, LinkTo, Notify, TicketWork, Work};
 use super::event::{Fact, NoticeIssued, Record};
 use super::id::Seq;
 use super::incident::{Incident, Side};
@@ -12,7 +12,7 @@ use super::role::{Identity, PersonId};
 use super::runbook::Runbook;
 use super::text::Text;
 use super::ticket::{
-    CloseTicket, CommentTicket, OpenTicket, ReopenTicket, SetTicket, TicketChange, TicketRef,
+    CloseTicket, CommentTicket, LinkTicket, OpenTicket, ReopenTicket, SetTicket, TicketChange, TicketRef,
 };
 use super::time::{Time, since, spoken, stamp};
 
@@ -36,6 +36,7 @@ pub fn notice(incident: &Incident, effect: &Effect, notify: &Notify, runbook: &R
     notice.lines = said.fixed.clone();
     notice.lines.extend(said.lines.iter().map(|line| Line { label: line.label, text: words(line.text) }));
     notice.approval = said.approval;
+    notice.document = said.document;
     notice.links = incident.links.iter().cloned().collect();
     notice.said = phrase(incident, said, issued.at, runbook);
     notice.possible_repeat = effect.attempts > 1
@@ -141,15 +142,25 @@ fn figures<'a>(
     ])
 }
 
-/// The change that a ticket effect makes. `records` are those that the work names, for their words.
+/// What a ticket effect names and the incident's state doesn't hold.
+#[derive(Debug, Clone, Default)]
+pub struct Named {
+    /// The records, for their words.
+    pub records: Vec<Record>,
+    /// The other incident, for its ticket.
+    pub other: Option<Incident>,
+}
+
+/// The change that a ticket effect makes; none if what it names isn't there, or not yet.
 #[must_use]
 pub fn ticket(
     incident: &Incident,
     work: &TicketWork,
-    records: &[Record],
+    named: &Named,
     runbook: &Runbook,
 ) -> Option<TicketChange> {
     let own = || incident.ticket.clone();
+    let records = &named.records;
     let record = records.first();
     Some(match work {
         TicketWork::Open => TicketChange::Open(open(incident, runbook)),
@@ -171,7 +182,21 @@ pub fn ticket(
             let ticket = incident.actions.get(action)?.ticket.clone()?;
             TicketChange::Close(CloseTicket::new(ticket, "Done, as the incident's record says."))
         }
+        TicketWork::Link(LinkTo::FollowUp(action)) => {
+            let ticket = incident.actions.get(action)?.ticket.as_ref()?;
+            TicketChange::Link(LinkTicket::new(own()?, ticket.as_str(), "follow-up"))
+        }
+        TicketWork::Link(LinkTo::Incident { relation, .. }) => {
+            TicketChange::Link(LinkTicket::new(own()?, &ticket_of(named.other.as_ref()?)?, relation))
+        }
     })
+}
+
+/// The ticket of another incident, or its name if it has none; none while its ticket is still to be opened.
+fn ticket_of(other: &Incident) -> Option<String> {
+    let opens = other.effects.values().any(|effect| effect.work == Work::Ticket(TicketWork::Open));
+    let name = || (!opens).then(|| format!("incident {}", other.id));
+    other.ticket.as_ref().map(ToString::to_string).or_else(name)
 }
 
 fn marked(incident: &Incident, title: &str) -> String {

@@ -105,15 +105,15 @@ impl Engine {
     pub(super) async fn act(&self, id: IncidentId, requests: &[Command]) -> Result<Committed, CommandError> {
         let queue = self.queue(id);
         let mut seen = queue.seen.lock().await;
-        let requests: Vec<_> = requests
-            .iter()
-            .map(|command| {
-                let mut request = Request::new(self.new_command_id(), Actor::Engine, command.clone());
-                request.origin.source = "engine".to_owned();
-                request
-            })
-            .collect();
+        let requests: Vec<_> = requests.iter().map(|command| self.own_request(command.clone())).collect();
         self.commit(id, &mut seen, &requests, true).await
+    }
+
+    /// A request of the engine's own.
+    pub(super) fn own_request(&self, command: Command) -> Request {
+        let mut request = Request::new(self.new_command_id(), Actor::Engine, command);
+        request.origin.source = "engine".to_owned();
+        request
     }
 
     /// The incident's present state.

@@ -8,16 +8,19 @@ use futures_util::FutureExt;
 
 use super::engine::Engine;
 use super::error::CommandError;
-use crate::domain::command::{Command, EffectResult, Failure, Refusal};
-use crate::domain::effect::{Applied, Effect, EffectState, Receipt, Repeat, Start, TicketWork, Work};
+use crate::domain::command::{Command, EffectResult, Failure};
+use crate::domain::effect::{Applied, Effect, EffectState, LinkTo, Receipt, Repeat, Start, TicketWork, Work};
 use crate::domain::event::{EvidenceItem, Record};
 use crate::domain::id::{EffectId, IncidentId, Seq};
 use crate::domain::incident::{Ending, Incident};
 use crate::domain::judge::hand_out;
 use crate::domain::plan::{Intent, Verification};
 use crate::domain::redact::redact;
+use crate::domain::render::Named;
 use crate::domain::runbook::Runbook;
-use crate::domain::ticket::{CommentTicket, TicketChange, TicketRef};
+use crate::domain::ticket::{
+    CloseTicket, CommentTicket, LinkTicket, OpenTicket, ReopenTicket, SetTicket, TicketChange, TicketRef,
+};
 use crate::domain::time::since;
 use crate::domain::{chain, render};
 use crate::port::{AdapterError, EffectContext, ErrorKind, Found, ReadContext, Retry};
@@ -36,15 +39,7 @@ impl Engine {
                 Some(notice.map_or(Repeat::Visible, |notice| notifier.repeat(&notice)))
             }
             Work::Ticket(work) => {
-                let tracker = registry.tracker(&effect.route)?;
-                // What a comment says is of no weight for how it repeats.
-                let blank = || TicketChange::Comment(CommentTicket::new(TicketRef::new(""), ""));
-                let change = match work {
-                    TicketWork::Comment(_) | TicketWork::Comments(_) => None,
-                    TicketWork::Close(_) | TicketWork::Reopen(_) => None,
-                    work => render::ticket(incident, work, &[], runbook),
-                };
-                Some(tracker.repeat(&change.unwrap_or_else(blank)))
+                registry.tracker(&effect.route).map(|tracker| tracker.repeat(&of_its_kind(work)))
             }
             Work::Plan(_) | Work::Verify(_) => registry.mitigator(&effect.route).map(|_| Repeat::Converging),
             Work::Execute(_) => registry.mitigator(&effect.route).map(|_| Repeat::Lookup),
@@ -158,18 +153,8 @@ impl Engine {
         let Some(tracker) = self.registry(incident.side).tracker(&effect.route) else {
             return Ok(nothing("there is no such tracker here"));
         };
-        let named: &[Seq] = match work {
-            TicketWork::Comment(seq) | TicketWork::Close(seq) | TicketWork::Reopen(seq) => {
-                std::slice::from_ref(seq)
-            }
-            TicketWork::Comments(told) => told,
-            _ => &[],
-        };
-        let mut records = Vec::with_capacity(named.len());
-        for seq in named {
-            records.extend(self.record(incident.id, *seq).await);
-        }
-        let Some(change) = render::ticket(incident, work, &records, &self.runbook()) else {
+        let named = self.named(incident.id, work).await;
+        let Some(change) = render::ticket(incident, work, &named, &self.runbook()) else {
             return Ok(EffectResult::Failed(Failure {
                 applied: Applied::No,
                 retry: true,
@@ -294,12 +279,10 @@ impl Engine {
 
     /// Tells another incident that it is part of this one. Telling it again changes nothing.
     async fn merge(&self, incident: &Incident, other: IncidentId) -> EffectResult {
-        let told = Box::pin(self.act(other, &[Command::MergeInto(incident.id)])).await;
-        let answer = told.and_then(|mut committed| {
-            committed.answers.pop().unwrap_or(Err(CommandError::Refused(Refusal::NoIncident)))
-        });
+        // Not as a pass does it: what that would begin there, nobody would carry out here.
+        let request = self.own_request(Command::MergeInto(incident.id));
         let done = || EffectResult::Done(Receipt::new(&other.to_string()));
-        match answer {
+        match self.submit(other, request).await {
             Ok(_) => done(),
             Err(CommandError::Refused(refusal)) => match self.look_at(other).await {
                 Ok(seen) if seen.incident.ended == Some(Ending::Merged(incident.id)) => done(),
@@ -332,9 +315,45 @@ impl Engine {
             .with_service(incident.service.clone(), incident.milestones.started.unwrap_or(now))
     }
 
+    async fn named(&self, id: IncidentId, work: &TicketWork) -> Named {
+        let mut named = Named::default();
+        let records: &[Seq] = match work {
+            TicketWork::Comment(seq) | TicketWork::Close(seq) | TicketWork::Reopen(seq) => {
+                std::slice::from_ref(seq)
+            }
+            TicketWork::Comments(told) => told,
+            TicketWork::Link(LinkTo::Incident { other, .. }) => {
+                named.other = self.look_at(*other).await.ok().map(|seen| seen.incident);
+                &[]
+            }
+            _ => &[],
+        };
+        for seq in records {
+            named.records.extend(self.record(id, *seq).await);
+        }
+        named
+    }
+
     async fn record(&self, id: IncidentId, seq: Seq) -> Option<Record> {
         let log = self.0.store.load(id, Seq(seq.0.checked_sub(1)?)).await.ok()?;
         log.first().filter(|stored| stored.seq == seq).and_then(|stored| chain::decode(stored).ok())
+    }
+}
+
+/// A change of the kind that the work makes; what it says is of no weight for how it repeats.
+fn of_its_kind(work: &TicketWork) -> TicketChange {
+    let ticket = TicketRef::new("");
+    match work {
+        TicketWork::Open | TicketWork::FollowUp(_) => TicketChange::Open(OpenTicket::default()),
+        TicketWork::Comment(_) | TicketWork::Comments(_) => {
+            TicketChange::Comment(CommentTicket::new(ticket, ""))
+        }
+        TicketWork::Sync => TicketChange::Set(SetTicket::new(ticket, "")),
+        TicketWork::Close(_) | TicketWork::CloseFollowUp(_) => {
+            TicketChange::Close(CloseTicket::new(ticket, ""))
+        }
+        TicketWork::Reopen(_) => TicketChange::Reopen(ReopenTicket::new(ticket, "")),
+        TicketWork::Link(_) => TicketChange::Link(LinkTicket::new(ticket, "", "")),
     }
 }
 

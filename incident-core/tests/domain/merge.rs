@@ -1,7 +1,7 @@
 //! Two incidents become one: first the older one says so, then the younger.
 
 use incident_core::domain::command::{Absorb, Command, Refusal};
-use incident_core::domain::effect::{Outcome, Work};
+use incident_core::domain::effect::{LinkTo, Outcome, TicketWork, Work};
 use incident_core::domain::id::IncidentId;
 use incident_core::domain::incident::Ending;
 use incident_core::domain::index::{Summary, index};
@@ -111,4 +111,15 @@ fn follow_ups_and_their_tickets_stay_with_the_one_that_added_them() {
     let records = other.does(Command::CompleteAction(done));
     let reading_ends = "EffectSettled";
     assert_eq!(kinds(&records), ["ActionCompleted", "ObligationMet", "EffectPlanned", reading_ends]);
+}
+
+#[test]
+fn their_tickets_are_linked_both_ways() {
+    let (mut survivor, mut other) = (Scenario::declared(Severity::Sev2), second());
+    survivor.does(absorb(younger()));
+    other.does(Command::MergeInto(older()));
+    for (it, other, relation) in [(survivor, younger(), "duplicated by"), (other, older(), "duplicate of")] {
+        let link = LinkTo::Incident { other, relation: relation.to_owned() };
+        it.effect(|work| *work == Work::Ticket(TicketWork::Link(link.clone())));
+    }
 }

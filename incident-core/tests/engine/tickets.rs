@@ -1,38 +1,80 @@
 //! People work on an action item in its ticket; the engine reads it there.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use incident_core::config::Ports;
-use incident_core::domain::command::{AddAction, Command, Request};
+use incident_core::domain::command::{Absorb, AddAction, Command, Request};
 use incident_core::domain::incident::Side;
+use incident_core::domain::inert;
 use incident_core::domain::runbook::Priority;
-use incident_core::domain::{CommandId, PersonId, Time};
+use incident_core::domain::{CommandId, IncidentId, PersonId, Time};
 use incident_core::local::Folder;
-use incident_core::runtime::Engine;
+use incident_core::runtime::{Engine, ManualClock};
 use incident_core::store::MemoryStore;
 
 use crate::world::{EVERYBODY, Shared, chat, human, runbook};
 use crate::{clock, declare};
 
-#[tokio::test]
-async fn an_action_item_closed_in_its_ticket_is_done() {
-    let (clock, folder) = (clock(), tempfile::tempdir().unwrap());
-    let engine = Engine::builder(MemoryStore::new())
-        .clock(Arc::clone(&clock) as _)
+fn engine(clock: &Arc<ManualClock>, folder: &Path) -> Engine {
+    Engine::builder(MemoryStore::new())
+        .clock(Arc::clone(clock) as _)
         .runbook(runbook())
         .ports("chat", chat(&Shared::default()))
-        .ports("board", Ports::new().with_tracker(Folder::new(folder.path())))
+        .ports("board", Ports::new().with_tracker(Folder::new(folder)))
         .route("chat", &EVERYBODY)
         .tracker("board")
         .build()
-        .unwrap();
-    let id = declare(&engine, Side::Live).await;
-    let owner = Some(PersonId::new("bob"));
-    let add = AddAction { what: "limit the pool".to_owned(), priority: Priority::High, owner, due: None };
-    let request = Request::new(CommandId::named("add"), human("alice"), Command::AddAction(add));
+        .unwrap()
+}
+
+async fn does(engine: &Engine, id: IncidentId, command: Command) {
+    let request = Request::new(CommandId::named(&format!("{command:?}")), human("alice"), command);
     engine.send(id, request).await.unwrap();
     while engine.tick(Time::MAX_UTC).await.unwrap().ran > 0 {}
+}
+
+fn limit_the_pool() -> Command {
+    let owner = Some(PersonId::new("bob"));
+    Command::AddAction(AddAction {
+        what: "limit the pool".to_owned(),
+        priority: Priority::High,
+        owner,
+        due: None,
+    })
+}
+
+#[tokio::test]
+async fn tickets_that_belong_together_name_each_other() {
+    let (clock, folder) = (clock(), tempfile::tempdir().unwrap());
+    let engine = engine(&clock, folder.path());
+    let older = declare(&engine, Side::Live).await;
+    clock.advance(Duration::from_secs(60));
+    let younger = declare(&engine, Side::Live).await;
+    does(&engine, older, limit_the_pool()).await;
+    does(&engine, older, Command::Absorb(Absorb { other: younger, because: "one cause".to_owned() })).await;
+
+    let (of_older, of_younger) =
+        (engine.incident(older).state().await, engine.incident(younger).state().await);
+    let (of_older, of_younger) = (of_older.unwrap(), of_younger.unwrap());
+    let follow_up = of_older.actions.values().next().unwrap().ticket.clone().unwrap();
+    let (one, other) = (of_older.ticket.unwrap(), of_younger.ticket.unwrap());
+    for (ticket, relation, to) in
+        [(&one, "duplicated by", &other), (&other, "duplicate of", &one), (&one, "follow-up", &follow_up)]
+    {
+        let text = std::fs::read_to_string(folder.path().join(ticket.as_str())).unwrap();
+        let line = format!("{}: {}", inert::markdown(relation), inert::markdown(to.as_str()));
+        assert!(text.contains(&line), "{line} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn an_action_item_closed_in_its_ticket_is_done() {
+    let (clock, folder) = (clock(), tempfile::tempdir().unwrap());
+    let engine = engine(&clock, folder.path());
+    let id = declare(&engine, Side::Live).await;
+    does(&engine, id, limit_the_pool()).await;
     let state = engine.incident(id).state().await.unwrap();
     let ticket = state.actions.values().next().unwrap().ticket.clone().unwrap();
 

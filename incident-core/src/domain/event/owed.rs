@@ -7,6 +7,7 @@ use crate::domain::effect::Outcome;
 use crate::domain::effect::Repeat;
 use crate::domain::effect::Start;
 use crate::domain::effect::Work;
+use crate::domain::id::Digest;
 use crate::domain::id::Seq;
 use crate::domain::index::Urgency;
 use crate::domain::notice::ApprovalRequest;
@@ -105,6 +106,9 @@ pub struct NoticeIssued {
     pub fixed: Vec<Line<String>>,
     /// The plan that waits for approval.
     pub approval: Option<ApprovalRequest>,
+    /// The SHA-256 of the document it tells of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Digest>,
 }
 
 impl NoticeIssued {

@@ -6,7 +6,7 @@ mod say;
 mod task;
 
 use super::decide::Draft;
-use super::effect::{Outcome, TicketWork, Work};
+use super::effect::{LinkTo, Outcome, TicketWork, Work};
 use super::event::{Fact, Record};
 use super::notice::{Label, NoticeKind};
 use super::obligation::ObligationKind;
@@ -141,14 +141,19 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             draft.say(Said::new(NoticeKind::Cancelled), &outside(&told));
             task::ticket(draft, TicketWork::Close(seq));
         }
-        Fact::Merged(_) => {
+        Fact::Merged(fact) => {
             deadline::drop_all_but_follow_ups(draft, seq);
             task::drop_unstarted(draft, seq);
             let told = inside(&everybody_told(draft));
             draft.say(Said::new(NoticeKind::Merged), &told);
+            task::link(draft, fact.into, "duplicate of");
             task::ticket(draft, TicketWork::Close(seq));
         }
-        Fact::Absorbed(fact) => task::merge(draft, fact.other),
+        Fact::Absorbed(fact) => {
+            task::merge(draft, fact.other);
+            task::link(draft, fact.other, "duplicated by");
+        }
+        Fact::Linked(fact) => task::link(draft, fact.other, &fact.relation.to_string()),
         Fact::MitigationRejected(fact) => super::judge::settle_effects(draft, fact.proposal, seq),
         Fact::ActionAdded(fact) => {
             deadline::open_follow_up(draft, seq, fact.due);
@@ -166,10 +171,10 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             }
             TicketState::Open | TicketState::Gone => deadline::move_follow_up(draft, fact.action, seq),
         },
-        Fact::PostMortemPublished(_) => {
+        Fact::PostMortemPublished(fact) => {
             deadline::meet(draft, ObligationKind::PostMortem, seq);
             let told = inside(&everybody_told(draft));
-            draft.say(Said::new(NoticeKind::PostMortemPublished), &told);
+            draft.say(Said::new(NoticeKind::PostMortemPublished).of_document(fact.sha256), &told);
             task::comment(draft, seq);
         }
         Fact::TicketAdopted(_) => task::drop_opening(draft, seq),
@@ -177,6 +182,8 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
         Fact::Closed(_) => {
             let kinds = [ObligationKind::PostMortem, ObligationKind::Meeting];
             deadline::drop_kinds(draft, &kinds, seq);
+            let told = inside(&everybody_told(draft));
+            draft.say(closing(draft), &told);
         }
         Fact::Replanned(_) => deadline::replan(draft, seq),
         Fact::ObligationReminded(fact) => say::due_soon(draft, fact.obligation),
@@ -186,6 +193,17 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
         Fact::EffectSettled(fact) => effect_settled(draft, fact.effect, &fact.outcome),
         _ => {}
     }
+}
+
+/// What is left once an incident is closed.
+fn closing(draft: &Draft<'_>) -> Said {
+    let open = draft.state.actions.values().filter(|action| !action.done).count();
+    let words = match open {
+        0 => "Nothing is left to do".to_owned(),
+        1 => "One action item is still open".to_owned(),
+        open => format!("{open} action items are still open"),
+    };
+    Said::new(NoticeKind::Closed).fixed(Label::Summary, &words)
 }
 
 fn responders() -> [Audience; 1] {
@@ -217,8 +235,13 @@ fn mitigation_said(draft: &mut Draft<'_>, said: Said, proposal: super::id::Seq) 
 fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outcome) {
     let Some(planned) = planned_effect(draft, effect) else { return };
     match (&planned.work, outcome) {
-        (Work::Ticket(TicketWork::FollowUp(_)), Outcome::Done(_))
-        | (Work::ReadTickets, Outcome::Done(_) | Outcome::Expired) => task::read_tickets(draft),
+        (Work::Ticket(TicketWork::FollowUp(action)), Outcome::Done(_)) => {
+            task::read_tickets(draft);
+            if draft.state.ticket.is_some() {
+                task::ticket(draft, TicketWork::Link(LinkTo::FollowUp(*action)));
+            }
+        }
+        (Work::ReadTickets, Outcome::Done(_) | Outcome::Expired) => task::read_tickets(draft),
         _ => {}
     }
     let (failed, why) = match outcome {

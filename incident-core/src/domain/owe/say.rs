@@ -28,11 +28,13 @@ pub(super) struct Said {
     lines: Vec<Line<Text>>,
     fixed: Vec<Line<String>>,
     approval: Option<ApprovalRequest>,
+    document: Option<Digest>,
 }
 
 impl Said {
     pub(super) fn new(kind: NoticeKind) -> Self {
-        Self { kind, recipients: Vec::new(), lines: Vec::new(), fixed: Vec::new(), approval: None }
+        let (recipients, lines, fixed) = Default::default();
+        Self { kind, recipients, lines, fixed, approval: None, document: None }
     }
 
     pub(super) fn line(mut self, label: Label, text: Text) -> Self {
@@ -63,6 +65,11 @@ impl Said {
         self.approval = Some(ApprovalRequest::new(proposal, digest));
         self
     }
+
+    pub(super) fn of_document(mut self, sha256: Digest) -> Self {
+        self.document = Some(sha256);
+        self
+    }
 }
 
 impl Draft<'_> {
@@ -85,6 +92,7 @@ impl Draft<'_> {
                 lines: said.lines,
                 fixed: said.fixed,
                 approval: said.approval,
+                document: said.document,
             },
         );
         let routes = self.routes();

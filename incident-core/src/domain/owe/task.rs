@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::decide::Draft;
-use crate::domain::effect::{Effect, EffectState, Outcome, TicketWork, Work};
+use crate::domain::effect::{Effect, EffectState, LinkTo, Outcome, TicketWork, Work};
 use crate::domain::event::{EffectPlanned, EffectSettled};
 use crate::domain::id::{IncidentId, Seq};
 use crate::domain::incident::Ending;
@@ -39,20 +39,27 @@ pub(super) fn ticket(draft: &mut Draft<'_>, work: TicketWork) {
     }
     let lane = match &work {
         TicketWork::FollowUp(action) | TicketWork::CloseFollowUp(action) => {
-            format!("tickets/{tracker}/follow-up/{}", action.0)
+            Some(format!("tickets/{tracker}/follow-up/{}", action.0))
         }
-        _ => format!("tickets/{tracker}"),
+        // What it links to may not be there yet, and nothing waits for that.
+        TicketWork::Link(_) => None,
+        _ => Some(format!("tickets/{tracker}")),
     };
     let mut planned = owed(draft, Work::Ticket(work), tracker, Urgency::ROUTINE, DAY * 7);
-    planned.lane = Some(lane);
+    planned.lane = lane;
     draft.follows(draft.cx.now, planned);
+}
+
+/// Links the incident's ticket to that of another incident.
+pub(super) fn link(draft: &mut Draft<'_>, other: IncidentId, relation: &str) {
+    ticket(draft, TicketWork::Link(LinkTo::Incident { other, relation: relation.to_owned() }));
 }
 
 /// Comments on the incident's ticket with what `record` says; together with the comment before if that still waits.
 pub(super) fn comment(draft: &mut Draft<'_>, record: Seq) {
     let of_ticket = |effect: &&Effect| match effect.work {
-        Work::Ticket(TicketWork::FollowUp(_) | TicketWork::CloseFollowUp(_) | TicketWork::Sync) => false,
-        Work::Ticket(_) => true,
+        Work::Ticket(TicketWork::Comment(_) | TicketWork::Comments(_)) => true,
+        Work::Ticket(TicketWork::Open | TicketWork::Close(_) | TicketWork::Reopen(_)) => true,
         _ => false,
     };
     let last = draft.state.effects.values().filter(of_ticket).max_by_key(|effect| effect.seq);

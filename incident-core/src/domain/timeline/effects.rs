@@ -2,7 +2,7 @@
 
 use super::log::Log;
 use super::words::{capital, clock, list};
-use crate::domain::effect::{Applied, Outcome, Receipt, Start, TicketWork, Work};
+use crate::domain::effect::{Applied, LinkTo, Outcome, Receipt, Start, TicketWork, Work};
 use crate::domain::event::{EffectFailed, EffectPlanned, EffectSettled, EffectStarted, EffectUnclear};
 use crate::domain::id::Seq;
 use crate::domain::time::Time;
@@ -90,6 +90,12 @@ impl Log<'_> {
                     format!("open the ticket of action item {action} in {route}")
                 }
                 TicketWork::CloseFollowUp(action) => format!("close the ticket of action item {action}"),
+                TicketWork::Link(LinkTo::Incident { other, relation }) => {
+                    format!("link the ticket: {relation} incident {other}")
+                }
+                TicketWork::Link(LinkTo::FollowUp(action)) => {
+                    format!("link the ticket to that of action item {action}")
+                }
             },
             Work::Plan(proposal) => format!("plan with {route}: {}", self.mitigation(*proposal)),
             Work::Execute(proposal) => format!("carry out with {route}: {}", self.mitigation(*proposal)),
