@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use incident_core::config::{ConfigError, Ports, Secret};
-use incident_core::port::{AdapterError, ErrorKind};
+use incident_core::port::{AdapterError, ErrorKind, EvidenceStore};
 use slack_morphism::{SlackClient, SlackClientHttpConnector};
 
 use crate::budget::Budget;
@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub struct SlackBackend {
     client: Client,
     settings: Arc<Settings>,
+    evidence: Option<Arc<dyn EvidenceStore>>,
 }
 
 impl SlackBackend {
@@ -33,7 +34,7 @@ impl SlackBackend {
     pub fn new(config: SlackConfig) -> Result<Self, ConfigError> {
         let settings = Arc::new(Settings::new(&config)?);
         let client = Client::new(&config, token(&config)?)?;
-        Ok(Self { client, settings })
+        Ok(Self { client, settings, evidence: None })
     }
 
     /// Builds it around a client of yours: your connector, your proxy. The configuration's token, deadlines and queue hold
@@ -49,13 +50,21 @@ impl SlackBackend {
     {
         let settings = Arc::new(Settings::new(&config)?);
         let client = Client::around(&config, token(&config)?, client)?;
-        Ok(Self { client, settings })
+        Ok(Self { client, settings, evidence: None })
+    }
+
+    /// With the place where evidence is kept: a post-mortem whose bytes are there is attached as a file. It needs the scope
+    /// `files:write`.
+    #[must_use]
+    pub fn with_evidence(mut self, evidence: Arc<dyn EvidenceStore>) -> Self {
+        self.evidence = Some(evidence);
+        self
     }
 
     /// The notifier alone.
     #[must_use]
     pub fn notifier(&self) -> SlackNotifier {
-        SlackNotifier::new(self.client.clone(), Arc::clone(&self.settings))
+        SlackNotifier::new(self.client.clone(), Arc::clone(&self.settings), self.evidence.clone())
     }
 
     /// The ports, as an engine takes them.

@@ -24,6 +24,20 @@ pub use status::status;
 
 use incident_core::domain::IncidentId;
 use incident_core::domain::command::Request;
+use incident_core::domain::incident::Incident;
+
+use crate::place::Place;
+
+/// Whether what happens in `channel`, or in the thread there that began with the message `thread`, is about `incident`: the
+/// receipts of its notices say where it is.
+#[must_use]
+pub fn is_about(incident: &Incident, channel: &str, thread: Option<&str>) -> bool {
+    let receipts = incident.lanes.values().flatten();
+    let places = receipts.filter_map(|receipt| receipt.conversation.as_deref()?.parse::<Place>().ok());
+    places
+        .into_iter()
+        .any(|place| place.channel() == channel && place.thread().is_none_or(|it| thread == Some(it)))
+}
 
 /// Something that somebody in Slack asks of an incident.
 #[derive(Debug, Clone, PartialEq)]

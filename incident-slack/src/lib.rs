@@ -49,6 +49,7 @@ mod settings;
 pub mod socket;
 mod thread;
 mod throttle;
+mod upload;
 
 pub use backend::SlackBackend;
 pub use config::{RoomConfig, SlackConfig};

@@ -51,7 +51,7 @@ impl SlackNotifier {
         Ok(Found::Yes(self.receipt(&posted, place.as_ref(), degraded, budget).await))
     }
 
-    async fn look(
+    pub(crate) async fn look(
         &self,
         cx: &EffectContext,
         notice: &Notice,

@@ -7,14 +7,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use incident_core::domain::effect::Receipt;
 use incident_core::domain::incident::Side;
-use incident_core::domain::notice::Notice;
+use incident_core::domain::notice::{Notice, NoticeKind};
 use incident_core::port::{
-    Adapter, AdapterError, Capabilities, EffectContext, Found, Notifier, Preflight, PreflightContext, Repeat,
+    Adapter, AdapterError, Capabilities, EffectContext, EvidenceStore, Found, Notifier, Preflight,
+    PreflightContext, Repeat,
 };
 
 use crate::blocks;
 use crate::budget::Budget;
 use crate::client::{Client, unwritten};
+use crate::error::Failure;
 use crate::place::Place;
 use crate::post::{Posted, post};
 use crate::settings::Settings;
@@ -44,26 +46,49 @@ const ADDRESS: Duration = Duration::from_secs(1);
 pub struct SlackNotifier {
     pub(crate) client: Client,
     pub(crate) settings: Arc<Settings>,
+    /// Where a document's bytes are, if they are kept.
+    pub(crate) evidence: Option<Arc<dyn EvidenceStore>>,
 }
 
 impl SlackNotifier {
-    pub(crate) fn new(client: Client, settings: Arc<Settings>) -> Self {
-        Self { client, settings }
+    pub(crate) fn new(
+        client: Client,
+        settings: Arc<Settings>,
+        evidence: Option<Arc<dyn EvidenceStore>>,
+    ) -> Self {
+        Self { client, settings, evidence }
     }
 
     /// What must wake somebody: in the channel itself, in no thread.
-    async fn page(
+    pub(crate) async fn say_in_channel(
         &self,
         cx: &EffectContext,
         notice: &Notice,
+        mut degraded: Vec<String>,
         budget: &Budget,
     ) -> Result<Receipt, AdapterError> {
         let message = blocks::root(notice, &self.settings.style);
-        let mut degraded = Vec::new();
         let to = (self.settings.channel.as_str(), None);
         let posted = post(&self.client, to, &message, cx, budget, &mut degraded).await;
         let posted = posted.map_err(unwritten(DELIVER))?;
         Ok(self.receipt(&posted, None, degraded, budget).await)
+    }
+
+    /// The message of this notice, if an earlier attempt left it there: only what has steps after the message is repeated
+    /// without a look, and looks here instead.
+    pub(crate) async fn left_behind(
+        &self,
+        cx: &EffectContext,
+        notice: &Notice,
+        budget: &Budget,
+    ) -> Result<Option<Posted>, Failure> {
+        if cx.attempt < 2 || self.repeat(notice) != Repeat::Converging {
+            return Ok(None);
+        }
+        Ok(match self.look(cx, notice, budget).await? {
+            Found::Yes((posted, _)) => Some(posted),
+            Found::No | Found::CannotTell => None,
+        })
     }
 
     /// The receipt of what was posted, with a link if the workspace says where it is.
@@ -98,14 +123,19 @@ impl Adapter for SlackNotifier {
 
 #[async_trait]
 impl Notifier for SlackNotifier {
-    fn repeat(&self, _: &Notice) -> Repeat {
+    fn repeat(&self, notice: &Notice) -> Repeat {
+        // That it is over is said and the channel archived; done again, what was said is looked for first.
+        let archives = self.settings.rooms.as_ref().is_some_and(|rooms| rooms.archive);
+        if notice.kind == NoticeKind::Closed && archives && !self.settings.limited {
+            return Repeat::Converging;
+        }
         Repeat::Lookup
     }
 
     async fn deliver(&self, cx: &EffectContext, notice: &Notice) -> Result<Receipt, AdapterError> {
         let (notice, budget) = (marked(cx, notice), Budget::within(cx.deadline));
         if notice.kind.is_page() {
-            return self.page(cx, &notice, &budget).await;
+            return self.say_in_channel(cx, &notice, Vec::new(), &budget).await;
         }
         match (Place::of(&cx.earlier), &self.settings.rooms) {
             (Some(Place::Thread { channel, root }), _) => {

@@ -72,7 +72,11 @@ impl SlackNotifier {
             needs.push(("bookmarks:read", "to see which links are there"));
             needs.push(("bookmarks:write", "to add links"));
         }
-        needs.dedup();
+        if self.evidence.is_some() {
+            needs.push(("files:write", "to attach the post-mortem"));
+        }
+        needs.sort_unstable();
+        needs.dedup_by_key(|(scope, _)| *scope);
         needs
     }
 }

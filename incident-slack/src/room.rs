@@ -7,8 +7,9 @@ mod furnish;
 mod name;
 
 use incident_core::domain::effect::Receipt;
-use incident_core::domain::notice::Notice;
-use incident_core::port::{AdapterError, EffectContext, ErrorKind};
+use incident_core::domain::notice::{Notice, NoticeKind};
+use incident_core::domain::phase::Status;
+use incident_core::port::{AdapterError, EffectContext, ErrorKind, Notifier as _, Repeat, Retry};
 use serde_json::json;
 
 use crate::blocks;
@@ -27,6 +28,7 @@ const PAGE: usize = 200;
 const PAGES: usize = 25;
 
 const OPEN: &str = "open a channel for the incident";
+const ARCHIVE: &str = "archive the incident's channel";
 
 /// What a look through the workspace's channels found.
 pub(crate) enum Search {
@@ -66,17 +68,71 @@ impl SlackNotifier {
     ) -> Result<Receipt, AdapterError> {
         let mut degraded = Vec::new();
         let message = blocks::reply(notice, &self.settings.style);
-        let posted = match post(&self.client, (room, None), &message, cx, budget, &mut degraded).await {
-            Err(failure) if is_gone(&failure) => {
-                degraded.push("the incident's channel is gone or archived; this one is new".to_owned());
-                let rooms = self.settings.rooms.clone().unwrap_or_default();
-                return self.open_room(cx, notice, &rooms, degraded, budget).await;
-            }
-            posted => posted.map_err(unwritten(DELIVER))?,
+        let uploaded = self.upload(notice, &budget.half(), &mut degraded).await;
+        let posted = match self.left_behind(cx, notice, budget).await.map_err(unread(DELIVER))? {
+            Some(posted) => posted,
+            None => match post(&self.client, (room, None), &message, cx, budget, &mut degraded).await {
+                Err(failure) if is_gone(&failure) => {
+                    return self.move_out(cx, notice, degraded, budget).await;
+                }
+                posted => posted.map_err(unwritten(DELIVER))?,
+            },
         };
+        if let Some(uploaded) = uploaded {
+            self.share(&uploaded, &posted, budget, &mut degraded).await;
+        }
         self.keep(cx, notice, &posted, summary, budget, &mut degraded).await;
+        if notice.kind == NoticeKind::Closed {
+            self.archive(room, notice, budget, &mut degraded).await?;
+        }
         let place = Place::Room { channel: room.to_owned(), summary: summary.to_owned() };
         Ok(self.receipt(&posted, Some(&place), degraded, budget).await)
+    }
+
+    /// Says it elsewhere, for the incident's channel is gone or archived: in a new one, or in the configured channel once the
+    /// incident is over.
+    async fn move_out(
+        &self,
+        cx: &EffectContext,
+        notice: &Notice,
+        mut degraded: Vec<String>,
+        budget: &Budget,
+    ) -> Result<Receipt, AdapterError> {
+        let gone = "the incident's channel is gone or archived";
+        if notice.status == Status::Resolved {
+            degraded.push(format!("{gone}, and it is over; this is said outside"));
+            return self.say_in_channel(cx, notice, degraded, budget).await;
+        }
+        degraded.push(format!("{gone}; this one is new"));
+        let rooms = self.settings.rooms.clone().unwrap_or_default();
+        self.open_room(cx, notice, &rooms, degraded, budget).await
+    }
+
+    /// Archives the channel. What may work later is tried again with the whole notice, which looks for its message first.
+    async fn archive(
+        &self,
+        room: &str,
+        notice: &Notice,
+        budget: &Budget,
+        degraded: &mut Vec<String>,
+    ) -> Result<(), AdapterError> {
+        if self.settings.rooms.as_ref().is_some_and(|rooms| !rooms.archive) {
+            return Ok(());
+        }
+        let body = json!({ "channel": room });
+        let Err(failure) = self.client.write("conversations.archive", &body, budget).await else {
+            return Ok(());
+        };
+        if failure.code() == Some("already_archived") {
+            return Ok(());
+        }
+        let brief = failure.brief();
+        let error = unwritten(ARCHIVE)(failure);
+        if self.repeat(notice) == Repeat::Converging && error.retry != Retry::Never {
+            return Err(error.maybe_applied());
+        }
+        degraded.push(format!("the channel isn't archived: {brief}"));
+        Ok(())
     }
 
     /// Brings the pinned message, the topic and the bookmarks up to date, and lets in whom the notice names.
@@ -90,6 +146,9 @@ impl SlackNotifier {
         degraded: &mut Vec<String>,
     ) {
         self.refresh(&posted.channel, summary, notice, budget, degraded).await;
+        if notice.kind == NoticeKind::Closed {
+            return;
+        }
         self.furnish(&posted.channel, notice, &[], budget, degraded).await;
         if cx.earlier.iter().any(|receipt| !receipt.degraded.is_empty()) {
             self.pin(&posted.channel, summary, budget, degraded).await;

@@ -157,7 +157,8 @@ impl Connection {
                 return;
             }
             let Some(id) = envelope["envelope_id"].as_str() else { continue };
-            let acknowledged = self.stream.send(Message::text(json!({ "envelope_id": id }).to_string())).await;
+            let acknowledged =
+                self.stream.send(Message::text(json!({ "envelope_id": id }).to_string())).await;
             if acknowledged.is_err() {
                 return;
             }

@@ -44,8 +44,12 @@ impl SlackNotifier {
     ) -> Result<Receipt, AdapterError> {
         let message = blocks::reply(notice, &self.settings.style);
         let mut degraded = Vec::new();
+        let uploaded = self.upload(notice, &budget.half(), &mut degraded).await;
         let posted = post(&self.client, (channel, Some(root)), &message, cx, budget, &mut degraded).await;
         let posted = posted.map_err(unwritten(DELIVER))?;
+        if let Some(uploaded) = uploaded {
+            self.share(&uploaded, &posted, budget, &mut degraded).await;
+        }
         let is_below = posted.thread.as_deref() == Some(root);
         if !is_below {
             degraded.push("the thread's first message is gone; this one begins it anew".to_owned());

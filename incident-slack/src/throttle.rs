@@ -9,6 +9,9 @@ use tokio::time::{Instant, sleep_until};
 /// Channels whose places are remembered at once; those that are free again are forgotten first.
 const REMEMBERED: usize = 1024;
 
+/// What of its time a call must have left at its place, so that it is worth taking.
+const LEFT: Duration = Duration::from_millis(500);
+
 /// Hands out places in time, a queue for each channel.
 #[derive(Debug)]
 pub(crate) struct Throttle {
@@ -25,7 +28,7 @@ impl Throttle {
         Self { every, next: Mutex::default() }
     }
 
-    /// Waits for the next place in `channel`. A place that would come after `ends` isn't taken.
+    /// Waits for the next place in `channel`. A place that would come too late for `ends` isn't taken.
     pub(crate) async fn place(&self, channel: &str, ends: Instant) -> Result<(), NoPlace> {
         let now = Instant::now();
         let place = self.take(channel, now, ends)?;
@@ -49,7 +52,7 @@ impl Throttle {
             next.retain(|_, place| *place > now);
         }
         let place = next.get(channel).copied().unwrap_or(now).max(now);
-        if place > ends {
+        if place > now && place + LEFT > ends {
             return Err(NoPlace(place.duration_since(now)));
         }
         next.insert(channel.to_owned(), place + self.every);
@@ -87,7 +90,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_gets_no_place_hears_when_there_is_one_and_takes_none() {
         let throttle = Throttle::new(SECOND);
-        let places_ = places(&throttle, &["C1"; 4], SECOND).await;
+        let within = SECOND + LEFT;
+        let places_ = places(&throttle, &["C1"; 4], within).await;
         assert_eq!(places_, [Ok(0), Ok(1), Err(NoPlace(SECOND * 2)), Err(NoPlace(SECOND * 2))]);
         assert_eq!(places(&throttle, &["C1"], SECOND * 9).await, [Ok(1)], "a refused place was taken");
     }

@@ -60,7 +60,8 @@ async fn a_channel_is_made_and_set_up_and_the_message_comes_last() {
     assert_eq!(receipt.degraded, Vec::<String>::new());
     let methods = served.slack.methods();
     let place = |method: &str| methods.iter().position(|it| it == method).unwrap();
-    for earlier in ["conversations.create", "conversations.setTopic", "conversations.invite", "bookmarks.add"] {
+    for earlier in ["conversations.create", "conversations.setTopic", "conversations.invite", "bookmarks.add"]
+    {
         assert!(place(earlier) < place("chat.postMessage"), "{methods:?}");
     }
     assert!(served.slack.state().channel(CHANNEL).messages.is_empty());
@@ -187,7 +188,10 @@ async fn an_incident_keeps_the_shape_that_it_began_with() {
     threads.deliver(&context(2).with_earlier(vec![first]), &notice(NoticeKind::Update)).await.unwrap();
     assert_eq!(room(&served).messages.len(), 2);
     let first = threads.deliver(&context(3), &opening()).await.unwrap();
-    notifier(&served).deliver(&context(4).with_earlier(vec![first]), &notice(NoticeKind::Update)).await.unwrap();
+    notifier(&served)
+        .deliver(&context(4).with_earlier(vec![first]), &notice(NoticeKind::Update))
+        .await
+        .unwrap();
     let messages = served.slack.state().channel(CHANNEL).messages.clone();
     assert_eq!(messages[1]["thread_ts"], messages[0]["ts"]);
 }

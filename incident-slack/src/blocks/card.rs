@@ -66,6 +66,7 @@ pub(super) fn status(notice: &Notice) -> String {
     match notice.kind {
         NoticeKind::Cancelled => "cancelled, a false alarm".to_owned(),
         NoticeKind::Merged => "part of another incident".to_owned(),
+        NoticeKind::Closed => "closed".to_owned(),
         _ => notice.status.to_string(),
     }
 }
@@ -73,7 +74,7 @@ pub(super) fn status(notice: &Notice) -> String {
 /// When the next update comes; none once it is over.
 pub(super) fn next_update(notice: &Notice) -> Option<String> {
     let over = notice.status == Status::Resolved
-        || matches!(notice.kind, NoticeKind::Cancelled | NoticeKind::Merged);
+        || matches!(notice.kind, NoticeKind::Cancelled | NoticeKind::Merged | NoticeKind::Closed);
     if over {
         return None;
     }

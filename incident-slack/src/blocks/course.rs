@@ -4,9 +4,9 @@ use incident_core::domain::notice::{Notice, NoticeKind};
 use serde_json::Value;
 
 use super::card::{links, marks, next_update, status};
-use super::escape::{brief, date, readable};
+use super::escape::{brief, date};
 use super::kit::{context, markup, named, plain, section};
-use super::words::Words;
+use super::words::in_short;
 
 /// One line that says what this message is: `*Update* · SEV2 · investigating · today, 14:30`.
 pub(super) fn headline(notice: &Notice) -> Value {
@@ -32,21 +32,8 @@ pub(super) fn below(notice: &Notice) -> Vec<Value> {
 /// The latest word, for the message that the incident is known by.
 pub(super) fn latest(notice: &Notice) -> Vec<Value> {
     const LATEST: usize = 600;
-    let words = Words::of(notice).blocks;
-    let Some(words) = words.first().and_then(|block| block["text"]["text"].as_str()) else {
-        return Vec::new();
-    };
     let when = format!("*Latest: {}* · {}", notice.kind, date(notice.issued_at));
-    // It is escaped already, so it is left whole or left out.
-    let words = if super::escape::len(words) <= LATEST {
-        words.to_owned()
-    } else {
-        brief(&first_line(notice), LATEST)
-    };
-    vec![named(context(&when), "ir_latest"), named(section(plain(&words)), "ir_latest_words")]
-}
-
-fn first_line(notice: &Notice) -> String {
-    let line = notice.lines.first().map_or(notice.said.as_str(), |line| line.text.as_str());
-    readable(line)
+    let words = brief(&in_short(notice), LATEST);
+    let words = (!words.is_empty()).then(|| named(section(plain(&words)), "ir_latest_words"));
+    std::iter::once(named(context(&when), "ir_latest")).chain(words).collect()
 }

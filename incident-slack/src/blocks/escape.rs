@@ -25,7 +25,8 @@ pub(crate) fn clip(text: &str, most: usize) -> (String, &str) {
     for (at, character) in text.char_indices() {
         used += width(character);
         if used > most {
-            end = if at - word_ends < 40 && word_ends > 0 { word_ends } else { at };
+            let within_word = !character.is_whitespace() && word_ends > 0 && at - word_ends < 40;
+            end = if within_word { word_ends } else { at };
             break;
         }
         if character.is_whitespace() {

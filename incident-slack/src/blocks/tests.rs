@@ -55,7 +55,8 @@ fn notice(kind: NoticeKind) -> Notice {
     notice.links = vec!["https://github.com/acme/shop/issues/17".to_owned()];
     match kind {
         NoticeKind::Opening => {
-            notice.said = "SEV2, investigating: Checkout is slow. Impact: one in ten orders fails.".to_owned();
+            notice.said =
+                "SEV2, investigating: Checkout is slow. Impact: one in ten orders fails.".to_owned();
         }
         NoticeKind::Update => {
             notice.lines = vec![
@@ -66,10 +67,8 @@ fn notice(kind: NoticeKind) -> Notice {
         }
         NoticeKind::SeverityChanged => {
             notice.severity = Severity::Sev1;
-            notice.lines = vec![
-                line(Label::Summary, "SEV1 instead of SEV2"),
-                line(Label::Because, "all of Europe"),
-            ];
+            notice.lines =
+                vec![line(Label::Summary, "SEV1 instead of SEV2"), line(Label::Because, "all of Europe")];
         }
         NoticeKind::Page | NoticeKind::Breach | NoticeKind::PersonNeeded | NoticeKind::Reminder => {
             let mut alice = Recipient::new(PersonId::new("alice"), "Alice A.");
@@ -92,6 +91,10 @@ fn notice(kind: NoticeKind) -> Notice {
                     .to_owned();
         }
         NoticeKind::PostMortemPublished => notice.status = Status::Resolved,
+        NoticeKind::Closed => {
+            notice.status = Status::Resolved;
+            notice.lines = vec![line(Label::Summary, "One action item is still open")];
+        }
         _ => notice.lines = vec![line(Label::Summary, "It is in and holds")],
     }
     notice
@@ -102,17 +105,19 @@ fn any_notice() -> impl Strategy<Value = Notice> {
     let word = prop_oneof![
         any::<String>(),
         "[<>&!@#*_~`|:a-z\u{202e}\u{7}🔥é\n]{0,200}",
-        Just("<!channel> <@U1> &amp; ```".repeat(400)),
-        Just("&".repeat(20_000)),
-        Just("🔥".repeat(9_000)),
+        Just("<!channel> <@U1> &amp; ```".repeat(150)),
+        Just("&".repeat(4_000)),
+        Just("🔥".repeat(4_000)),
         Just(String::new()),
     ];
-    let lines = prop::collection::vec((prop::sample::select(LABELS.to_vec()), word.clone()), 0..30);
-    let links = prop::collection::vec(prop_oneof![word.clone(), "https://[a-z]{1,9}\\.example/[ -~]{0,400}"], 0..30);
-    let people = prop::collection::vec((word.clone(), prop_oneof![word.clone(), "U[A-Z0-9]{1,12}"]), 0..80);
+    let lines = prop::collection::vec((prop::sample::select(LABELS.to_vec()), word.clone()), 0..12);
+    let links =
+        prop::collection::vec(prop_oneof![word.clone(), "https://[a-z]{1,9}\\.example/[ -~]{0,400}"], 0..12);
+    let name = "[<>&!@#*_~`|:a-z\u{202e}🔥é\n]{0,60}";
+    let people = prop::collection::vec((name, prop_oneof![name, "U[A-Z0-9]{1,12}"]), 0..80);
     let kind = prop::sample::select(NoticeKind::ALL.to_vec());
-    (kind, lines, links, people, [word.clone(), word.clone(), word.clone(), word], any::<[bool; 3]>()).prop_map(
-        |(kind, lines, links, people, [title, said, service, lead], [drill, repeat, approval])| {
+    (kind, lines, links, people, [word.clone(), word.clone(), word.clone(), word], any::<[bool; 3]>())
+        .prop_map(|(kind, lines, links, people, [title, said, service, lead], [drill, repeat, approval])| {
             let mut notice = notice(kind);
             notice.lines = lines.into_iter().map(|(label, text)| Line { label, text }).collect();
             notice.recipients = people
@@ -126,11 +131,9 @@ fn any_notice() -> impl Strategy<Value = Notice> {
             (notice.title, notice.said, notice.links) = (title, said, links);
             (notice.service, notice.commander) = (Some(service), Some(PersonId::new(&lead)));
             (notice.drill, notice.possible_repeat) = (drill, repeat);
-            notice.approval =
-                approval.then(|| ApprovalRequest::new(Seq(u64::MAX), Digest::sha256(b"plan")));
+            notice.approval = approval.then(|| ApprovalRequest::new(Seq(u64::MAX), Digest::sha256(b"plan")));
             notice
-        },
-    )
+        })
 }
 
 #[test]
@@ -194,14 +197,19 @@ fn words_that_do_not_fit_follow_in_a_second_message() {
     assert_eq!(limits::offences(&json(&more)), Vec::<String>::new());
     let blocks = |message: &Message| limits::readable(&json!({ "blocks": message.blocks }));
     let all = format!("{} {}", blocks(&message), blocks(&more));
-    let lost: Vec<usize> = (0..1_000).filter(|number| !all.contains(&format!("word{number} "))).collect();
-    assert_eq!(lost, Vec::<usize>::new());
-    assert!(blocks(&more).contains("more characters are in the incident's record"), "it says what is missing");
+    let words: Vec<&str> = all.split_whitespace().filter(|word| word.starts_with("word")).collect();
+    let expect: Vec<String> = (0..words.len()).map(|number| format!("word{number}")).collect();
+    assert_eq!(words, expect, "each word once and in order");
+    assert!(words.len() > 1_000, "two messages hold more than {}", words.len());
+    assert!(
+        blocks(&more).contains("more characters are in the incident's record"),
+        "it says what is missing"
+    );
     assert_eq!(continued(""), None);
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn slack_takes_every_message_and_no_words_act(notice in any_notice()) {

@@ -23,14 +23,7 @@ impl Words {
     /// What a notice says: its phrase where that is what was prepared for it, else line by line.
     pub(super) fn of(notice: &Notice) -> Self {
         let mut words = Self { blocks: Vec::new(), rest: String::new(), left: WORDS };
-        let phrase_first = matches!(
-            notice.kind,
-            NoticeKind::Opening
-                | NoticeKind::Resolved
-                | NoticeKind::Reopened
-                | NoticeKind::PostMortemPublished
-        );
-        if notice.lines.is_empty() || (phrase_first && !notice.said.is_empty()) {
+        if is_phrase(notice) {
             words.say(None, &notice.said);
         } else {
             labels(&notice.lines).into_iter().for_each(|label| {
@@ -60,6 +53,25 @@ impl Words {
             self.rest.push('\n');
         }
     }
+}
+
+/// Whether the runbook's phrase is what was prepared for readers of this notice; the lines are, otherwise.
+fn is_phrase(notice: &Notice) -> bool {
+    let phrase_first = matches!(
+        notice.kind,
+        NoticeKind::Opening | NoticeKind::Resolved | NoticeKind::Reopened | NoticeKind::PostMortemPublished
+    );
+    notice.lines.is_empty() || (phrase_first && !notice.said.is_empty())
+}
+
+/// What a notice says, in one text that isn't escaped yet.
+pub(super) fn in_short(notice: &Notice) -> String {
+    if is_phrase(notice) {
+        return readable(&notice.said).trim().to_owned();
+    }
+    let lines = notice.lines.iter().filter(|line| !line.text.trim().is_empty());
+    let lines: Vec<String> = lines.map(|line| format!("{}: {}", line.label, readable(&line.text))).collect();
+    lines.join("\n")
 }
 
 /// The labels of `lines`, each once, in their order.

@@ -33,7 +33,7 @@ pub(crate) fn api_url(text: &str) -> Result<Url, ConfigError> {
     }
 }
 
-/// `url` if it is one that Slack may have named: its own, or one beside an API on loopback.
+/// `url` if it is one that Slack may have named: its own, or one on loopback if the API is there.
 pub(crate) fn slack_url(url: &str, api: &Url) -> Option<Url> {
     let url: Url = url.parse().ok()?;
     let host = url.host_str()?;
@@ -41,7 +41,7 @@ pub(crate) fn slack_url(url: &str, api: &Url) -> Option<Url> {
         host.strip_suffix(*domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
     };
     let slacks = url.scheme() == "https" && url.port().is_none() && SLACK.iter().any(|it| within(&it));
-    let beside = is_loopback(api) && url.origin() == api.origin();
+    let beside = is_loopback(api) && is_loopback(&url);
     (slacks || beside).then_some(url)
 }
 
@@ -141,7 +141,8 @@ mod tests {
             ("https://slack.com:8443/x", &slack, false),
             ("http://127.0.0.1:4711/upload", &slack, false),
             ("http://127.0.0.1:4711/upload", &local, true),
-            ("http://127.0.0.1:4712/upload", &local, false),
+            ("http://127.0.0.1:4712/upload", &local, true),
+            ("http://10.0.0.1:4711/upload", &local, false),
             ("not an address", &slack, false),
         ] {
             assert_eq!(slack_url(url, api).is_some(), good, "{url}");

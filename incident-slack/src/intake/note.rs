@@ -23,6 +23,8 @@ pub struct Quote {
     pub channel: String,
     /// The message's timestamp, which is its id.
     pub ts: String,
+    /// The timestamp of the message that its thread began with; its own if it is in none.
+    pub thread: String,
     /// Who wrote it: a user's id, or a bot's.
     pub author: String,
     /// Who wants it on the timeline: a user's id.
@@ -41,8 +43,10 @@ impl Quote {
         let user = [text(message, "/user"), text(message, "/bot_id")];
         let author = user.into_iter().find(|id| !id.is_empty()).unwrap_or_default();
         let permalink = Some(text(payload, "/permalink")).filter(|link| !link.is_empty());
+        let thread =
+            Some(text(message, "/thread_ts")).filter(|it| !it.is_empty()).unwrap_or_else(|| ts.clone());
         let (by, text) = (String::new(), unescape(&text(message, "/text")));
-        Some(Self { channel: channel.to_owned(), ts, author, by, text, permalink })
+        Some(Self { channel: channel.to_owned(), ts, thread, author, by, text, permalink })
     }
 
     /// Wanted by the user with this id.

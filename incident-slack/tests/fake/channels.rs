@@ -75,9 +75,10 @@ impl Workspace {
     pub(super) fn list_channels(&self, asked: &Asked) -> Reply {
         let is_private = asked.text("types") == "private_channel";
         let archived_too = asked.text("exclude_archived") != "true";
-        let all = self.channels.values().filter(|it| {
-            it.is_seen() && it.is_private == is_private && (archived_too || !it.is_archived)
-        });
+        let all = self
+            .channels
+            .values()
+            .filter(|it| it.is_seen() && it.is_private == is_private && (archived_too || !it.is_archived));
         let limit: usize = asked.text("limit").parse().unwrap_or(100);
         let from: usize = asked.text("cursor").parse().unwrap_or(0);
         let all: Vec<_> = all.map(Channel::to_json).collect();

@@ -47,7 +47,8 @@ impl Workspace {
             return refuse("channel_not_found");
         };
         let content = String::from_utf8(upload.bytes.unwrap_or_default()).unwrap();
-        let file = json!({"id": id, "name": upload.name, "content": content, "thread_ts": asked.text("thread_ts")});
+        let file =
+            json!({"id": id, "name": upload.name, "content": content, "thread_ts": asked.text("thread_ts")});
         channel.files.push(file);
         good(json!({"files": [{"id": id}]}))
     }

@@ -86,7 +86,10 @@ impl Offences {
         self.unless(at_most("value", 2_000), "a button's value has at most 2,000 characters");
         self.unless(at_most("action_id", 255), "an action_id has at most 255 characters");
         let style = &button["style"];
-        self.unless(style.is_null() || style == "primary" || style == "danger", "a style is primary or danger");
+        self.unless(
+            style.is_null() || style == "primary" || style == "danger",
+            "a style is primary or danger",
+        );
         let confirm = &button["confirm"];
         if confirm.is_object() {
             self.text(&confirm["title"], 100, "a confirmation's title has 1 to 100 characters");
