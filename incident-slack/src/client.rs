@@ -100,14 +100,16 @@ impl Client {
         Some(self.in_time(budget, scopes.read(&self.0.token)).await.and_then(|read| read))
     }
 
+    /// Whom the token belongs to, as Slack says now.
+    pub(crate) async fn who(&self, budget: &Budget) -> Result<Me, Failure> {
+        let told = self.read("auth.test", &[], budget).await?;
+        let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
+        Ok(Me { user: text("user_id"), bot: text("bot_id"), team: text("team"), url: text("url") })
+    }
+
     /// Whom the token belongs to; asked once.
     pub(crate) async fn me(&self, budget: &Budget) -> Result<&Me, Failure> {
-        let ask = || async {
-            let told = self.read("auth.test", &[], budget).await?;
-            let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
-            Ok(Me { user: text("user_id"), bot: text("bot_id"), team: text("team"), url: text("url") })
-        };
-        self.0.me.get_or_try_init(ask).await
+        self.0.me.get_or_try_init(|| self.who(budget)).await
     }
 
     /// Where `ts` in `channel` can be looked at, once the workspace's address is known.

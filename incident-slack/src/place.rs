@@ -48,16 +48,16 @@ impl fmt::Display for Place {
 
 /// The text is no conversation of ours.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NoPlace;
+pub(crate) struct NotAPlace;
 
 impl FromStr for Place {
-    type Err = NoPlace;
+    type Err = NotAPlace;
 
-    fn from_str(text: &str) -> Result<Self, NoPlace> {
+    fn from_str(text: &str) -> Result<Self, NotAPlace> {
         let (is_room, text) = text.strip_prefix("room:").map_or((false, text), |rest| (true, rest));
-        let (channel, ts) = text.split_once('/').ok_or(NoPlace)?;
+        let (channel, ts) = text.split_once('/').ok_or(NotAPlace)?;
         if !is_channel(channel) || !is_ts(ts) {
-            return Err(NoPlace);
+            return Err(NotAPlace);
         }
         let (channel, ts) = (channel.to_owned(), ts.to_owned());
         Ok(if is_room { Self::Room { channel, summary: ts } } else { Self::Thread { channel, root: ts } })
@@ -84,7 +84,7 @@ mod tests {
             assert_eq!(text.parse::<Place>().map(|place| place.to_string()).as_deref(), Ok(text));
         }
         for text in ["", "C1", "C1/", "c1/1.1", "C1/1", "room:", "PR-17/1.1", "C1/1.1/2"] {
-            assert_eq!(text.parse::<Place>(), Err(NoPlace), "{text}");
+            assert_eq!(text.parse::<Place>(), Err(NotAPlace), "{text}");
         }
     }
 

@@ -17,7 +17,7 @@ impl SlackNotifier {
     /// [`AdapterError`] if Slack can't be asked; what Slack refuses is a line of the result.
     pub(crate) async fn look_around(&self, budget: &Budget) -> Result<Preflight, AdapterError> {
         let found = Preflight::default();
-        let found = match self.client.me(budget).await {
+        let found = match self.client.who(budget).await {
             Ok(me) => found.good(&format!("the token is a bot's of {}", shown(&me.team))),
             Err(failure) if failure.code().is_some() => {
                 let then = unread(LOOK_AROUND)(failure).context;
@@ -25,37 +25,43 @@ impl SlackNotifier {
             }
             Err(failure) => return Err(unread(LOOK_AROUND)(failure)),
         };
-        let scopes = match self.client.scopes(budget).await {
-            Some(read) => Some(read.map_err(unread(LOOK_AROUND))?),
-            None => None,
+        let channel = &self.settings.channel;
+        let seen = self.client.read("conversations.info", &[("channel", channel.clone())], budget).await;
+        let is_private = match &seen {
+            Ok(answer) => answer["channel"]["is_private"] == true,
+            // Private channels of old have ids of their own.
+            Err(_) => channel.starts_with('G'),
         };
-        let found = match &scopes {
-            Some(scopes) => self.needs().into_iter().fold(found, |found, (scope, why)| {
-                let what = format!("the scope {scope}, {why}");
-                if scopes.iter().any(|it| it == scope) {
-                    found.good(&what)
-                } else {
-                    found.bad(&what, "add it to the bot's token scopes and install the app again")
-                }
-            }),
+        let found = match self.client.scopes(budget).await {
+            Some(Ok(scopes)) => self.allowed(found, &scopes, is_private),
+            Some(Err(Failure::Odd)) => {
+                found.bad("the token's scopes", "Slack's answer doesn't name them; is a proxy in between?")
+            }
+            Some(Err(failure)) => return Err(unread(LOOK_AROUND)(failure)),
             None => found,
         };
-        self.channel(found, budget).await
-    }
-
-    async fn channel(&self, found: Preflight, budget: &Budget) -> Result<Preflight, AdapterError> {
-        let channel = &self.settings.channel;
         let what = format!("the channel {channel}");
-        match self.client.read("conversations.info", &[("channel", channel.clone())], budget).await {
+        match seen {
             Ok(answer) => Ok(stands(found, &what, &answer["channel"])),
             Err(failure @ Failure::Refused(_)) => Ok(found.bad(&what, &unread(LOOK_AROUND)(failure).context)),
             Err(failure) => Err(unread(LOOK_AROUND)(failure)),
         }
     }
 
+    /// A line for each scope that is needed.
+    fn allowed(&self, found: Preflight, scopes: &[String], is_private: bool) -> Preflight {
+        self.needs(is_private).into_iter().fold(found, |found, (scope, why)| {
+            let what = format!("the scope {scope}, {why}");
+            if scopes.iter().any(|it| it == scope) {
+                found.good(&what)
+            } else {
+                found.bad(&what, "add it to the bot's token scopes and install the app again")
+            }
+        })
+    }
+
     /// The scopes that are needed as this is configured, and what for.
-    fn needs(&self) -> Vec<(&'static str, &'static str)> {
-        let is_private = self.settings.channel.starts_with('G');
+    fn needs(&self, is_private: bool) -> Vec<(&'static str, &'static str)> {
         let read = |private| if private { "groups:history" } else { "channels:history" };
         let see = |private| if private { "groups:read" } else { "channels:read" };
         let mut needs = vec![

@@ -67,13 +67,13 @@ impl SlackNotifier {
         budget: &Budget,
     ) -> Result<Receipt, AdapterError> {
         let mut degraded = Vec::new();
-        let message = blocks::reply(notice, &self.settings.style);
-        let uploaded = self.upload(notice, &budget.half(), &mut degraded).await;
-        let posted = match self.left_behind(cx, notice, budget).await.map_err(unread(DELIVER))? {
+        let (notice, uploaded) = self.attach(notice, budget, &mut degraded).await;
+        let message = blocks::reply(&notice, &self.settings.style);
+        let posted = match self.left_behind(cx, &notice, budget).await.map_err(unread(DELIVER))? {
             Some(posted) => posted,
             None => match post(&self.client, (room, None), &message, cx, budget, &mut degraded).await {
                 Err(failure) if is_gone(&failure) => {
-                    return self.move_out(cx, notice, degraded, budget).await;
+                    return self.move_out(cx, &notice, degraded, budget).await;
                 }
                 posted => posted.map_err(unwritten(DELIVER))?,
             },
@@ -81,9 +81,9 @@ impl SlackNotifier {
         if let Some(uploaded) = uploaded {
             self.share(&uploaded, &posted, budget, &mut degraded).await;
         }
-        self.keep(cx, notice, &posted, summary, budget, &mut degraded).await;
+        self.keep(cx, &notice, &posted, summary, budget, &mut degraded).await;
         if notice.kind == NoticeKind::Closed {
-            self.archive(room, notice, budget, &mut degraded).await?;
+            self.archive(room, &notice, budget, &mut degraded).await?;
         }
         let place = Place::Room { channel: room.to_owned(), summary: summary.to_owned() };
         Ok(self.receipt(&posted, Some(&place), degraded, budget).await)

@@ -42,9 +42,9 @@ impl SlackNotifier {
         root: &str,
         budget: &Budget,
     ) -> Result<Receipt, AdapterError> {
-        let message = blocks::reply(notice, &self.settings.style);
         let mut degraded = Vec::new();
-        let uploaded = self.upload(notice, &budget.half(), &mut degraded).await;
+        let (notice, uploaded) = self.attach(notice, budget, &mut degraded).await;
+        let message = blocks::reply(&notice, &self.settings.style);
         let posted = post(&self.client, (channel, Some(root)), &message, cx, budget, &mut degraded).await;
         let posted = posted.map_err(unwritten(DELIVER))?;
         if let Some(uploaded) = uploaded {
@@ -55,7 +55,7 @@ impl SlackNotifier {
             degraded.push("the thread's first message is gone; this one begins it anew".to_owned());
         }
         let root = if is_below { root.to_owned() } else { posted.ts.clone() };
-        self.refresh(&posted.channel, &root, notice, budget, &mut degraded).await;
+        self.refresh(&posted.channel, &root, &notice, budget, &mut degraded).await;
         let place = Place::Thread { channel: posted.channel.clone(), root };
         Ok(self.receipt(&posted, Some(&place), degraded, budget).await)
     }

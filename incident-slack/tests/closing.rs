@@ -20,7 +20,8 @@ use incident_core::port::{Adapter, Applied, EvidenceStore, Notifier, PreflightCo
 use incident_slack::{RoomConfig, SlackBackend, SlackNotifier};
 use support::{config, context, notice, now};
 
-const DOCUMENT: &[u8] = b"# Checkout was slow\n";
+const DOCUMENT: &[u8] =
+    b"# Checkout was slow\n\n## Summary\n\n- It was slow for 45 min\n\n## Impact\n\n- none\n";
 
 /// A store with one document.
 #[derive(Debug)]
@@ -78,6 +79,8 @@ async fn a_post_mortem_is_a_message_and_a_file_below_it() {
         let state = served.slack.state();
         let channel = state.channels.values().find(|it| !it.files.is_empty()).unwrap();
         assert_eq!(channel.files[0]["content"], std::str::from_utf8(DOCUMENT).unwrap());
+        let message = channel.messages[1].to_string();
+        assert!(message.contains("It was slow for 45 min") && !message.contains("Impact"), "{message}");
         let below = if rooms { &channel.messages[1]["ts"] } else { &channel.messages[0]["ts"] };
         assert_eq!(&channel.files[0]["thread_ts"], below);
         drop(state);

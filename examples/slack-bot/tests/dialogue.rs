@@ -111,12 +111,12 @@ async fn two_persons_approve_by_button_and_a_stale_click_is_refused() {
 #[tokio::test]
 async fn everything_comes_over_the_websocket_and_is_acknowledged() {
     let room = Room::open().await;
-    let acknowledged = room.over_websocket(&[
+    let envelopes = [
         ("e-1", "slash_commands", room.slash("U1ALICE", "declare Checkout is slow")),
         ("e-2", "events_api", json!({"type": "event_callback", "event": {"type": "from_the_future"}})),
         ("e-3", "from_the_future", json!({})),
-    ]);
-    assert_eq!(acknowledged.await, ["e-1", "e-2", "e-3"]);
+    ];
+    assert_eq!(room.over_websocket(&envelopes).await, ["e-1", "e-2", "e-3"]);
     assert_eq!(room.incidents().await.len(), 1);
 }
 

@@ -57,10 +57,8 @@ impl Words {
 
 /// Whether the runbook's phrase is what was prepared for readers of this notice; the lines are, otherwise.
 fn is_phrase(notice: &Notice) -> bool {
-    let phrase_first = matches!(
-        notice.kind,
-        NoticeKind::Opening | NoticeKind::Resolved | NoticeKind::Reopened | NoticeKind::PostMortemPublished
-    );
+    let phrase_first =
+        matches!(notice.kind, NoticeKind::Opening | NoticeKind::Resolved | NoticeKind::Reopened);
     notice.lines.is_empty() || (phrase_first && !notice.said.is_empty())
 }
 

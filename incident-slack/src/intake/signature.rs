@@ -20,10 +20,13 @@ const TOLERANCE: Duration = Duration::from_secs(300);
 /// use incident_core::domain::Time;
 /// use incident_slack::intake::{SignatureError, verify_signature};
 ///
-/// let now: Time = "2026-11-26T03:01:00Z".parse()?;
-/// let signature = "v0=1dcf60d7e1c6d7e1a0ae5aae7d8b1a3e9f4e0b9a7a3f0f7d4f7a5c6f0c1b2d3e";
-/// let checked = verify_signature("the signing secret", "1795662000", signature, b"command=%2Fincident", now);
-/// assert_eq!(checked, Err(SignatureError::Mismatch));
+/// let signature = "v0=2de40a6c5fb2ae5ace4f248b98a1da188aff9437ccd3990291efdc46b26c0cfb";
+/// let check = |body: &[u8], now: Time| verify_signature("the signing secret", "1795662000", signature, body, now);
+///
+/// let sent: Time = "2026-11-26T03:00:00Z".parse()?;
+/// assert_eq!(check(b"command=%2Fincident", sent), Ok(()));
+/// assert_eq!(check(b"command=%2Fother", sent), Err(SignatureError::Mismatch));
+/// assert_eq!(check(b"command=%2Fincident", "2026-11-26T03:06:00Z".parse()?), Err(SignatureError::Expired));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

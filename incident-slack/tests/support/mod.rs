@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use incident_core::Time;
 use incident_core::config::SecretRef;
@@ -56,7 +57,9 @@ pub(crate) fn app_token() -> SecretRef {
 /// A file with a secret in it.
 pub(crate) fn secret(name: &str, secret: &str) -> PathBuf {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
-    let file = FOLDER.path().join(name);
+    // Each in a file of its own, for tests run side by side.
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let file = FOLDER.path().join(format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
     std::fs::write(&file, secret).unwrap();
     file
 }
