@@ -31,9 +31,9 @@ impl SlackBackend {
     ///
     /// # Errors
     /// [`ConfigError`], naming the field.
-    pub fn new(config: SlackConfig) -> Result<Self, ConfigError> {
-        let settings = Arc::new(Settings::new(&config)?);
-        let client = Client::new(&config, token(&config)?)?;
+    pub fn new(config: &SlackConfig) -> Result<Self, ConfigError> {
+        let settings = Arc::new(Settings::new(config)?);
+        let client = Client::new(config, token(config)?)?;
         Ok(Self { client, settings, evidence: None })
     }
 
@@ -44,12 +44,12 @@ impl SlackBackend {
     ///
     /// # Errors
     /// [`ConfigError`], naming the field.
-    pub fn with_client<C>(config: SlackConfig, client: SlackClient<C>) -> Result<Self, ConfigError>
+    pub fn with_client<C>(config: &SlackConfig, client: SlackClient<C>) -> Result<Self, ConfigError>
     where
         C: SlackClientHttpConnector + Send + Sync + 'static,
     {
-        let settings = Arc::new(Settings::new(&config)?);
-        let client = Client::around(&config, token(&config)?, client)?;
+        let settings = Arc::new(Settings::new(config)?);
+        let client = Client::around(config, token(config)?, client)?;
         Ok(Self { client, settings, evidence: None })
     }
 

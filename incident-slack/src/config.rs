@@ -100,7 +100,7 @@ impl Default for RoomConfig {
 #[async_trait]
 impl AdapterConfig for SlackConfig {
     async fn build(self: Box<Self>, _: &BuildContext) -> Result<Ports, ConfigError> {
-        Ok(SlackBackend::new(*self)?.into_ports())
+        Ok(SlackBackend::new(&self)?.into_ports())
     }
 }
 

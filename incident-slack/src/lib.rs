@@ -16,7 +16,7 @@
 //! # fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let config = SlackConfig::new(SecretRef::Env("SLACK_BOT_TOKEN".to_owned()), "C024BE7LH");
 //! let client = SlackClient::new(SlackClientHyperConnector::new()?); // yours: no rate control that retries
-//! let ports = SlackBackend::with_client(config, client)?.into_ports();
+//! let ports = SlackBackend::with_client(&config, client)?.into_ports();
 //! # Ok(())
 //! # }
 //! ```

@@ -18,7 +18,7 @@ use support::{config, secret};
 #[tokio::test]
 async fn an_answer_goes_to_slacks_address_without_the_token() {
     let served = Served::start().await;
-    let slack = SlackBackend::new(config(&served.api())).unwrap();
+    let slack = SlackBackend::new(&config(&served.api())).unwrap();
     slack.respond(&served.response_url(), &Answer::new("<!here> *done*")).await.unwrap();
     let answers = served.slack.state().answers.clone();
     assert_eq!(answers[0]["response_type"], "ephemeral");
@@ -34,7 +34,7 @@ async fn an_answer_goes_to_slacks_address_without_the_token() {
 #[tokio::test]
 async fn a_reactions_message_is_fetched_with_author_and_permalink() {
     let served = Served::start().await;
-    let slack = SlackBackend::new(config(&served.api())).unwrap();
+    let slack = SlackBackend::new(&config(&served.api())).unwrap();
     let ts = served.slack.state().says(CHANNEL, "U2BOB", "it is &lt;slow&gt;");
     let event = json!({"event": {"type": "reaction_added", "user": "U1ALICE", "reaction": "memo",
         "item": {"type": "message", "channel": CHANNEL, "ts": ts}}});
@@ -99,7 +99,7 @@ fn a_token_is_never_shown_and_a_wrong_one_is_refused_by_name() {
         [("xoxb-hunter2", true), ("xoxp-hunter2", true), ("xapp-hunter2", false), ("xoxb-hunter2 x", false)]
     {
         let config = SlackConfig::new(SecretRef::File(secret("shown", token)), "C024BE7LH");
-        let shown = match SlackBackend::new(config.clone()) {
+        let shown = match SlackBackend::new(&config) {
             Ok(slack) => {
                 assert!(good, "{token}");
                 format!("{slack:?} {:?}", slack.notifier())

@@ -42,7 +42,7 @@ fn notifier(served: &Served, rooms: bool) -> SlackNotifier {
     let mut config = config(&served.api());
     config.message_every = Duration::ZERO;
     config.rooms = rooms.then(RoomConfig::default);
-    SlackBackend::new(config).unwrap().with_evidence(Arc::new(Kept)).notifier()
+    SlackBackend::new(&config).unwrap().with_evidence(Arc::new(Kept)).notifier()
 }
 
 fn published(document: &[u8]) -> incident_core::Notice {

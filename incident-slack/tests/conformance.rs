@@ -3,14 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod fake;
-#[path = "limits/mod.rs"]
-mod limits;
 mod support;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use fake::{CHANNEL, Served, TOKEN, Trouble};
+use fake::{CHANNEL, Served, TOKEN, Trouble, limits};
 use incident_core::conformance::backend::{Arrival, Backend, Fault};
 use incident_core::conformance::notifier::{self, NotifierHarness};
 use incident_core::port::Notifier;
@@ -98,7 +96,7 @@ impl NotifierHarness for Workspace {
         config.rooms = self.rooms.then(RoomConfig::default);
         // The suite sends several in one breath and tells nothing of the time between them.
         config.message_every = std::time::Duration::ZERO;
-        Arc::new(SlackBackend::new(config).unwrap().notifier())
+        Arc::new(SlackBackend::new(&config).unwrap().notifier())
     }
 }
 

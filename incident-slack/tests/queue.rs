@@ -84,7 +84,7 @@ fn notifier(slack: &Slack) -> SlackNotifier {
     slack.state().throttles = true;
     let http = SlackClientHyperConnector::with_connector(InMemory(slack.clone()));
     let client = SlackClient::new(http.with_slack_api_url("http://slack.test/api"));
-    SlackBackend::with_client(config("https://slack.com/api"), client).unwrap().notifier()
+    SlackBackend::with_client(&config("https://slack.com/api"), client).unwrap().notifier()
 }
 
 /// Delivers as the engine does: it comes again after the wait that it was told.

@@ -27,7 +27,7 @@ fn configured(served: &Served, change: impl FnOnce(&mut SlackConfig)) -> SlackNo
     config.rooms = Some(rooms);
     config.runbook_url = Some("https://wiki.example/runbook".to_owned());
     change(&mut config);
-    SlackBackend::new(config).unwrap().notifier()
+    SlackBackend::new(&config).unwrap().notifier()
 }
 
 fn opening() -> incident_core::Notice {

@@ -23,7 +23,7 @@ fn configured(served: &Served, change: impl FnOnce(&mut SlackConfig)) -> SlackNo
     let mut config = config(&served.api());
     config.message_every = Duration::ZERO;
     change(&mut config);
-    SlackBackend::new(config).unwrap().notifier()
+    SlackBackend::new(&config).unwrap().notifier()
 }
 
 fn messages(served: &Served) -> Vec<Value> {
@@ -258,7 +258,7 @@ async fn a_proxys_page_is_no_success() {
 async fn nobody_listening_is_certainly_nothing_posted() {
     let mut config = config("http://127.0.0.1:9/api");
     config.connect_timeout = Duration::from_millis(500);
-    let notifier = SlackBackend::new(config).unwrap().notifier();
+    let notifier = SlackBackend::new(&config).unwrap().notifier();
     let error = notifier.deliver(&context(1), &notice(NoticeKind::Opening)).await.unwrap_err();
     assert_eq!((error.kind, error.applied), (ErrorKind::Unavailable, Applied::No), "{error}");
     let looked = notifier.find(&context(1), &notice(NoticeKind::Opening)).await.unwrap_err();

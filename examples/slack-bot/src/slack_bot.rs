@@ -81,7 +81,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         None => Runbook::default(),
     };
     let config = args.config();
-    let slack = SlackBackend::new(config.clone())?;
+    let slack = SlackBackend::new(&config)?;
     let socket = SocketMode::new(&config, &SecretRef::Env("SLACK_APP_TOKEN".to_owned()))?;
     let store = SqliteStore::open(args.database.as_deref().unwrap_or("incidents.db"))?;
     let audiences = ["responders", "team", "leadership", "executives", "staff", "caretaker"];

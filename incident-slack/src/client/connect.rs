@@ -40,7 +40,7 @@ pub(crate) fn slack_url(url: &str, api: &Url) -> Option<Url> {
     let within = |domain: &&str| {
         host.strip_suffix(*domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
     };
-    let slacks = url.scheme() == "https" && url.port().is_none() && SLACK.iter().any(|it| within(&it));
+    let slacks = url.scheme() == "https" && url.port().is_none() && SLACK.iter().any(within);
     let beside = is_loopback(api) && is_loopback(&url);
     (slacks || beside).then_some(url)
 }

@@ -6,10 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::workspace::{BOT, BOT_USER, good, refuse, too_soon};
-use super::{Asked, Reply, Workspace};
-
-#[path = "../limits/mod.rs"]
-mod limits;
+use super::{Asked, Reply, Workspace, limits};
 
 impl Workspace {
     pub(super) fn post_message(&mut self, asked: &Asked) -> Reply {

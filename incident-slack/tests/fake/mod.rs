@@ -6,6 +6,8 @@
 
 pub(crate) mod channels;
 pub(crate) mod files;
+#[path = "../limits/mod.rs"]
+pub(crate) mod limits;
 pub(crate) mod messages;
 mod request;
 pub(crate) mod workspace;

@@ -52,7 +52,7 @@ impl Room {
         config.api_url = served.api();
         config.buttons = true;
         config.message_every = Duration::ZERO;
-        let slack = SlackBackend::new(config.clone()).unwrap();
+        let slack = SlackBackend::new(&config).unwrap();
         let off = Arc::new(AtomicBool::new(false));
         let engine = Engine::builder(MemoryStore::new())
             .runbook(runbook())

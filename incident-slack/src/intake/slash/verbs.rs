@@ -79,7 +79,7 @@ fn update(text: &str, _: &str, _: &Runbook) -> Result<Verb, String> {
     for part in parts {
         match part.split_once(':').map(|(label, words)| (label.trim().to_lowercase(), words.trim())) {
             Some((label, words)) if label == "next" && next_steps.is_none() => {
-                next_steps = Some(words.to_owned())
+                next_steps = Some(words.to_owned());
             }
             Some((label, words)) if label == "eta" && eta.is_none() => eta = Some(words.to_owned()),
             _ => return Err("behind a | comes next: or eta:, each once".to_owned()),
