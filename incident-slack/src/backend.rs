@@ -94,11 +94,13 @@ impl SlackBackend {
         let params = [
             ("channel", reaction.channel.clone()),
             ("ts", reaction.ts.clone()),
+            ("oldest", reaction.ts.clone()),
             ("latest", reaction.ts.clone()),
             ("inclusive", "true".to_owned()),
-            ("limit", "1".to_owned()),
+            ("limit", "2".to_owned()),
         ];
-        // Unlike the history, this finds a message within a thread as well as one outside.
+        // Unlike the history, this finds a message within a thread as well as one outside. With one from a thread comes the
+        // first of the thread.
         let read =
             self.client.read("conversations.replies", &params, &budget).await.map_err(unread(QUOTE))?;
         let messages = read["messages"].as_array().map(Vec::as_slice).unwrap_or_default();

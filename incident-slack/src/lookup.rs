@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use incident_core::domain::effect::Receipt;
 use incident_core::domain::notice::Notice;
+use incident_core::domain::phase::Status;
 use incident_core::domain::time::{Time, before};
 use incident_core::port::{AdapterError, EffectContext, Found};
 use serde_json::Value;
@@ -58,53 +59,69 @@ impl SlackNotifier {
         budget: &Budget,
     ) -> Result<Found<(Posted, Option<Place>)>, Failure> {
         let me = self.client.me(budget).await?;
+        let place = Place::of(&cx.earlier).filter(|_| !notice.kind.is_page());
         let mut sure = true;
-        let mut channels = Vec::new();
-        match (Place::of(&cx.earlier), &self.settings.rooms) {
-            _ if notice.kind.is_page() => channels.push((self.settings.channel.clone(), None)),
-            (Some(place @ Place::Thread { .. }), _) => {
-                match self.scan(me, cx, place.channel(), place.thread(), budget).await? {
-                    Seen::Yes(posted) => return Ok(Found::Yes((posted, Some(place)))),
-                    Seen::No => {}
-                    Seen::NotAll => sure = false,
-                }
-                // An answer whose thread was gone is in the channel itself.
-                channels.push((place.channel().to_owned(), None));
-            }
-            (None, None) => channels.push((self.settings.channel.clone(), None)),
-            (place, rooms) => {
-                channels.extend(place.map(|place| (place.channel().to_owned(), Some(place))));
-                // One that was begun anew, or whose creation was the last that was heard of.
-                if let Some(rooms) = rooms {
-                    match self.find_room(rooms, notice, budget).await? {
-                        Search::Found(room) => channels.push((room, None)),
-                        Search::None => {}
-                        Search::NotAll => sure = false,
-                    }
-                }
-            }
-        }
-        for (channel, place) in channels {
-            match self.scan(me, cx, &channel, None, budget).await? {
+        for (channel, thread) in self.known(notice, place.as_ref()) {
+            match self.scan(me, cx, channel, thread, budget).await? {
                 Seen::Yes(posted) => {
-                    let place = place.or_else(|| self.begun_by(notice, &posted, &channel));
+                    let place = self.place_of(notice, &posted, thread, place.as_ref());
                     return Ok(Found::Yes((posted, place)));
                 }
                 Seen::No => {}
                 Seen::NotAll => sure = false,
             }
         }
+        // A channel that was begun anew, or whose creation was the last that was heard of.
+        let has_room = !notice.kind.is_page() && !matches!(place, Some(Place::Thread { .. }));
+        if let Some(rooms) = self.settings.rooms.as_ref().filter(|_| has_room) {
+            match self.find_room(rooms, notice, budget).await? {
+                Search::Found(room) if place.as_ref().is_none_or(|place| place.channel() != room) => {
+                    match self.scan(me, cx, &room, None, budget).await? {
+                        Seen::Yes(posted) => {
+                            let place = Place::Room { channel: room, summary: posted.ts.clone() };
+                            return Ok(Found::Yes((posted, Some(place))));
+                        }
+                        Seen::No => {}
+                        Seen::NotAll => sure = false,
+                    }
+                }
+                Search::Found(_) | Search::None => {}
+                Search::NotAll => sure = false,
+            }
+        }
         Ok(if sure { Found::No } else { Found::CannotTell })
     }
 
-    /// The conversation that a message began; none if it is a page.
-    fn begun_by(&self, notice: &Notice, posted: &Posted, channel: &str) -> Option<Place> {
-        if notice.kind.is_page() {
-            return None;
+    /// The histories that the message may be in, each with the thread in it that is meant.
+    fn known<'a>(&'a self, notice: &Notice, place: Option<&'a Place>) -> Vec<(&'a str, Option<&'a str>)> {
+        let outside = (self.settings.channel.as_str(), None);
+        match place {
+            // An answer whose thread was gone is in the channel itself.
+            Some(Place::Thread { channel, root }) => vec![(channel, Some(root)), (channel, None)],
+            // Once it is over, what finds its channel archived is said outside.
+            Some(Place::Room { channel, .. }) if notice.status == Status::Resolved => {
+                vec![(channel, None), outside]
+            }
+            Some(Place::Room { channel, .. }) => vec![(channel, None)],
+            None if notice.kind.is_page() || self.settings.rooms.is_none() => vec![outside],
+            None => Vec::new(),
         }
-        let (channel, ts) = (channel.to_owned(), posted.ts.clone());
-        let is_room = channel != self.settings.channel;
-        Some(if is_room { Place::Room { channel, summary: ts } } else { Place::Thread { channel, root: ts } })
+    }
+
+    /// The conversation that a message belongs to or began; none if it is a page or was said outside.
+    fn place_of(
+        &self,
+        notice: &Notice,
+        posted: &Posted,
+        thread: Option<&str>,
+        place: Option<&Place>,
+    ) -> Option<Place> {
+        match place {
+            Some(Place::Thread { .. }) if thread.is_some() => place.cloned(),
+            Some(Place::Room { channel, .. }) => place.filter(|_| *channel == posted.channel).cloned(),
+            _ if notice.kind.is_page() => None,
+            _ => Some(Place::Thread { channel: posted.channel.clone(), root: posted.ts.clone() }),
+        }
     }
 
     /// Looks through one history: a channel's, or that of a thread in it.

@@ -46,6 +46,17 @@ async fn a_reactions_message_is_fetched_with_author_and_permalink() {
     );
     let link = format!("https://acme.slack.com/archives/{CHANNEL}/p{}", ts.replace('.', ""));
     assert_eq!(quote.permalink, Some(link));
+    let below = {
+        let mut state = served.slack.state();
+        let below = state.says(CHANNEL, "U2BOB", "an answer");
+        let messages = &mut state.channels.get_mut(CHANNEL).unwrap().messages;
+        messages.last_mut().unwrap()["thread_ts"] = ts.clone().into();
+        below
+    };
+    let mut answer = reaction.clone();
+    answer.ts = below;
+    let quote = slack.quote(&answer).await.unwrap();
+    assert_eq!((quote.text.as_str(), quote.thread.as_str()), ("an answer", ts.as_str()));
     let mut gone = reaction;
     gone.ts = "1.000001".to_owned();
     let error = slack.quote(&gone).await.unwrap_err();

@@ -16,7 +16,7 @@ use incident_core::domain::effect::{Receipt, Repeat};
 use incident_core::domain::notice::NoticeKind;
 use incident_core::domain::phase::Status;
 use incident_core::port::store::StoreError;
-use incident_core::port::{Adapter, Applied, EvidenceStore, Notifier, PreflightContext};
+use incident_core::port::{Adapter, Applied, EvidenceStore, Found, Notifier, PreflightContext};
 use incident_slack::{RoomConfig, SlackBackend, SlackNotifier};
 use support::{config, context, notice, now};
 
@@ -175,8 +175,12 @@ async fn what_is_said_after_the_end_makes_no_new_channel() {
     notifier.deliver(&context(2).with_earlier(earlier.clone()), &closed()).await.unwrap();
     let mut reminder = notice(NoticeKind::Reminder);
     reminder.status = Status::Resolved;
-    let receipt = notifier.deliver(&context(3).with_earlier(earlier), &reminder).await.unwrap();
+    let cx = context(3).with_earlier(earlier);
+    let receipt = notifier.deliver(&cx, &reminder).await.unwrap();
     assert!(receipt.degraded[0].contains("said outside"), "{receipt:?}");
     assert_eq!(served.slack.state().channels.len(), 2);
     assert_eq!(served.slack.state().channel(CHANNEL).messages.len(), 1);
+    let found = notifier.find(&cx, &reminder).await.unwrap();
+    let Found::Yes(found) = found else { panic!("{found:?}") };
+    assert_eq!((found.reference, found.conversation), (receipt.reference, None));
 }

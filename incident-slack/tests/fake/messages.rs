@@ -80,15 +80,17 @@ impl Workspace {
         }
         let found = &self.channels[&channel];
         let is_thread = asked.method == "conversations.replies";
-        let parent = asked.text("ts");
+        // The name of any message of a thread names the thread.
+        let named = found.messages.iter().find(|it| it["ts"] == asked.text("ts").as_str());
+        let parent = named.and_then(|it| it["thread_ts"].as_str()).map(str::to_owned);
+        let parent = parent.unwrap_or_else(|| asked.text("ts"));
         let of_thread = |it: &&Value| it["ts"] == parent.as_str() || it["thread_ts"] == parent.as_str();
         let mut messages: Vec<Value> = if is_thread {
             let thread: Vec<_> = found.messages.iter().filter(of_thread).cloned().collect();
-            // One within a thread finds its thread; one that is gone finds nothing.
-            match thread.first() {
-                Some(_) => thread,
-                None => return refuse("thread_not_found"),
+            if named.is_none() {
+                return refuse("thread_not_found");
             }
+            thread
         } else {
             found.messages.iter().filter(|it| it["thread_ts"].is_null()).rev().cloned().collect()
         };
@@ -133,7 +135,7 @@ impl Workspace {
 }
 
 /// The code with which Slack refuses such a message.
-fn unsound(args: &Value) -> Option<&'static str> {
+pub(super) fn unsound(args: &Value) -> Option<&'static str> {
     if args["text"].as_str().unwrap_or_default().is_empty() && args["blocks"].is_null() {
         return Some("no_text");
     }

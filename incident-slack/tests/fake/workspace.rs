@@ -198,7 +198,11 @@ impl Workspace {
             "/upload" => self.upload(asked),
             "files.completeUploadExternal" => self.complete_upload(asked),
             "/hooks/response" => {
-                self.answers.push(serde_json::from_slice(&asked.body).unwrap());
+                let answer = serde_json::from_slice(&asked.body).unwrap();
+                if super::messages::unsound(&answer).is_some() {
+                    return Reply::Status(400, Vec::new(), json!({"ok": false}));
+                }
+                self.answers.push(answer);
                 Reply::Text("ok")
             }
             _ => Reply::Status(404, Vec::new(), json!({"ok": false, "error": "expired_url"})),
