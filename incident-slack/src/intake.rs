@@ -57,3 +57,6 @@ impl Intake {
         Self { incident, request }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,16 +89,23 @@ async fn later_notices_keep_the_channel_current_and_tell_nobody_twice() {
 
 #[tokio::test]
 async fn a_creation_without_an_answer_is_no_second_channel() {
-    let served = Served::start().await;
-    let notifier = notifier(&served);
-    served.slack.meets(Trouble::LoseReply);
-    let error = notifier.deliver(&context(1), &opening()).await.unwrap_err();
-    assert_eq!(error.applied, Applied::Maybe);
-    assert_eq!(served.slack.asked_for("conversations.create").len(), 1, "a creation is sent once");
-    assert_eq!(notifier.find(&context(1), &opening()).await.unwrap(), Found::No);
-    notifier.deliver(&context(1).with_attempt(2, now()), &opening()).await.unwrap();
-    assert_eq!(room(&served).messages.len(), 1);
-    assert!(room(&served).topics == 1 && room(&served).pins.len() == 1, "it is set up all the same");
+    for private in [false, true] {
+        let served = Served::start().await;
+        let notifier = configured(&served, |config| {
+            let mut rooms = RoomConfig::default();
+            rooms.private = private;
+            config.rooms = Some(rooms);
+        });
+        served.slack.meets(Trouble::LoseReply);
+        let error = notifier.deliver(&context(1), &opening()).await.unwrap_err();
+        assert_eq!(error.applied, Applied::Maybe);
+        assert_eq!(served.slack.asked_for("conversations.create").len(), 1, "a creation is sent once");
+        assert_eq!(notifier.find(&context(1), &opening()).await.unwrap(), Found::No);
+        notifier.deliver(&context(1).with_attempt(2, now()), &opening()).await.unwrap();
+        let room = room(&served);
+        assert_eq!((room.messages.len(), room.is_private), (1, private));
+        assert!(room.topics == 1 && room.pins.len() == 1, "it is set up all the same");
+    }
 }
 
 #[tokio::test]
