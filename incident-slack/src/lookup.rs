@@ -103,7 +103,8 @@ impl SlackNotifier {
                 vec![(channel, None), outside]
             }
             Some(Place::Room { channel, .. }) => vec![(channel, None)],
-            None if notice.kind.is_page() || self.settings.rooms.is_none() => vec![outside],
+            None if self.settings.rooms.is_none() => vec![outside],
+            None if notice.kind.is_page() || notice.status == Status::Resolved => vec![outside],
             None => Vec::new(),
         }
     }
@@ -119,7 +120,7 @@ impl SlackNotifier {
         match place {
             Some(Place::Thread { .. }) if thread.is_some() => place.cloned(),
             Some(Place::Room { channel, .. }) => place.filter(|_| *channel == posted.channel).cloned(),
-            _ if notice.kind.is_page() => None,
+            None if notice.kind.is_page() || self.settings.rooms.is_some() => None,
             _ => Some(Place::Thread { channel: posted.channel.clone(), root: posted.ts.clone() }),
         }
     }

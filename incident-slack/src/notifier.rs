@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use incident_core::domain::effect::Receipt;
 use incident_core::domain::incident::Side;
 use incident_core::domain::notice::{Notice, NoticeKind};
+use incident_core::domain::phase::Status;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, EvidenceStore, Found, Notifier, Preflight,
     PreflightContext, Repeat,
@@ -59,7 +60,8 @@ impl SlackNotifier {
         Self { client, settings, evidence }
     }
 
-    /// What must wake somebody: in the channel itself, in no thread.
+    /// In the configured channel itself, in no conversation: what must wake somebody, and what has no place of its own any
+    /// more.
     pub(crate) async fn say_in_channel(
         &self,
         cx: &EffectContext,
@@ -143,6 +145,10 @@ impl Notifier for SlackNotifier {
             }
             (Some(Place::Room { channel, summary }), _) => {
                 self.say_in_room(cx, &notice, &channel, &summary, &budget).await
+            }
+            // Nobody needs a channel for what is over.
+            (None, Some(_)) if notice.status == Status::Resolved => {
+                self.say_in_channel(cx, &notice, Vec::new(), &budget).await
             }
             (None, Some(rooms)) => self.open_room(cx, &notice, rooms, Vec::new(), &budget).await,
             (None, None) => self.begin_thread(cx, &notice, &budget).await,

@@ -24,8 +24,8 @@ use crate::post::{Posted, post};
 /// Rooms of one incident: a new one is made when people archived the one before.
 const ROOMS: usize = 9;
 /// Channels of a page, and pages that are read.
-const PAGE: usize = 200;
-const PAGES: usize = 25;
+const PAGE: usize = 900;
+const PAGES: usize = 15;
 
 const OPEN: &str = "open a channel for the incident";
 const ARCHIVE: &str = "archive the incident's channel";
@@ -149,8 +149,12 @@ impl SlackNotifier {
         if notice.kind == NoticeKind::Closed {
             return;
         }
-        self.furnish(&posted.channel, notice, &[], budget, degraded).await;
-        if cx.earlier.iter().any(|receipt| !receipt.degraded.is_empty()) {
+        // What failed the last time is set again, all of it.
+        let again = cx.earlier.last().is_some_and(|receipt| !receipt.degraded.is_empty());
+        let rooms = self.settings.rooms.as_ref().filter(|_| again);
+        let invite = rooms.map_or(&[][..], |rooms| &rooms.invite);
+        self.furnish(&posted.channel, notice, invite, budget, degraded).await;
+        if again {
             self.pin(&posted.channel, summary, budget, degraded).await;
         }
     }

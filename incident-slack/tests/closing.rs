@@ -168,6 +168,17 @@ async fn a_channel_that_may_not_be_archived_stays_and_that_is_said() {
 }
 
 #[tokio::test]
+async fn nobody_makes_a_channel_for_what_is_over() {
+    let served = Served::start().await;
+    let notifier = notifier(&served, true);
+    let receipt = notifier.deliver(&context(1), &closed()).await.unwrap();
+    assert_eq!((served.slack.state().channels.len(), &receipt.conversation), (1, &None));
+    let found = notifier.find(&context(1), &closed()).await.unwrap();
+    let Found::Yes(found) = found else { panic!("{found:?}") };
+    assert_eq!((found.reference, found.conversation), (receipt.reference, None));
+}
+
+#[tokio::test]
 async fn what_is_said_after_the_end_makes_no_new_channel() {
     let served = Served::start().await;
     let notifier = notifier(&served, true);

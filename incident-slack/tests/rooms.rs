@@ -166,16 +166,25 @@ async fn what_cannot_be_set_up_degrades_and_is_set_by_the_next_notice() {
     let served = Served::start().await;
     let notifier = notifier(&served);
     let missing = ["pins:write", "bookmarks:write"];
+    // The creation and the topic pass, the invitation doesn't.
+    for trouble in [Trouble::Pass, Trouble::Pass, Trouble::Code("internal_error")] {
+        served.slack.meets(trouble);
+    }
     served.slack.state().scopes.retain(|scope| !missing.contains(&scope.as_str()));
     let first = notifier.deliver(&context(1), &opening()).await.unwrap();
     assert_eq!(
         first.degraded,
-        ["bookmarks are missing: missing_scope", "the first message isn't pinned: missing_scope"]
+        [
+            "not everybody could be invited: internal_error",
+            "bookmarks are missing: missing_scope",
+            "the first message isn't pinned: missing_scope"
+        ]
     );
     served.slack.state().scopes.extend(missing.map(str::to_owned));
     let cx = context(2).with_earlier(vec![first]);
     let second = notifier.deliver(&cx, &notice(NoticeKind::Update)).await.unwrap();
     assert_eq!(second.degraded, Vec::<String>::new());
+    assert!(room(&served).members.contains("U2BOB"));
     assert!(room(&served).pins.len() == 1 && room(&served).bookmarks.len() == 1);
 }
 

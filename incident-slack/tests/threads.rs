@@ -113,7 +113,9 @@ async fn a_first_message_that_cannot_be_brought_up_to_date_degrades_and_is_not_p
     let notifier = notifier(&served);
     let first = opened(&notifier).await;
     let cx = context(2).with_earlier(vec![first]);
-    for trouble in [Trouble::Code("edit_window_closed"), Trouble::LoseReply, Trouble::Wait(30)] {
+    let troubles =
+        [Trouble::Code("edit_window_closed"), Trouble::LoseReply, Trouble::Wait(30), Trouble::Html(200)];
+    for trouble in troubles {
         served.slack.forget_asked();
         served.slack.meets(Trouble::Pass);
         served.slack.meets(trouble);
