@@ -1,0 +1,153 @@
+//! The bot talks with people: against a workspace on loopback, over its websocket, and as the program that a team starts.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../src/bot.rs"]
+mod bot;
+#[path = "../../../incident-slack/tests/fake/mod.rs"]
+mod fake;
+mod room;
+
+use incident_core::domain::mitigation::{Mitigation, SwitchFeature};
+use incident_slack::intake::Approval;
+use room::Room;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn an_incident_lives_from_its_declaration_to_its_end() {
+    let room = Room::open().await;
+    let declared = room.command("U1ALICE", "declare sev2 service:checkout Checkout is slow").await;
+    assert!(declared.contains("Declared as #"), "{declared}");
+    room.work().await;
+    let messages = room.messages();
+    assert_eq!(messages.iter().filter(|it| it.to_string().contains("*Page*")).count(), 1, "one page");
+    let root =
+        messages.iter().find(|it| it.to_string().contains("ir_title") && !it.to_string().contains("*Page*"));
+    let root = root.unwrap()["ts"].as_str().unwrap().to_owned();
+
+    assert_eq!(room.command("U1ALICE", "ack").await, "Recorded.");
+    assert_eq!(room.command("U1ALICE", "update looking at the cache | next: roll back").await, "Recorded.");
+    let status = room.command("U2BOB", "status").await;
+    assert!(status.contains("SEV2 · Checkout is slow"), "{status}");
+    room.work().await;
+    let answers: Vec<Value> =
+        room.messages().into_iter().filter(|it| it["thread_ts"] == root.as_str()).collect();
+    assert!(answers.iter().any(|it| it.to_string().contains("looking at the cache")), "{answers:#?}");
+
+    let said = room.says("U3CAROL", "it began with the deployment", Some(&root));
+    room.reaction("U1ALICE", "memo", &said).await;
+    assert_eq!(
+        room.shortcut("U1ALICE", &said, "it began with the deployment").await,
+        "It is on the timeline."
+    );
+    let lines = room.timeline().await;
+    let notes = lines.iter().filter(|line| line.contains("it began with the deployment")).count();
+    assert_eq!(notes, 1, "quoted twice it is one note: {lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("slack:U3CAROL in Slack")), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_said_to_the_one_who_asked() {
+    let room = Room::open().await;
+    for (text, says) in [
+        ("ack", "There is no open incident"),
+        ("resovle it", "did you mean resolve?"),
+        ("severity huge", "sev1, sev2, sev3 or sev4"),
+        ("help", "/incident declare"),
+    ] {
+        let answer = room.command("U1ALICE", text).await;
+        assert!(answer.contains(says), "{text}: {answer}");
+    }
+    room.command("U1ALICE", "declare One").await;
+    room.command("U1ALICE", "declare Two").await;
+    let answer = room.command("U1ALICE", "ack").await;
+    assert!(answer.starts_with("Which one?") && answer.contains("One") && answer.contains("Two"), "{answer}");
+    let answer = room.command("U1ALICE", "close").await;
+    assert!(answer.starts_with("Which one?"), "{answer}");
+    assert!(room.answers().iter().filter(|it| it["response_type"] == "in_channel").count() == 2);
+}
+
+#[tokio::test]
+async fn a_command_that_slack_delivers_twice_is_carried_out_once() {
+    let room = Room::open().await;
+    let command = room.slash("U1ALICE", "declare Once");
+    room.hear("slash_commands", command.clone()).await;
+    room.hear("slash_commands", command).await;
+    assert_eq!(room.incidents().await.len(), 1);
+}
+
+#[tokio::test]
+async fn two_persons_approve_by_button_and_a_stale_click_is_refused() {
+    let room = Room::open().await;
+    room.command("U1ALICE", "declare sev1 Checkout is down").await;
+    room.command("U1ALICE", "ack").await;
+    let incident = room.incidents().await.remove(0);
+    let off = Mitigation::SwitchFeature(SwitchFeature { feature: "pricing".to_owned(), on: false });
+    let handle = room.engine.incident(incident).as_actor(incident_core::Actor::human("slack", "U1ALICE"));
+    handle.propose("shop", off, "it broke with it").await.unwrap();
+    room.work().await;
+    let button = room.button("incident_approve");
+    let value = button["value"].as_str().unwrap().to_owned();
+
+    let plan: Approval = value.parse().unwrap();
+    let other =
+        value.replace(&plan.digest.to_string(), &incident_core::domain::Digest::sha256(b"other").to_string());
+    let stale = room.click("U1ALICE", "incident_approve", &other).await;
+    assert!(stale.starts_with("Nothing was approved: the plan has changed"), "{stale}");
+    let stranger = room.click("U9STRANGER", "incident_approve", &value).await;
+    assert!(stranger.starts_with("Nothing was done: only a person whom the runbook knows"), "{stranger}");
+    assert!(!room.switched_off());
+
+    let first = room.click("U1ALICE", "incident_approve", &value).await;
+    assert!(first.contains("1 of 2"), "{first}");
+    let same = room.click("U1ALICE", "incident_approve", &value).await;
+    assert!(!same.contains("ordered"), "one person counts once: {same}");
+    let second = room.click("U2BOB", "incident_approve", &value).await;
+    assert!(second.contains("approved and ordered"), "{second}");
+    room.work().await;
+    assert!(room.switched_off(), "and it was carried out");
+}
+
+#[tokio::test]
+async fn everything_comes_over_the_websocket_and_is_acknowledged() {
+    let room = Room::open().await;
+    let envelopes = [
+        ("e-1", "slash_commands", room.slash("U1ALICE", "declare Checkout is slow")),
+        ("e-2", "events_api", json!({"type": "event_callback", "event": {"type": "from_the_future"}})),
+        ("e-3", "from_the_future", json!({})),
+    ];
+    assert_eq!(room.over_websocket(&envelopes).await, ["e-1", "e-2", "e-3"]);
+    assert_eq!(room.incidents().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_program_says_what_is_wrong_with_its_tokens() {
+    let served = fake::Served::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let run = |tokens: &[(&str, &str)], args: &[&str]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_slack_bot"));
+        program.env_remove("SLACK_BOT_TOKEN").env_remove("SLACK_APP_TOKEN").envs(tokens.iter().copied());
+        program.args(args).args(["--api-url", &served.api()]).current_dir(folder.path());
+        tokio::task::spawn_blocking(move || program.output().unwrap())
+    };
+    let channel = ["--channel", fake::CHANNEL];
+    let bot = ("SLACK_BOT_TOKEN", fake::TOKEN);
+    for (tokens, args, says) in [
+        (vec![], &[][..], "--channel is missing"),
+        (vec![], &channel, "the environment variable SLACK_BOT_TOKEN: it is not set"),
+        (vec![bot], &channel, "the environment variable SLACK_APP_TOKEN: it is not set"),
+        (vec![("SLACK_BOT_TOKEN", fake::APP_TOKEN)], &channel, "this is an app-level token"),
+        (vec![bot, ("SLACK_APP_TOKEN", fake::TOKEN)], &channel, "expected an app-level token, xapp-"),
+        (
+            vec![("SLACK_BOT_TOKEN", "xoxb-wrong-hunter2"), ("SLACK_APP_TOKEN", fake::APP_TOKEN)],
+            &channel,
+            "renew the bot token",
+        ),
+        (vec![bot, ("SLACK_APP_TOKEN", "xapp-wrong-hunter2")], &channel, "open Socket Mode: the credentials"),
+    ] {
+        let output = run(&tokens, args).await.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(says), "{says}: {said}");
+        assert!(!said.contains("hunter2") && !said.contains("sesame"), "{said}");
+    }
+}

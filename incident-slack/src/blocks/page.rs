@@ -1,0 +1,53 @@
+//! What must wake somebody: whom it is for, and what to do.
+
+use incident_core::domain::notice::Notice;
+use serde_json::Value;
+
+use super::Style;
+use super::card::{card, foot};
+use super::escape::{brief, many, readable, user};
+use super::kit::{actions, button, markup, named, plain, section};
+use super::limits::{FIELD, MENTIONS};
+use super::words::Words;
+use crate::intake::{ACKNOWLEDGE, Approval};
+
+/// The blocks of a page, and what of its words didn't fit.
+pub(super) fn page(notice: &Notice, style: &Style) -> (Vec<Value>, String) {
+    let mut blocks = card(notice);
+    blocks.insert(0, named(super::course::headline(notice), "ir_what"));
+    blocks.extend(whom(notice, style));
+    let words = Words::of(notice);
+    blocks.extend(words.blocks);
+    if style.buttons && notice.kind == incident_core::domain::NoticeKind::Page {
+        let value = Approval::incident(notice.incident);
+        blocks.push(actions(&[button(ACKNOWLEDGE, "Acknowledge", &value, Some("primary"), None)]));
+    }
+    blocks.extend(foot(notice));
+    (blocks, words.rest)
+}
+
+/// Mentions of those whom it is for, and the names of those who have no account here.
+pub(super) fn whom(notice: &Notice, style: &Style) -> Vec<Value> {
+    let mut mentions = Vec::new();
+    let mut names = Vec::new();
+    for recipient in &notice.recipients {
+        let accounts = recipient.identities.iter().filter_map(|it| it.account_in("slack"));
+        let known: Vec<String> = accounts.filter_map(user).collect();
+        if known.is_empty() {
+            names.push(recipient.name.as_str());
+        }
+        mentions.extend(known);
+    }
+    mentions.truncate(MENTIONS);
+    if notice.kind.is_page() {
+        mentions.extend(style.mentions.iter().filter_map(|whom| many(whom)));
+    }
+    let mut blocks = Vec::new();
+    if !mentions.is_empty() {
+        blocks.push(section(markup(&mentions.join(" "))));
+    }
+    if !names.is_empty() {
+        blocks.push(section(plain(&brief(&readable(&format!("To {}", names.join(", "))), FIELD))));
+    }
+    blocks
+}

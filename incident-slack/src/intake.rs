@@ -1,0 +1,62 @@
+//! What comes back from the room: commands, buttons, shortcuts and reactions, as commands of the core.
+//!
+//! Everything here is pure. An embedder receives the request – over HTTP with [`verify_signature`], or through Socket Mode –
+//! answers Slack within three seconds, hands the [`Intake`] to the engine, and tells the person what came of it with
+//! [`SlackBackend::respond`](crate::SlackBackend::respond).
+
+mod answer;
+mod event;
+mod form;
+mod interaction;
+mod note;
+mod signature;
+mod slash;
+mod status;
+
+pub use answer::Answer;
+pub use event::{Event, Reaction};
+pub(crate) use interaction::{ACKNOWLEDGE, APPROVE, REJECT};
+pub use interaction::{ADD_TO_TIMELINE, Approval, Interaction, InteractionError};
+pub use note::Quote;
+pub use signature::{Replays, SignatureError, verify_signature};
+pub use slash::{HELP, Slash, SlashCommand, SlashError, Verb};
+pub use status::status;
+
+use incident_core::domain::IncidentId;
+use incident_core::domain::command::Request;
+use incident_core::domain::incident::Incident;
+
+use crate::place::Place;
+
+/// Whether what happens in `channel`, or in the thread there that began with the message `thread`, is about `incident`: the
+/// receipts of its notices say where it is.
+#[must_use]
+pub fn is_about(incident: &Incident, channel: &str, thread: Option<&str>) -> bool {
+    let receipts = incident.lanes.values().flatten();
+    let places = receipts.filter_map(|receipt| receipt.conversation.as_deref()?.parse::<Place>().ok());
+    places
+        .into_iter()
+        .any(|place| place.channel() == channel && place.thread().is_none_or(|it| thread == Some(it)))
+}
+
+/// Something that somebody in Slack asks of an incident.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Intake {
+    /// The incident.
+    pub incident: IncidentId,
+    /// What is asked for, and by whom. Its id belongs to Slack's own of the action, so one that is delivered twice is
+    /// carried out once.
+    pub request: Request,
+}
+
+impl Intake {
+    /// `request` to `incident`.
+    #[must_use]
+    pub fn new(incident: IncidentId, request: Request) -> Self {
+        Self { incident, request }
+    }
+}
+
+#[cfg(test)]
+mod tests;
