@@ -2,3 +2,7 @@
 //!
 //! Nothing here reads a clock, a file or the network: every function is pure, and the same log gives the same bytes.
 
+
+mod svg;
+
+pub use svg::timeline_svg;

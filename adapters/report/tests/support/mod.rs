@@ -1,0 +1,6 @@
+//! What the tests have in common.
+
+#![allow(dead_code, missing_docs, unreachable_pub, reason = "each test uses its part")]
+
+pub mod driver;
+pub mod incidents;
