@@ -2,7 +2,8 @@
 //!
 //! Nothing here reads a clock, a file or the network: every function is pure, and the same log gives the same bytes.
 
-
+mod html;
 mod svg;
 
+pub use html::post_mortem_html;
 pub use svg::timeline_svg;

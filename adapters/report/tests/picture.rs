@@ -4,7 +4,8 @@
 
 mod support;
 
-use incident_report::timeline_svg;
+use incident_core::PostMortem;
+use incident_report::{post_mortem_html, timeline_svg};
 use support::driver::Driver;
 use support::incidents;
 
@@ -16,7 +17,9 @@ fn draw(driver: &Driver) -> String {
 fn look() {
     for (name, driver) in [("simple", incidents::simple()), ("long", incidents::long()), ("hostile", incidents::hostile()), ("crowded", incidents::crowded(5000))] {
         let svg = draw(&driver);
-        println!("{name} {} records {} bytes", driver.records.len(), svg.len());
+        let page = post_mortem_html(&PostMortem::write(&driver.incident, &driver.records, &driver.runbook), &driver.incident, &driver.records);
+        println!("{name} {} records {} bytes, page {}", driver.records.len(), svg.len(), page.len());
         std::fs::write(format!("/tmp/pic-{name}.svg"), svg).unwrap();
+        std::fs::write(format!("/tmp/page-{name}.html"), page).unwrap();
     }
 }

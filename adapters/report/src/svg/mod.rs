@@ -181,7 +181,7 @@ fn key(y: Px) -> Markup {
             @for (shape, meaning) in meanings {
                 g class={ "mark " (marks::class(shape)) } { (marks::draw(shape, x, y)) }
                 text x=(x + 10) y=(y + 4) { (meaning) }
-                @let _ = x += 28 + 5 * Px::try_from(meaning.len()).unwrap_or(0);
+                @let _ = x += 40 + 5 * Px::try_from(meaning.len()).unwrap_or(0);
             }
             path class="deadline" d={ "M" (x - 3) " " (y - 2) "h6l-3 5z" } {}
             text x=(x + 8) y=(y + 4) { "update due" }

@@ -1,18 +1,19 @@
 //! Incidents to draw and to print: a simple one, a long one, one of hostile words, and one with thousands of records.
 
+use incident_core::domain::afterwards::{ActionKind, CauseKind, Section};
 use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
-    Absorb, AddAction, Assign, Attest, Because, Close, Command, CompleteAction, Correct, Declare, HoldMeeting,
-    Hypothesise, JudgeHypothesis, Note, PostUpdate, PublishPostMortem, RecordFix, Resolve, SetSeverity, StepBack,
-    Undo,
+    Absorb, Assign, Attest, Because, Command, Correct, Declare, Hypothesise, JudgeHypothesis, Note, PostUpdate,
+    RecordFix, Resolve, SetSeverity, StepBack, Undo,
 };
 use incident_core::domain::event::{CauseClass, FixStep};
 use incident_core::domain::impact::Impact;
 use incident_core::domain::mitigation::{Mitigation, RollBack, Scale, SwitchFeature};
 use incident_core::domain::role::Role;
 use incident_core::domain::runbook::Priority;
-use incident_core::domain::{Actor, Detection, Digest, IncidentId, PersonId, Phase, Severity, Signal};
+use incident_core::domain::{Actor, Detection, IncidentId, PersonId, Phase, Severity, Signal};
 
+use super::aftermath::{add, afterwards, because, write};
 use super::driver::Driver;
 
 fn owned(text: &str) -> String {
@@ -73,6 +74,7 @@ pub fn simple() -> Driver {
         customer_facing: Some(true),
         failed_requests: Some(48_200),
         money: some("about 9,400 EUR of orders"),
+        slo_minutes: Some(31),
     })));
     driver.settle().advance().wait(1).advance().wait(4);
     let class = Some(CauseClass::RecentDeployment);
@@ -118,31 +120,6 @@ fn recover(driver: &mut Driver) {
     let cause = owned("Version 42 dropped orders with vouchers");
     let override_because = some("Everybody agreed");
     driver.alice(Command::Resolve(Resolve { cause, override_because }));
-    driver.settle();
-}
-
-/// Action items, the post-mortem, the meeting, the close.
-fn afterwards(driver: &mut Driver) {
-    driver.wait(20);
-    for (what, priority, owner) in [
-        ("Test a checkout with a voucher before each deployment", Priority::High, Some("bob")),
-        ("Alert on orders that are lost, not only on errors", Priority::Medium, Some("carol")),
-        ("Write down who tells customers", Priority::Low, None),
-    ] {
-        let (what, owner) = (owned(what), owner.map(PersonId::new));
-        driver.alice(Command::AddAction(AddAction { what, priority, owner, due: None }));
-        driver.settle();
-    }
-    let first = driver.incident.actions.keys().next().copied().unwrap_or_default();
-    driver.wait(60);
-    let (link, up_to) = (some("https://docs.example/post-mortems/17"), driver.incident.version);
-    let sha256 = Digest::of(&[b"document"]);
-    driver.alice(Command::PublishPostMortem(PublishPostMortem { link, sha256, up_to }));
-    driver.settle().wait(60 * 24);
-    let attendees = vec![PersonId::new("alice"), PersonId::new("bob")];
-    driver.alice(Command::HoldMeeting(HoldMeeting { attendees }));
-    driver.bob(Command::CompleteAction(CompleteAction { action: first, outcome: owned("It runs in CI") }));
-    driver.alice(Command::Close(Close { override_because: some("Everybody agreed") }));
     driver.settle();
 }
 
@@ -236,9 +213,14 @@ pub fn hostile() -> Driver {
         let step = [FixStep::Change, FixStep::Staging, FixStep::Deployment][at];
         driver.bob(Command::RecordFix(RecordFix { step, what: owned(script), link: some(link) }));
     }
-    let what = owned("<a href=//evil.example>do</a>");
-    driver.alice(Command::AddAction(AddAction { what, priority: Priority::High, owner: None, due: None }));
-    driver.settle();
+    for section in Section::ALL {
+        write(&mut driver, section, &format!("{script}\n\n{quote}\n</p></section></main>\n# no heading"));
+    }
+    let mut under = None;
+    for _ in 0..6 {
+        under = Some(because(&mut driver, under, "</li></ul><h1>why</h1>", CauseKind::Cause));
+    }
+    add(&mut driver, "<a href=//evil.example>do</a>", ActionKind::Prevent, Priority::High, None);
     driver
 }
 
