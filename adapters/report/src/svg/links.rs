@@ -27,13 +27,18 @@ impl Links {
 
     /// `shape` as the mark of `record`, with what it tells when it is pointed at.
     pub(crate) fn mark(&mut self, record: Seq, tells: &str, class: &str, shape: &Markup) -> Markup {
-        let new = self.to_lines && self.marked.insert(record, record).is_none();
+        let new = self.to_lines && !self.marked.contains_key(&record);
+        if new {
+            self.marked.insert(record, record);
+        }
         self.link(record, new.then(|| format!("m{}", record.0)), tells, class, shape)
     }
 
     /// The mark of `record` shows `other`, too.
     pub(crate) fn shows(&mut self, record: Seq, other: Seq) {
-        self.marked.entry(other).or_insert(record);
+        if let Some(mark) = self.marked.get(&record).copied() {
+            self.marked.entry(other).or_insert(mark);
+        }
     }
 
     /// `shape` that leads to `record` and isn't its mark.
