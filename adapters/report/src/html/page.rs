@@ -53,8 +53,28 @@ pub(crate) fn page(
 /// `page` with what stands for itself on a line of its own, so that two versions of it can be compared.
 fn on_lines(page: &str) -> String {
     const ON_A_LINE: [&str; 22] = [
-        "<a class=\"mark", "<a id=", "<body", "<dl", "<div", "<footer", "<g", "<h2", "<h3", "<head", "<li", "<main",
-        "<meta", "<nav", "<ol", "<p", "<section", "<style", "<svg", "<table", "<tr", "<ul",
+        "<a class=\"mark",
+        "<a id=",
+        "<body",
+        "<dl",
+        "<div",
+        "<footer",
+        "<g",
+        "<h2",
+        "<h3",
+        "<head",
+        "<li",
+        "<main",
+        "<meta",
+        "<nav",
+        "<ol",
+        "<p",
+        "<section",
+        "<style",
+        "<svg",
+        "<table",
+        "<tr",
+        "<ul",
     ];
     let mut lines = String::with_capacity(page.len() + page.len() / 50);
     let mut rest = page;
@@ -89,7 +109,9 @@ mod tests {
 
     #[test]
     fn base64_is_as_in_rfc_4648() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(bytes.as_bytes()), text);
         }
     }

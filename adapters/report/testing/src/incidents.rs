@@ -3,8 +3,8 @@
 use incident_core::domain::afterwards::{ActionKind, CauseKind, Section};
 use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
-    Absorb, Assign, Attest, Because, Command, Correct, Declare, Hypothesise, JudgeHypothesis, Note, PostUpdate,
-    RecordFix, Resolve, SetSeverity, StepBack, Undo,
+    Absorb, Assign, Attest, Because, Command, Correct, Declare, Hypothesise, JudgeHypothesis, Note,
+    PostUpdate, RecordFix, Resolve, SetSeverity, StepBack, Undo,
 };
 use incident_core::domain::event::{CauseClass, FixStep};
 use incident_core::domain::impact::Impact;
@@ -49,6 +49,7 @@ fn roll_back() -> Mitigation {
 }
 
 /// A bad deployment: half an hour, one rollback, one missed update, everything filled in.
+#[must_use]
 pub fn simple() -> Driver {
     let declare = Declare::new("Checkout drops orders")
         .severity(Severity::Sev2)
@@ -81,10 +82,8 @@ pub fn simple() -> Driver {
     let statement = owned("Version 42 drops orders that carry a voucher");
     let cause = driver.bob(Command::Hypothesise(Hypothesise { statement, class }));
     let statement = owned("The order database is full");
-    let other = driver.bob(Command::Hypothesise(Hypothesise {
-        statement,
-        class: Some(CauseClass::ResourceExhaustion),
-    }));
+    let other = driver
+        .bob(Command::Hypothesise(Hypothesise { statement, class: Some(CauseClass::ResourceExhaustion) }));
     driver.wait(2);
     let note = driver.bob(Command::Note(Note { text: owned("Version 24 went out at 13:50") }));
     let (text, because) = (some("Version 42 went out at 13:50"), owned("I mistyped"));
@@ -124,6 +123,7 @@ fn recover(driver: &mut Driver) {
 }
 
 /// Two days with several mitigations, one of them taken back, a merge, and a relapse after it was over.
+#[must_use]
 pub fn long() -> Driver {
     let mut driver = Driver::declare(Declare::new("Search is slow, then gone").service("search"));
     for at in 0..4 {
@@ -154,7 +154,8 @@ pub fn long() -> Driver {
             update(&mut driver, &format!("Shard {hour} is rebuilt"), "The next one");
         }
     }
-    let back = driver.alice(Command::Undo(Undo { mitigation: scaled, because: owned("It starves the rebuild") }));
+    let back =
+        driver.alice(Command::Undo(Undo { mitigation: scaled, because: owned("It starves the rebuild") }));
     driver.settle().carry_out(back);
     let off = Mitigation::SwitchFeature(SwitchFeature { feature: owned("suggestions"), on: false });
     driver.mitigate("flags", off, "Suggestions cost a third of all queries");
@@ -177,6 +178,7 @@ pub fn long() -> Driver {
 }
 
 /// Words that want to be markup, links, scripts, other directions; where people write and where machines do.
+#[must_use]
 pub fn hostile() -> Driver {
     let script = "<script>alert(1)</script>";
     let quote = "\"><img src=x onerror=alert(2)>";
@@ -225,8 +227,10 @@ pub fn hostile() -> Driver {
 }
 
 /// At least so many records: notes, alerts that flap, checks that flap, updates that come and don't.
+#[must_use]
 pub fn crowded(records: usize) -> Driver {
-    let mut driver = Driver::declare(Declare::new("Everything at once").severity(Severity::Sev2).service("all"));
+    let mut driver =
+        Driver::declare(Declare::new("Everything at once").severity(Severity::Sev2).service("all"));
     driver.alice(Command::Acknowledge);
     driver.advance().advance().advance();
     let mut round = 0_u64;
@@ -235,9 +239,10 @@ pub fn crowded(records: usize) -> Driver {
         driver.wait(3);
         let colour = if round.is_multiple_of(2) { Colour::Red } else { Colour::Green };
         driver.look(colour, &[]);
-        alert(&mut driver, &format!("alert-{}", round % 7), "A queue is too long", round % 3 != 0);
+        alert(&mut driver, &format!("alert-{}", round % 7), "A queue is too long", !round.is_multiple_of(3));
         for at in 0..6 {
-            let text = format!("Observation {at} of round {round}: the queue has {} entries", round * 37 % 1_000);
+            let text =
+                format!("Observation {at} of round {round}: the queue has {} entries", round * 37 % 1_000);
             driver.bob(Command::Note(Note { text }));
         }
         if round.is_multiple_of(8) {
