@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file or the network: every function is pure, and the same log gives the same bytes.
 
 mod html;
+mod on_lines;
 mod svg;
 
 pub use html::post_mortem_html;

@@ -6,64 +6,50 @@
     reason = "a test fails by panicking, and documents itself by its name"
 )]
 
-use std::path::PathBuf;
+mod support;
 
-use incident_core::PostMortem;
-use incident_report::post_mortem_html;
-use incident_report_testing::{Browser, Driver, Tab, hostile, long, simple};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use incident_report_testing::{Browser, Tab};
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use support::{INCIDENTS, page};
 
 /// What is on the page, unfolded.
 const UNFOLD: &str = "document.querySelectorAll('details').forEach(it => it.open = true);
     document.querySelectorAll('#all').forEach(it => it.checked = true);";
 
-type Incident = (&'static str, fn() -> Driver);
+/// The folder with the page of each incident.
+static PAGES: LazyLock<&Path> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for (name, play) in INCIDENTS {
+        std::fs::write(file_in(folder, name), page(&play())).unwrap();
+    }
+    folder
+});
 
-/// The pages of some incidents in a folder, and a browser.
-struct Shelf {
-    folder: TempDir,
-    browser: Browser,
-    names: Vec<&'static str>,
+fn file_in(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.html"))
 }
 
-impl Shelf {
-    fn of(incidents: &[Incident]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, play) in incidents {
-            let driver = play();
-            let document = PostMortem::write(&driver.incident, &driver.records, &driver.runbook);
-            let page = post_mortem_html(&document, &driver.incident, &driver.records);
-            std::fs::write(folder.path().join(format!("{name}.html")), page).unwrap();
-        }
-        let names = incidents.iter().map(|(name, _)| *name).collect();
-        Self { folder, browser: Browser::start(), names }
-    }
+fn file(name: &str) -> PathBuf {
+    file_in(&PAGES, name)
+}
 
-    fn all() -> Self {
-        Self::of(&[("simple", simple), ("long", long), ("hostile", hostile)])
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(format!("{name}.html"))
-    }
-
-    /// Looks at each page with `script`, which is to find nothing.
-    fn finds_nothing(&mut self, width: u32, dark: bool, script: &str) {
-        for name in self.names.clone() {
-            let file = self.file(name);
-            let found = self.browser.open(&file, width, dark).look(script);
-            assert_eq!(found, json!([]), "{name}, {width} pixels, dark: {dark}");
-        }
+/// Looks at each page with `script`, which is to find nothing.
+fn finds_nothing(width: u32, dark: bool, script: &str) {
+    let mut browser = Browser::start();
+    for (name, _) in INCIDENTS {
+        let found = browser.open(&file(name), width, dark).look(script);
+        assert_eq!(found, json!([]), "{name}, {width} pixels, dark: {dark}");
     }
 }
 
 #[test]
 fn no_page_makes_the_console_complain() {
-    let mut shelf = Shelf::all();
-    for name in shelf.names.clone() {
-        let file = shelf.file(name);
-        let mut tab = shelf.browser.open(&file, 1_280, false);
+    let mut browser = Browser::start();
+    for (name, _) in INCIDENTS {
+        let mut tab = browser.open(&file(name), 1_280, false);
         tab.look(UNFOLD);
         assert_eq!(tab.complaints(), [] as [String; 0], "{name}");
     }
@@ -73,19 +59,27 @@ fn no_page_makes_the_console_complain() {
 fn nothing_scrolls_sideways_at_360_pixels() {
     let script = format!(
         "{UNFOLD} const wide = document.documentElement.scrollWidth;
-        const beyond = [...document.querySelectorAll('body *')].filter(it =>
+        const beyond = () => [...document.querySelectorAll('body *')].filter(it =>
             it.getBoundingClientRect().right > 361 && !it.closest('.scroll, nav, .skip'));
-        wide > 360 ? beyond.map(it => it.outerHTML.slice(0, 200)).concat(wide) : []"
+        wide > 360 ? beyond().map(it => it.outerHTML.slice(0, 200)).concat(wide) : []"
     );
-    Shelf::all().finds_nothing(360, false, &script);
+    finds_nothing(360, false, &script);
 }
 
 #[test]
 fn text_stands_out_in_light_and_dark() {
-    let mut shelf = Shelf::all();
-    for (width, dark) in [(1_280, false), (1_280, true)] {
-        shelf.finds_nothing(width, dark, &[UNFOLD, include_str!("contrast.js")].concat());
+    for dark in [false, true] {
+        finds_nothing(1_280, dark, &[UNFOLD, include_str!("contrast.js")].concat());
     }
+}
+
+#[test]
+fn text_that_does_not_stand_out_is_found() {
+    let poor = "<p style='color: #999; background: #fff'>faint</p>".repeat(60);
+    let file = file_in(Path::new(env!("CARGO_TARGET_TMPDIR")), "faint");
+    std::fs::write(&file, poor).unwrap();
+    let found = Browser::start().open(&file, 1_280, false).look(include_str!("contrast.js"));
+    assert_eq!(found[0][0], "2.85");
 }
 
 #[test]
@@ -101,7 +95,7 @@ fn every_link_leads_somewhere_and_every_id_is_given_once() {
             !/^https?:\\/\\//.test(it.getAttribute('href')) || it.rel !== 'noopener noreferrer');
         const few = links.length < 50 ? ['few links'] : [];
         few.concat(nowhere, twice, refs.filter(it => !known.has(it)), elsewhere.map(it => it.outerHTML))";
-    Shelf::all().finds_nothing(1_280, false, script);
+    finds_nothing(1_280, false, script);
 }
 
 #[test]
@@ -111,7 +105,7 @@ fn lines_and_marks_lead_to_each_other() {
         const back = [...document.querySelectorAll('.line a.seq')];
         const lost = back.filter(it => !document.querySelector(it.getAttribute('href'))?.closest('svg'));
         (marks.length && back.length ? [] : ['none']).concat(there.concat(lost).map(it => it.outerHTML))";
-    Shelf::all().finds_nothing(1_280, false, script);
+    finds_nothing(1_280, false, script);
 }
 
 #[test]
@@ -121,14 +115,13 @@ fn headings_and_landmarks_are_in_order() {
         const one = ['h1', 'main', 'nav[aria-label]', 'body > header', 'body > footer', 'svg[role=img] > title', 'svg > desc'];
         const not = one.filter(it => document.querySelectorAll(it).length !== 1);
         jumps.concat(not, document.documentElement.lang === 'en' ? [] : ['no language'])";
-    Shelf::all().finds_nothing(1_280, false, script);
+    finds_nothing(1_280, false, script);
 }
 
 #[test]
 fn the_keyboard_skips_to_the_content_and_passes_the_picture_over() {
-    let mut shelf = Shelf::of(&[("simple", simple)]);
-    let file = shelf.file("simple");
-    let mut tab = shelf.browser.open(&file, 1_280, false);
+    let mut browser = Browser::start();
+    let mut tab = browser.open(&file("simple"), 1_280, false);
     tab.press("Tab");
     assert_eq!(tab.look("document.activeElement.className"), "skip");
     assert!(tab.look("document.activeElement.getBoundingClientRect().left").as_f64().unwrap() >= 0.0);
@@ -149,15 +142,14 @@ fn the_keyboard_skips_to_the_content_and_passes_the_picture_over() {
 
 #[test]
 fn a_line_that_is_folded_away_is_shown_by_its_link() {
-    let mut shelf = Shelf::of(&[("simple", simple)]);
-    let file = shelf.file("simple");
-    let mut tab = shelf.browser.open(&file, 1_280, false);
+    let mut browser = Browser::start();
+    let mut tab = browser.open(&file("simple"), 1_280, false);
     let hidden = |tab: &mut Tab<'_>| tab.look("document.querySelector('.detail').checkVisibility()") == false;
     assert!(hidden(&mut tab));
     tab.look("location.hash = '#' + document.querySelector('.detail').id");
     assert!(!hidden(&mut tab));
     let top = tab.look(
-        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>
+        "await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>
             done(document.querySelector(':target').getBoundingClientRect().top))))",
     );
     assert!((0.0..800.0).contains(&top.as_f64().unwrap()), "in sight: {top}");
@@ -165,9 +157,8 @@ fn a_line_that_is_folded_away_is_shown_by_its_link() {
 
 #[test]
 fn hostile_words_are_words() {
-    let mut shelf = Shelf::of(&[("hostile", hostile)]);
-    let file = shelf.file("hostile");
-    let mut tab = shelf.browser.open(&file, 1_280, false);
+    let mut browser = Browser::start();
+    let mut tab = browser.open(&file("hostile"), 1_280, false);
     let acting = tab.look(
         "[...document.querySelectorAll('script, img, iframe, object, embed, form, base, link:not([rel=icon])')]
             .concat([...document.querySelectorAll('*')].filter(it =>

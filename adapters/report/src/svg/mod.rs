@@ -18,6 +18,8 @@ use incident_core::domain::incident::Incident;
 use incident_core::domain::timeline::{Entry, timeline};
 use maud::{Markup, PreEscaped, html};
 
+use crate::on_lines::on_lines;
+
 use axis::{Axis, Px};
 use links::Links;
 use rows::{Row, rows};
@@ -50,7 +52,7 @@ pub fn timeline_svg(incident: &Incident, records: &[Record]) -> String {
     let entries = timeline(incident, records);
     let drawn = Picture::draw(incident, records, &entries, false).markup.into_string();
     // XML has no place for these two, wherever they come from.
-    drawn.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+    on_lines(&drawn.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
 }
 
 /// The drawn timeline.

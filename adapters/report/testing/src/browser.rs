@@ -159,7 +159,8 @@ impl Tab<'_> {
     /// # Panics
     /// If the script fails.
     pub fn look(&mut self, script: &str) -> Value {
-        let look = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
+        let look =
+            json!({ "expression": script, "returnByValue": true, "awaitPromise": true, "replMode": true });
         let mut seen = self.ask("Runtime.evaluate", &look);
         assert_eq!(seen["exceptionDetails"], Value::Null, "{script}");
         seen["result"]["value"].take()
@@ -193,7 +194,7 @@ impl Tab<'_> {
 
     /// How long the page took from the navigation to the end of its load event, in milliseconds.
     pub fn load_millis(&mut self) -> f64 {
-        let settled = "new Promise(done => setTimeout(() => done(performance.getEntriesByType('navigation')[0].loadEventEnd), 0))";
+        let settled = "await new Promise(done => setTimeout(() => done(performance.getEntriesByType('navigation')[0].loadEventEnd), 0))";
         self.look(settled).as_f64().expect("a number of milliseconds")
     }
 }

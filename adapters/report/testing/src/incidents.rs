@@ -30,10 +30,10 @@ fn update(driver: &mut Driver, progress: &str, next_steps: &str) {
     driver.settle();
 }
 
-/// So many minutes with a look at the checks every two.
-fn watch(driver: &mut Driver, minutes: u64, colour: Colour, except: &[(&str, Colour)]) {
-    for _ in 0..minutes / 2 {
-        driver.wait(2).look(colour, except);
+/// So many minutes with a look at the checks every so many.
+fn watch(driver: &mut Driver, minutes: u64, every: u64, colour: Colour, except: &[(&str, Colour)]) {
+    for _ in 0..minutes / every {
+        driver.wait(every).look(colour, except);
     }
 }
 
@@ -92,7 +92,7 @@ pub fn simple() -> Driver {
     driver.advance();
     driver.look(Colour::Green, &[("error-rate", Colour::Red), ("latency-p95", Colour::Unknown)]);
     driver.mitigate("cluster", roll_back(), "It began with the deployment");
-    watch(&mut driver, 12, Colour::Green, &[("error-rate", Colour::Red)]);
+    watch(&mut driver, 12, 2, Colour::Green, &[("error-rate", Colour::Red)]);
     update(&mut driver, "Version 41 is back, errors go down", "Watch the checks");
     alert(&mut driver, "error-rate", "Error rate of checkout above 2 %", false);
     let because = owned("Errors ended with the rollback");
@@ -113,9 +113,9 @@ fn recover(driver: &mut Driver) {
     driver.look(Colour::Green, &[]);
     let (check, detail) = (owned("user-reports"), owned("Support has no open tickets"));
     driver.bob(Command::Attest(Attest { check, colour: Colour::Green, detail }));
-    watch(driver, 8, Colour::Green, &[]);
+    watch(driver, 8, 2, Colour::Green, &[]);
     update(driver, "Orders flow again", "Watch for another ten minutes");
-    watch(driver, 10, Colour::Green, &[]);
+    watch(driver, 10, 2, Colour::Green, &[]);
     let cause = owned("Version 42 dropped orders with vouchers");
     let override_because = some("Everybody agreed");
     driver.alice(Command::Resolve(Resolve { cause, override_because }));
@@ -138,7 +138,7 @@ pub fn long() -> Driver {
     driver.advance();
     let scale = Mitigation::Scale(Scale { workload: owned("deployment/search"), replicas: 12 });
     let scaled = driver.mitigate("cluster", scale, "More instances take the load");
-    watch(&mut driver, 240, Colour::Green, &[("latency-p95", Colour::Red)]);
+    watch(&mut driver, 240, 20, Colour::Green, &[("latency-p95", Colour::Red)]);
     let because = owned("the shards do not answer at all now");
     driver.bob(Command::SetSeverity(SetSeverity { severity: Severity::Sev1, because }));
     let other = IncidentId::new(driver.now, [9; 16]);
@@ -148,11 +148,9 @@ pub fn long() -> Driver {
     driver.holds = false;
     driver.mitigate("cluster", roll_back(), "Perhaps it is the deployment");
     driver.holds = true;
-    for hour in 0..9 {
-        watch(&mut driver, 60, Colour::Red, &[("health", Colour::Green)]);
-        if hour % 4 != 3 {
-            update(&mut driver, &format!("Shard {hour} is rebuilt"), "The next one");
-        }
+    for shard in 0..9 {
+        watch(&mut driver, if shard == 5 { 40 } else { 10 }, 10, Colour::Red, &[("health", Colour::Green)]);
+        update(&mut driver, &format!("Shard {shard} is rebuilt"), "The next one");
     }
     let back =
         driver.alice(Command::Undo(Undo { mitigation: scaled, because: owned("It starves the rebuild") }));
@@ -161,7 +159,7 @@ pub fn long() -> Driver {
     driver.mitigate("flags", off, "Suggestions cost a third of all queries");
     driver.advance();
     recover(&mut driver);
-    driver.wait(35);
+    driver.wait(20 * 60);
     driver.alice(Command::Reopen(Because { because: owned("Shard 3 is gone again") }));
     alert(&mut driver, "latency-3", "p95 of shard 3 above 2 s", true);
     if driver.incident.phase > Phase::Investigation {
@@ -169,7 +167,7 @@ pub fn long() -> Driver {
         driver.alice(Command::StepBack(StepBack { to: Phase::Investigation, because }));
     }
     driver.settle();
-    watch(&mut driver, 60 * 20, Colour::Red, &[("health", Colour::Green)]);
+    watch(&mut driver, 40, 10, Colour::Red, &[("health", Colour::Green)]);
     update(&mut driver, "A full disk was the cause", "It is exchanged");
     driver.advance().advance();
     recover(&mut driver);
