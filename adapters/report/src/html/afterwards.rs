@@ -43,7 +43,7 @@ impl Report<'_> {
                     @if let Some(kind) = it.kind { span { (kind) } }
                     @if let Some(ticket) = &it.ticket { span { "ticket " (inert::line(ticket.as_str())) } }
                     @else { span { "no ticket" } }
-                    @if it.missed > 0 { (chip("bad", &format!("✗ {} deadlines missed", it.missed))) }
+                    @if it.missed > 0 { (chip("bad", &format!("✗ chased {} times", it.missed))) }
                 }
             }
         }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use incident_core::domain::inert;
+use incident_core::postmortem::DocumentStep;
 use maud::{Markup, html};
 
 use super::Report;
-use super::words::link;
+use super::words::{link, time};
 
 impl Report<'_> {
     pub(super) fn evidence(&self) -> Markup {
@@ -18,10 +20,10 @@ impl Report<'_> {
                         // The same bytes may have been kept twice, and an id is given once.
                         @let id = named.insert(item.sha256).then(|| format!("e{}", item.sha256));
                         li id=[id] {
-                            p class="lead" { (inert(&item.name)) (self.cite(&[kept.record])) }
+                            p class="lead" { (inert::line(&item.name)) (self.cite(&[kept.record])) }
                             p class="meta" {
-                                span { "from " (inert(&kept.collector)) }
-                                span { (inert(&item.media_type)) }
+                                span { "from " (inert::line(&kept.collector)) }
+                                span { (inert::line(&item.media_type)) }
                                 span { (item.bytes) " bytes" @if item.truncated { ", cut short" } }
                                 span { (item.redactions) " secrets taken out" }
                                 span { "SHA-256 " code { (item.sha256) } }
@@ -53,11 +55,23 @@ impl Report<'_> {
                     None => "The head of the log's chain wasn't given.",
                 }
             }
+            @if !self.it.document.steps.is_empty() {
+                ul class="says" { @for it in &self.it.document.steps { (self.step(it)) } }
+            }
             p { "The numbers lead to the lines of the timeline; the numbers there lead to the picture. All times are UTC." }
         }
     }
-}
 
-fn inert(words: &str) -> String {
-    incident_core::domain::inert::line(words)
+    /// How the document came a step further.
+    fn step(&self, it: &DocumentStep) -> Markup {
+        let lacked: Vec<String> = it.overridden.iter().map(ToString::to_string).collect();
+        html! {
+            li {
+                "Document " (it.status) " from " (time(it.at)) ", " (it.by)
+                @if !lacked.is_empty() { ", although it lacked " (lacked.join(", ")) }
+                @if let Some(because) = &it.because { ": " (because) }
+                (self.cite(&[it.record]))
+            }
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! What a reader sees first: what it is called, how bad it was, how long it lasted, what came of it.
 
-use incident_core::domain::Severity;
 use incident_core::domain::afterwards::Section;
 use incident_core::domain::incident::{Ending, Side};
 use incident_core::domain::metrics::Interval;
 use incident_core::domain::time::spoken;
+use incident_core::domain::{Severity, inert};
 use maud::{Markup, html};
 
 use super::Report;
@@ -25,7 +25,7 @@ impl Report<'_> {
             }
             h1 { (it.title.text) }
             dl class="facts" {
-                @if let Some(service) = &it.service { (fact("Service", &html! { (inert(service)) })) }
+                @if let Some(service) = &it.service { (fact("Service", &html! { (inert::line(service)) })) }
                 (fact("Owner", &html! { (it.document.owner.as_deref().unwrap_or("nobody yet")) }))
                 @for date in &it.dates {
                     (fact(&date.what, &html! { (time(date.at)) (self.cite(&date.records)) }))
@@ -110,8 +110,4 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
     groups.collect::<Vec<_>>().join("\u{202f}")
-}
-
-fn inert(words: &str) -> String {
-    incident_core::domain::inert::line(words)
 }

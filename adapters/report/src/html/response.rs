@@ -117,7 +117,19 @@ impl Report<'_> {
     }
 
     pub(super) fn times(&self) -> Markup {
-        let metrics = html! {
+        html! {
+            (table("Response times", &["Interval", "Took", "Target", "Kept", "Records"], &self.metrics()))
+            @if !self.it.phases.is_empty() {
+                (table("Phases", &["Phase", "Took", "Usually", "Compared", "Records"], &self.phases()))
+            }
+            @if self.it.severities.len() > 1 {
+                (table("Severities", &["Severity", "Lasted", "From", "Records"], &self.severities()))
+            }
+        }
+    }
+
+    fn metrics(&self) -> Markup {
+        html! {
             @for it in &self.it.metrics {
                 tr {
                     th scope="row" { (it.interval) br; span class="aside" { (it.bounds) } }
@@ -133,8 +145,11 @@ impl Report<'_> {
                     td { (self.cite(&it.records)) }
                 }
             }
-        };
-        let phases = html! {
+        }
+    }
+
+    fn phases(&self) -> Markup {
+        html! {
             @for it in &self.it.phases {
                 @let length = it.to.map(|to| since(to, it.from));
                 tr {
@@ -152,11 +167,19 @@ impl Report<'_> {
                     td { (self.cite(&it.records)) }
                 }
             }
-        };
+        }
+    }
+
+    fn severities(&self) -> Markup {
         html! {
-            (table("Response times", &["Interval", "Took", "Target", "Kept", "Records"], &metrics))
-            @if !self.it.phases.is_empty() {
-                (table("Phases", &["Phase", "Took", "Usually", "Compared", "Records"], &phases))
+            @for it in &self.it.severities {
+                @let length = it.to.map(|to| spoken(since(to, it.from)));
+                tr {
+                    th scope="row" { (it.severity) }
+                    td class="number" { (length.as_deref().unwrap_or("to the end")) }
+                    td { (time(it.from)) }
+                    td { (self.cite(&[it.record])) }
+                }
             }
         }
     }

@@ -26,6 +26,12 @@ pub(crate) fn lane(
     y: Px,
     links: &mut Links,
 ) -> Option<Markup> {
+    let groups = apart(moments, lane, axis);
+    (!groups.is_empty()).then(|| html! { @for (x, group) in &groups { (mark(*x, y, group, links)) } })
+}
+
+/// The moments of `lane` in their places; those that would lie on each other together, in the place of the first.
+fn apart<'a, 'b>(moments: &'b [Moment<'a>], lane: Lane, axis: &Axis) -> Vec<(Px, Vec<&'b Moment<'a>>)> {
     let mut groups: Vec<(Px, Vec<&Moment<'_>>)> = Vec::new();
     for moment in moments.iter().filter(|moment| moment.lane == lane) {
         let x = axis.x(moment.entry.occurred_at);
@@ -34,10 +40,7 @@ pub(crate) fn lane(
             _ => groups.push((x, vec![moment])),
         }
     }
-    if groups.is_empty() {
-        return None;
-    }
-    Some(html! { @for (x, group) in &groups { (mark(*x, y, group, links)) } })
+    groups
 }
 
 fn mark(x: Px, y: Px, group: &[&Moment<'_>], links: &mut Links) -> Markup {
@@ -134,4 +137,27 @@ fn strip_tells(count: usize, first: &Entry, last: &Entry) -> String {
         return tell(first);
     }
     format!("{count} records, {} to {}", stamp(first.occurred_at), stamp(last.occurred_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use incident_core::domain::timeline::timeline;
+    use incident_report_testing::crowded;
+
+    use super::*;
+    use crate::svg::story::Story;
+
+    #[test]
+    fn marks_lie_beside_each_other_and_none_is_lost() {
+        let log = crowded(1_000);
+        let entries = timeline(&log.incident, &log.records);
+        let story = Story::tell(&log.incident, &log.records, &entries);
+        let axis = Axis::new(story.response, story.all, 0, 800);
+        for lane in Lane::ALL {
+            let groups = apart(&story.moments, lane, &axis);
+            assert!(groups.windows(2).all(|pair| pair[1].0 - pair[0].0 >= COLUMN), "{lane:?}");
+            let shown: usize = groups.iter().map(|(_, group)| group.len()).sum();
+            assert_eq!(shown, story.moments.iter().filter(|moment| moment.lane == lane).count(), "{lane:?}");
+        }
+    }
 }
