@@ -17,6 +17,8 @@ use incident_core::domain::runbook::{CheckedBy, Priority, Runbook};
 use incident_core::domain::triage::Answer;
 use incident_core::domain::{Actor, CommandId, PersonId, Phase, Time};
 
+use crate::writing;
+
 /// The checks that the shop's own probes answer.
 const PROBED: [&str; 3] = ["health", "error-rate", "latency-p95"];
 
@@ -251,16 +253,20 @@ fn afterwards(
         let command = Command::RecordFix(RecordFix { step: FixStep::Change, what, link: None });
         return lead("fix", "write the permanent fix down", command);
     }
-    for (key, what, priority) in [
-        ("action/canary", "Turn features on for one customer in a hundred first", Priority::High),
-        ("action/alert", "Alert on failed checkouts within a minute", Priority::Medium),
+    let (prevent, detect) = (ActionKind::Prevent, ActionKind::Detect);
+    for (key, what, kind, priority) in [
+        ("action/canary", "Turn features on for one customer in a hundred first", prevent, Priority::High),
+        ("action/alert", "Alert on failed checkouts within a minute", detect, Priority::Medium),
     ] {
         if !done(key) {
             let owner = Some(crew.second.0.clone());
-            let (what, kind) = (what.to_owned(), Some(ActionKind::Prevent));
-            let command = Command::AddAction(AddAction { what: what.clone(), kind, priority, owner, due: None });
+            let (kind, due) = (Some(kind), None);
+            let command = Command::AddAction(AddAction { what: what.to_owned(), kind, priority, owner, due });
             return lead(key, &format!("add an action item: {what}"), command);
         }
+    }
+    if let Some((key, what, command)) = writing::next(incident, &crew.second.0, id) {
+        return lead(&key, &what, command);
     }
     // The post-mortem names the tickets, and the gate wants them filed.
     if incident.actions.values().any(|action| action.ticket.is_none()) {

@@ -10,6 +10,7 @@ mod plan;
 mod screen;
 mod shop;
 mod shopkeeper;
+mod writing;
 
 use std::error::Error;
 use std::net::Ipv4Addr;

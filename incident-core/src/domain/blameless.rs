@@ -5,9 +5,17 @@ use std::collections::BTreeMap;
 use super::role::{Identity, PersonId};
 use super::runbook::Runbook;
 
-/// The names that stand for persons, in lower case.
+/// The names that stand for persons, and whose they are.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Names(BTreeMap<String, Option<PersonId>>);
+pub(crate) struct Names(BTreeMap<Name, Option<PersonId>>);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    /// Part of a name, with its capital: many a surname is a word without it.
+    Exact(String),
+    /// A whole name or an account, in lower case.
+    Any(String),
+}
 
 /// A shorter name is too often a word.
 const SHORTEST: usize = 3;
@@ -17,10 +25,11 @@ impl Names {
     pub(crate) fn of(runbook: &Runbook) -> Self {
         let mut names = Self::default();
         for (id, person) in &runbook.persons {
-            let parts = person.name.split_whitespace();
-            for name in parts.chain([person.name.as_str(), id.as_str()]) {
-                names.add(name, Some(id));
+            for part in person.name.split_whitespace() {
+                names.add(Name::Exact(part.to_owned()), Some(id));
             }
+            names.add(Name::Any(person.name.trim().to_lowercase()), Some(id));
+            names.add(Name::Any(id.as_str().to_lowercase()), Some(id));
             person.identities.iter().for_each(|identity| names.add_identity(identity, Some(id)));
         }
         names
@@ -28,25 +37,31 @@ impl Names {
 
     /// With an account that acts on the timeline, whoever's it is.
     pub(crate) fn add_identity(&mut self, identity: &Identity, person: Option<&PersonId>) {
-        let whole = identity.as_str();
-        let account = whole.split_once(':').map_or(whole, |(_, account)| account);
-        self.add(whole, person);
-        self.add(account, person);
+        let whole = identity.as_str().to_lowercase();
+        let account = whole.split_once(':').map_or(whole.as_str(), |(_, account)| account).to_owned();
+        self.add(Name::Any(account), person);
+        self.add(Name::Any(whole), person);
     }
 
-    fn add(&mut self, name: &str, person: Option<&PersonId>) {
-        let name = name.trim().to_lowercase();
-        if name.chars().count() >= SHORTEST {
+    fn add(&mut self, name: Name, person: Option<&PersonId>) {
+        let (Name::Exact(words) | Name::Any(words)) = &name;
+        if words.chars().count() >= SHORTEST {
             self.0.entry(name).or_insert_with(|| person.cloned());
         }
     }
 
     /// Who is named in `text`: the longest name that is there for each person, as a word of its own.
     pub(crate) fn in_text(&self, text: &str) -> Vec<(String, Option<PersonId>)> {
-        let text = text.to_lowercase();
+        let lower = text.to_lowercase();
         let mut found: Vec<(String, Option<PersonId>)> = Vec::new();
-        let there = self.0.iter().filter(|(name, _)| has_word(&text, name));
-        for (name, person) in there {
+        for (name, person) in &self.0 {
+            let (name, there) = match name {
+                Name::Exact(name) => (name, has_word(text, name)),
+                Name::Any(name) => (name, has_word(&lower, name)),
+            };
+            if !there {
+                continue;
+            }
             let same = found.iter_mut().find(|(other, whose)| match person {
                 Some(_) => whose == person,
                 None => whose.is_none() && (other.contains(name.as_str()) || name.contains(other.as_str())),
@@ -84,9 +99,10 @@ mod tests {
         let mut names = Names::of(&runbook);
         names.add_identity(&Identity::new("forge", "mallory"), None);
         for (text, expect) in [
-            ("Alice pushed the wrong tag", vec!["alice"]),
+            ("Alice pushed the wrong tag", vec!["Alice"]),
             ("ALICE ASH, as alice-a, pushed", vec!["alice ash"]),
             ("u024be pushed; ash fell", vec!["u024be"]),
+            ("it took Ash a minute", vec!["Ash"]),
             ("mallory (forge:mallory) pushed", vec!["forge:mallory"]),
             ("the hash of malice was wrong", vec![]),
             ("é", vec![]),

@@ -42,10 +42,23 @@ impl Finding {
             kind,
             section: kind.section(),
             command: kind.command(),
-            blocks: runbook.afterwards.publish_needs.contains(&kind),
+            blocks: kind.may_block() && runbook.afterwards.publish_needs.contains(&kind),
             records: records.to_vec(),
             detail: super::inert::line(detail),
         }
+    }
+
+    /// What is wrong, in one inert line of plain text.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let (what, _) = self.kind.words();
+        if self.detail.is_empty() { what.to_owned() } else { format!("{what} ({})", self.detail) }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn then(&self) -> &'static str {
+        self.kind.words().1
     }
 }
 
@@ -58,12 +71,7 @@ impl fmt::Display for FindingKind {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, then) = self.kind.words();
-        f.write_str(what)?;
-        if !self.detail.is_empty() {
-            write!(f, " ({})", self.detail)?;
-        }
-        write!(f, ": {then}")
+        write!(f, "{}: {}", self.what(), self.then())
     }
 }
 
@@ -90,6 +98,13 @@ macro_rules! kinds {
             #[must_use]
             pub fn command(self) -> CommandKind {
                 match self { $(Self::$kind => CommandKind::$command,)* }
+            }
+
+            /// Whether it can keep a document from being published: what only the whole log shows can't, and what only
+            /// publishing mends can't.
+            #[must_use]
+            pub fn may_block(self) -> bool {
+                !matches!(self, Self::UpdateGap | Self::TimelineHole | Self::Recurrence | Self::Outdated)
             }
 
             /// What is wrong, and what to do.
@@ -172,13 +187,17 @@ kinds! {
 /// [`PostMortem::write`](crate::PostMortem::write) and blocks nothing, for it can only be explained.
 #[must_use]
 pub fn findings(incident: &Incident, runbook: &Runbook) -> Vec<Finding> {
+    let mut found = of_the_whole(incident, runbook);
+    found.extend(of_causes(incident, runbook));
+    found.extend(of_follow_ups(incident, runbook));
+    found.extend(names(incident, runbook, &Names::of(runbook)));
+    found.sort();
+    found
+}
+
+/// What nobody wrote, found out or did.
+fn of_the_whole(incident: &Incident, runbook: &Runbook) -> Vec<Finding> {
     use FindingKind as K;
-    let mut found = Vec::new();
-    let mut add = |lacks: bool, kind| {
-        if lacks {
-            found.push(Finding::new(kind, &[], "", runbook));
-        }
-    };
     let document = &incident.document;
     let unwritten = |section| !document.sections.contains_key(&section);
     let required = runbook.afterwards.required_for.contains(&incident.severity);
@@ -186,8 +205,8 @@ pub fn findings(incident: &Incident, runbook: &Runbook) -> Vec<Finding> {
     let held = incident.mitigations.values().any(|it| it.undoes.is_none() && it.stage == Stage::Holds);
     let counted = incident.impact.as_ref().is_none_or(super::impact::Impact::is_counted);
     let announced = document.meeting.as_ref().is_some_and(|meeting| !meeting.cancelled);
-    let published = document.status >= DocumentStatus::Published;
-    for (lacks, kind) in [
+    let changed = document.published_up_to.is_some_and(|up_to| document.changed_at() > up_to);
+    let lacks = [
         (incident.milestones.resolved.is_none(), K::Resolution),
         (!incident.start_known, K::Start),
         (incident.impact.is_none(), K::Impact),
@@ -204,18 +223,10 @@ pub fn findings(incident: &Incident, runbook: &Runbook) -> Vec<Finding> {
         (required && document.meeting_held.is_none() && !announced, K::Meeting),
         (incident.evidence.is_empty(), K::Evidence),
         (document.status == DocumentStatus::Draft, K::Review),
-        (
-            published && document.published_up_to.is_some_and(|up_to| document.changed_at() > up_to),
-            K::Outdated,
-        ),
-    ] {
-        add(lacks, kind);
-    }
-    found.extend(of_causes(incident, runbook));
-    found.extend(of_follow_ups(incident, runbook));
-    found.extend(names(incident, runbook, &Names::of(runbook)));
-    found.sort();
-    found
+        (document.status >= DocumentStatus::Published && changed, K::Outdated),
+    ];
+    let lacks = lacks.into_iter().filter(|(lacks, _)| *lacks);
+    lacks.map(|(_, kind)| Finding::new(kind, &[], "", runbook)).collect()
 }
 
 /// What is wrong with single causes and hypotheses.

@@ -9,6 +9,8 @@
 //! with both texts. What it lacks is in [`completeness`](PostMortem::completeness): each [`Finding`] names the section and
 //! the command to mend it with, and some of them, as the runbook says, keep it from being published.
 //!
+//! [`FollowUpReview`] says what became of the action items of many incidents, [`recurrences`] what happened before.
+//!
 //! ```
 //! # use incident_core::store::MemoryStore;
 //! # use incident_core::{Actor, Declare, Engine, Severity};

@@ -52,9 +52,9 @@ impl<'a> Source<'a> {
         at.ok().and_then(|at| self.records.get(at))
     }
 
-    /// What the timeline says of `seqs`, in its order.
+    /// What the timeline says of `seqs`, in its order; they are in the order of the log.
     pub(super) fn told(&self, seqs: &[Seq]) -> Vec<Statement> {
-        let told = self.timeline.iter().filter(|entry| seqs.contains(&entry.seq));
+        let told = self.timeline.iter().filter(|entry| seqs.binary_search(&entry.seq).is_ok());
         told.map(|entry| statement(&entry.what, [entry.seq].into_iter().chain(entry.corrected_by))).collect()
     }
 

@@ -169,11 +169,27 @@ fn gates_and_steps(runbook: &Runbook, found: &mut Findings) {
             found.warning(format!("{place}.expected"), "it ends before it begins", "swap `from` and `to`");
         }
     }
+    afterwards(runbook, &known, found);
+}
+
+/// `known` are the ids of all steps.
+fn afterwards(runbook: &Runbook, known: &BTreeSet<&str>, found: &mut Findings) {
+    for (index, kind) in runbook.afterwards.publish_needs.iter().enumerate() {
+        if !kind.may_block() {
+            found.error(
+                format!("afterwards.publish_needs[{index}]"),
+                format!(
+                    "nothing can be held back for {kind}: it can only be explained, or ends with publishing"
+                ),
+                "take it out",
+            );
+        }
+    }
     for (index, id) in runbook.afterwards.documentation.iter().enumerate() {
         if !known.contains(id.as_str()) {
-            found.error(
+            found.warning(
                 format!("afterwards.documentation[{index}]"),
-                format!("no phase has a step {id:?}"),
+                format!("nobody is told to decide on it: no phase has a step {id:?}"),
                 "add the step, or take it out here",
             );
         }

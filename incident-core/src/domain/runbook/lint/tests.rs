@@ -39,6 +39,9 @@ fn each_mistake_is_found_where_it_was_made() {
             "phases.triage.steps[0].id",
         ),
         ("phases.triage.expected = { from = '5m', to = '1m' }", Warning, "phases.triage.expected"),
+        ("afterwards.documentation = ['redraw']", Warning, "afterwards.documentation[0]"),
+        ("afterwards.publish_needs = ['start', 'update_gap']", Error, "afterwards.publish_needs[1]"),
+        ("afterwards.timeline_gap = '0s'", Error, "afterwards.timeline_gap"),
         // People.
         ("escalation.chain = []", Error, "escalation.chain"),
         ("escalation.chain = [{ audience = 'public' }]", Error, "escalation.chain[0].audience"),
