@@ -67,10 +67,14 @@ impl Shopkeeper {
 
     /// Closes the shop, also one that an earlier run opened.
     ///
-    /// What was done to its flag is kept beside the rest, for whoever wants to see that it was done once.
+    /// What was done to its flag is kept beside the rest, for whoever wants to see that it was done once. A run that was
+    /// killed while it closed kept it already, and the shop of this run knows nothing of it.
     pub(crate) async fn close(mut self, dir: &Path) -> io::Result<()> {
-        let changes = ShopEvidence { port: self.port }.get("/flags/new-pricing/changes").await?;
-        write_whole(&dir.join("shop-changes.json"), &changes)?;
+        let kept = dir.join("shop-changes.json");
+        if !kept.exists() {
+            let changes = ShopEvidence { port: self.port }.get("/flags/new-pricing/changes").await?;
+            write_whole(&kept, &changes)?;
+        }
         std::fs::remove_file(dir.join("shop.port"))?;
         if let Some(child) = &mut self.child {
             child.wait()?;
