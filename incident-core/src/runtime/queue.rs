@@ -256,12 +256,13 @@ impl Engine {
         open_incidents: Option<u32>,
         begin: bool,
     ) -> Batch {
-        let runbook = self.runbook();
+        let (runbook, digest) = self.in_force();
         let now = self.now().max(before.recorded_at);
         let mut batch = Batch { after: before.clone(), ..Batch::blank(before.id) };
         let cx = Context {
             now,
             runbook: &runbook,
+            digest,
             live: self.registry(Side::Live).reach(),
             drill: self.registry(Side::Drill).reach(),
             taken,

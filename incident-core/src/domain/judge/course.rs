@@ -240,7 +240,7 @@ pub(super) fn close(draft: &mut Draft<'_>, it: &Close) -> Judged {
 }
 
 pub(super) fn replan(draft: &mut Draft<'_>) -> Judged {
-    let runbook = draft.cx.runbook.digest();
+    let runbook = draft.cx.digest;
     if runbook == draft.state.runbook {
         return Err(Refusal::Already("this runbook is in force already"));
     }

@@ -58,7 +58,7 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
         side: it.side,
         signal_group: group,
         recurrence_of: it.recurrence_of,
-        runbook: draft.cx.runbook.digest(),
+        runbook: draft.cx.digest,
         figures: Figures::of(draft.cx.runbook),
         link,
     });
