@@ -14,7 +14,7 @@ use crate::config::{Built, Ports};
 use crate::domain::command::{Command, Declare, Request};
 use crate::domain::context::Route;
 use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
-use crate::domain::incident::Side;
+use crate::domain::incident::{Incident, Side};
 use crate::domain::role::Actor;
 use crate::domain::runbook::Runbook;
 use crate::domain::time::Time;
@@ -67,8 +67,8 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Effects of an incident that a commit began.
-pub(super) type Begun = (IncidentId, Vec<Seq>);
+/// Effects of an incident that a commit began, and the state that it led to.
+pub(super) type Begun = (Arc<Incident>, Vec<Seq>);
 
 /// A lock whose holder panicked is taken over: what it guards is replaced whole, never left half changed.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
