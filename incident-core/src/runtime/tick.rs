@@ -121,6 +121,8 @@ impl Engine {
         let mut hints = self.0.store.hints();
         let mut shutdown = std::pin::pin!(shutdown.fuse());
         let mut wake = Time::MIN_UTC;
+        // How many the last claim brought, and how many came to an end since.
+        let (mut brought, mut ended) = (0, 0);
         let mut finding = std::pin::pin!(Fuse::terminated());
         loop {
             let committed = self.0.committed.notified();
@@ -133,11 +135,14 @@ impl Engine {
                 () = &mut shutdown => break,
                 Some((state, begun)) = handed.recv() => passes.push(self.carry_on(state, begun).boxed()),
                 Some(next) = passes.next() => {
-                    // A place is free: something may have waited for it.
-                    let was_full = passes.len() + 1 >= self.0.parallel;
+                    ended += 1;
+                    // Places are free, and something may have waited for them; but a claim for each costs more than it
+                    // brings.
+                    let was_full = passes.len() + ended >= self.0.parallel && ended * 4 >= brought;
                     wake = if was_full { Time::MIN_UTC } else { next.map_or(wake, |next| wake.min(next)) };
                 }
                 (claimed, next) = &mut finding, if !finding.is_terminated() => {
+                    (brought, ended) = (claimed.len(), 0);
                     passes.extend(claimed.into_iter().map(|id| {
                         self.pass(id, Time::MAX_UTC).map(|end| end.next()).boxed()
                     }));
@@ -274,8 +279,7 @@ impl Engine {
                 if wanted.wake {
                     commands.push(Command::Wake);
                 }
-                let startable =
-                    wanted.start.iter().any(|seq| self.repeat(&state, *seq, &self.runbook()).is_some());
+                let startable = wanted.start.iter().any(|seq| self.has_adapter(&state, *seq));
                 if wanted.wake || startable {
                     let committed = meanwhile(&mut calls, &mut heard, self.act(id, &commands)).await?;
                     let progressed = committed.state.version > state.version;
@@ -300,7 +304,13 @@ impl Engine {
             let next = wanted.next.filter(|next| *next > now && now < until).unwrap_or(Time::MAX_UTC);
             tokio::select! {
                 biased;
-                Some(outcome) = calls.next() => heard.extend(outcome),
+                Some(outcome) = calls.next() => {
+                    heard.extend(outcome);
+                    // What came to an end meanwhile is recorded with it.
+                    while let Some(Some(outcome)) = calls.next().now_or_never() {
+                        heard.extend(outcome);
+                    }
+                }
                 () = self.0.clock.sleep_until(next) => {
                     state = meanwhile(&mut calls, &mut heard, self.look_at(id)).await?.incident;
                 }
