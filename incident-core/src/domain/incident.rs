@@ -10,6 +10,7 @@ use super::event::{CauseClass, FixStep, NoticeIssued, Relation};
 use super::figures::Figures;
 use super::id::{CommandId, Digest, IncidentId, Seq};
 use super::impact::Impact;
+use super::ledger::Ledger;
 use super::mitigation::MitigationState;
 use super::obligation::{Obligation, ObligationKind};
 use super::phase::Phase;
@@ -118,7 +119,7 @@ pub struct Incident {
     /// Whether the post-mortem is published.
     pub post_mortem_published: bool,
     /// The commands that were carried out, so that none is repeated.
-    pub commands: BTreeMap<CommandId, Seq>,
+    pub commands: Ledger<CommandId, Seq>,
     /// The words.
     pub texts: Texts,
 }
@@ -245,7 +246,7 @@ impl Incident {
             related: BTreeMap::new(),
             absorbed: BTreeSet::new(),
             post_mortem_published: false,
-            commands: BTreeMap::new(),
+            commands: Ledger::default(),
             texts: Texts::default(),
         }
     }
