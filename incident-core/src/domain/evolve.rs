@@ -1,6 +1,8 @@
 //! The fold: what a record makes of the state. Total: any record in any order is taken, and what refers to nothing is
 //! passed over.
 
+use std::sync::Arc;
+
 use super::check::CheckState;
 use super::effect::{Applied, Effect, EffectState, Outcome, Receipt, TicketWork, Work};
 use super::event::{EffectPlanned, EffectSettled, EffectStarted, Fact, FixStep, MitigationPlanned, Record};
@@ -217,7 +219,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         }
         Fact::Replanned(fact) => {
             it.runbook = fact.runbook;
-            it.figures = fact.figures.clone();
+            it.figures = Arc::clone(&fact.figures);
         }
         Fact::ObligationOpened(fact) => {
             let obligation = Obligation {
@@ -305,7 +307,7 @@ fn declared(it: &mut Incident, record: &Record, fact: &super::event::Declared) {
     it.side = fact.side;
     it.signal_group.clone_from(&fact.signal_group);
     it.runbook = fact.runbook;
-    it.figures = fact.figures.clone();
+    it.figures = Arc::clone(&fact.figures);
     it.phase_entered_at = record.recorded_at;
     it.links.extend(fact.link.clone());
     if let Some(earlier) = fact.recurrence_of {

@@ -1,6 +1,7 @@
 //! The state of one incident, folded from its records.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +72,7 @@ pub struct Incident {
     /// The digest of the runbook in force.
     pub runbook: Digest,
     /// The runbook's figures in force.
-    pub figures: Figures,
+    pub figures: Arc<Figures>,
     /// What it does to whom.
     pub impact: Option<Impact>,
     /// Who has which role.
@@ -222,7 +223,7 @@ impl Incident {
             milestones: Milestones::default(),
             start_known: false,
             runbook: Digest::default(),
-            figures: Figures::default(),
+            figures: Arc::default(),
             impact: None,
             roles: BTreeMap::new(),
             responders: BTreeSet::new(),

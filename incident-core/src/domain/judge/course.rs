@@ -1,5 +1,7 @@
 //! Commands that move the incident along its course: phases, endings, merges, afterwards.
 
+use std::sync::Arc;
+
 use crate::domain::command::{
     Absorb, AddAction, Advance, Because, Close, CompleteAction, Correct, HoldMeeting, Link,
     PublishPostMortem, Redact, RedactSlot, Refusal, Resolve, StepBack,
@@ -244,6 +246,6 @@ pub(super) fn replan(draft: &mut Draft<'_>) -> Judged {
     if runbook == draft.state.runbook {
         return Err(Refusal::Already("this runbook is in force already"));
     }
-    draft.fact(Replanned { runbook, figures: Figures::of(draft.cx.runbook) });
+    draft.fact(Replanned { runbook, figures: Arc::new(Figures::of(draft.cx.runbook)) });
     Ok(())
 }
