@@ -106,6 +106,7 @@ mod decide_one {
         let cx = Context {
             now: after(incident.recorded_at, Duration::from_secs(60)),
             runbook: &runbook,
+            digest: runbook.digest(),
             live: &live,
             drill: &drill,
             taken: &[],

@@ -1,6 +1,14 @@
 //! What is measured: logs, incidents, alerts, and a runtime to run an engine on.
 #![allow(clippy::missing_panics_doc, reason = "a measurement that can't begin is to stop")]
 
+pub mod machine;
+pub mod plot;
+pub mod row;
+pub mod rows;
+pub mod sample;
+pub mod storm;
+pub mod table;
+
 use std::sync::Arc;
 
 use incident_core::domain::chain::{self, StoredRecord};

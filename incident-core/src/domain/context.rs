@@ -1,5 +1,6 @@
 //! What a decision may look at besides the incident itself: data, taken by the shell before the call.
 
+use super::id::Digest;
 use super::incident::Side;
 use super::runbook::Runbook;
 use super::severity::Audience;
@@ -12,6 +13,8 @@ pub struct Context<'a> {
     pub now: Time,
     /// The runbook in force.
     pub runbook: &'a Runbook,
+    /// Its digest, which takes longer than most decisions: the shell makes it once.
+    pub digest: Digest,
     /// What live incidents can reach.
     pub live: &'a Routes,
     /// What drills can reach.

@@ -1,6 +1,8 @@
 //! The fold: what a record makes of the state. Total: any record in any order is taken, and what refers to nothing is
 //! passed over.
 
+use std::sync::Arc;
+
 use self::afterwards::afterwards;
 use super::afterwards::{DocumentStatus, Proof};
 use super::check::CheckState;
@@ -22,7 +24,9 @@ pub fn evolve(it: &mut Incident, record: &Record) {
     it.version = record.seq;
     it.recorded_at = record.recorded_at;
     if record.actor != Actor::Engine {
-        it.commands.entry(record.command).or_insert(record.seq);
+        if !it.commands.contains_key(&record.command) {
+            it.commands.insert(record.command, record.seq);
+        }
     }
     it.texts.put(&record.slots, record.seq);
     let at = record.occurred_at;
@@ -207,7 +211,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         | Fact::ActionTicketSeen(_) => afterwards(it, record),
         Fact::Replanned(fact) => {
             it.runbook = fact.runbook;
-            it.figures = fact.figures.clone();
+            it.figures = Arc::clone(&fact.figures);
         }
         Fact::ObligationOpened(fact) => {
             let obligation = Obligation {
@@ -299,7 +303,7 @@ fn declared(it: &mut Incident, record: &Record, fact: &super::event::Declared) {
     it.side = fact.side;
     it.signal_group.clone_from(&fact.signal_group);
     it.runbook = fact.runbook;
-    it.figures = fact.figures.clone();
+    it.figures = Arc::clone(&fact.figures);
     it.phase_entered_at = record.recorded_at;
     it.links.extend(fact.link.clone());
     if let Some(earlier) = fact.recurrence_of {

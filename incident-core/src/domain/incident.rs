@@ -1,6 +1,7 @@
 //! The state of one incident, folded from its records.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ use super::event::{CauseClass, FixStep, NoticeIssued, Relation};
 use super::figures::Figures;
 use super::id::{CommandId, Digest, IncidentId, Seq};
 use super::impact::Impact;
+use super::ledger::Ledger;
 use super::mitigation::MitigationState;
 use super::obligation::{Obligation, ObligationKind};
 use super::phase::Phase;
@@ -72,7 +74,7 @@ pub struct Incident {
     /// The digest of the runbook in force.
     pub runbook: Digest,
     /// The runbook's figures in force.
-    pub figures: Figures,
+    pub figures: Arc<Figures>,
     /// What it does to whom.
     pub impact: Option<Impact>,
     /// Who has which role.
@@ -124,7 +126,7 @@ pub struct Incident {
     /// What evidence was kept, and the record that says so first.
     pub evidence: BTreeMap<Digest, Seq>,
     /// The commands that were carried out, so that none is repeated.
-    pub commands: BTreeMap<CommandId, Seq>,
+    pub commands: Ledger<CommandId, Seq>,
     /// The words.
     pub texts: Texts,
 }
@@ -236,7 +238,7 @@ impl Incident {
             milestones: Milestones::default(),
             start_known: false,
             runbook: Digest::default(),
-            figures: Figures::default(),
+            figures: Arc::default(),
             impact: None,
             roles: BTreeMap::new(),
             responders: BTreeSet::new(),
@@ -262,7 +264,7 @@ impl Incident {
             post_mortem_published: false,
             document: Document::default(),
             evidence: BTreeMap::new(),
-            commands: BTreeMap::new(),
+            commands: Ledger::default(),
             texts: Texts::default(),
         }
     }

@@ -24,6 +24,7 @@ pub mod incident;
 pub mod index;
 pub mod inert;
 pub(crate) mod judge;
+pub mod ledger;
 pub mod metrics;
 pub mod mitigation;
 pub mod next;

@@ -71,6 +71,7 @@ impl Driver {
         let cx = Context {
             now: self.now,
             runbook: &self.runbook,
+            digest: self.runbook.digest(),
             live: &self.routes,
             drill: &self.routes,
             taken: &[],

@@ -3,12 +3,12 @@
 //! A record's body holds only the salted digest of what somebody wrote; the words lie in a slot beside it. Emptying
 //! the slot removes the words and leaves the chain, the fold and every decision as they were.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::id::{Digest, Seq};
+use super::ledger::Ledger;
 
 /// A piece of free text, named by the salted digest of its words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -76,9 +76,15 @@ impl Slot {
     }
 }
 
-/// The words that are still there, by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Texts(BTreeMap<Text, Kept>);
+/// The words that are still there, by name; none stands where words were taken out.
+#[derive(Clone, Default)]
+pub struct Texts(Ledger<Text, Option<Kept>>);
+
+impl std::fmt::Debug for Texts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.0.all().into_iter().filter(|(_, kept)| kept.is_some())).finish()
+    }
+}
 
 /// Words, and the record and slot they lie in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,30 +101,36 @@ impl Texts {
     /// The words of `text`, or [`REDACTED`](Self::REDACTED).
     #[must_use]
     pub fn get(&self, text: Text) -> &str {
-        self.0.get(&text).map_or(Self::REDACTED, |kept| &kept.words)
+        self.kept(text).map_or(Self::REDACTED, |kept| &kept.words)
     }
 
     /// Whether the words of `text` are still there.
     #[must_use]
     pub fn has(&self, text: Text) -> bool {
-        self.0.contains_key(&text)
+        self.kept(text).is_some()
     }
 
     /// The record that the words of `text` belong to, and the place of their slot in it; none once they were taken out.
     #[must_use]
     pub fn place(&self, text: Text) -> Option<(Seq, u32)> {
-        self.0.get(&text).map(|kept| (kept.record, kept.slot))
+        self.kept(text).map(|kept| (kept.record, kept.slot))
     }
 
     pub(crate) fn put(&mut self, slots: &[Slot], record: Seq) {
         for (slot, place) in slots.iter().zip(0..).filter(|(slot, _)| !slot.is_emptied()) {
             let kept = Kept { words: Arc::clone(&slot.words), record, slot: place };
-            self.0.insert(slot.text(), kept);
+            self.0.insert(slot.text(), Some(kept));
         }
     }
 
     pub(crate) fn take_out(&mut self, text: Text) {
-        self.0.remove(&text);
+        if self.has(text) {
+            self.0.insert(text, None);
+        }
+    }
+
+    fn kept(&self, text: Text) -> Option<&Kept> {
+        self.0.get(&text)?.as_ref()
     }
 }
 

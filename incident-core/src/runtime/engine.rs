@@ -13,8 +13,8 @@ use super::registry::{Registry, overlap};
 use crate::config::{Built, Ports};
 use crate::domain::command::{Command, Declare, Request};
 use crate::domain::context::Route;
-use crate::domain::id::{CommandId, IncidentId, Seq};
-use crate::domain::incident::Side;
+use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
+use crate::domain::incident::{Incident, Side};
 use crate::domain::role::Actor;
 use crate::domain::runbook::Runbook;
 use crate::domain::time::Time;
@@ -37,7 +37,8 @@ pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) evidence: Option<Arc<dyn EvidenceStore>>,
-    runbook: RwLock<Arc<Runbook>>,
+    /// The runbook in force, and its digest.
+    runbook: RwLock<(Arc<Runbook>, Digest)>,
     live: Registry,
     drill: Registry,
     pub(super) worker: String,
@@ -66,8 +67,8 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Effects of an incident that a commit began.
-pub(super) type Begun = (IncidentId, Vec<Seq>);
+/// Effects of an incident that a commit began, and the state that it led to.
+pub(super) type Begun = (Arc<Incident>, Vec<Seq>);
 
 /// A lock whose holder panicked is taken over: what it guards is replaced whole, never left half changed.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -100,13 +101,14 @@ impl Engine {
     /// The runbook in force.
     #[must_use]
     pub fn runbook(&self) -> Arc<Runbook> {
-        Arc::clone(&self.0.runbook.read().unwrap_or_else(PoisonError::into_inner))
+        self.in_force().0
     }
 
     /// Puts another runbook in force. It touches no open incident until somebody asks for that with
     /// [`replan`](IncidentHandle::replan).
     pub fn set_runbook(&self, runbook: Runbook) {
-        *self.0.runbook.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(runbook);
+        let digest = runbook.digest();
+        *self.0.runbook.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(runbook), digest);
     }
 
     /// The store, for what an engine has no verb for, such as listing incidents.
@@ -159,6 +161,11 @@ impl Engine {
     #[must_use]
     pub fn new_command_id(&self) -> CommandId {
         CommandId::new(self.0.entropy.bytes())
+    }
+
+    /// The runbook in force and its digest.
+    pub(super) fn in_force(&self) -> (Arc<Runbook>, Digest) {
+        self.0.runbook.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn registry(&self, side: Side) -> &Registry {
@@ -333,13 +340,14 @@ impl EngineBuilder {
                 return Err(BuildError::NoTracker { name: name.clone() });
             }
         }
+        let digest = self.runbook.digest();
         let worker = self.worker.unwrap_or_else(|| CommandId::new(self.entropy.bytes()).to_string());
         Ok(Engine(Arc::new(Inner {
             store: self.store,
             clock: self.clock,
             entropy: self.entropy,
             evidence: self.evidence,
-            runbook: RwLock::new(Arc::new(self.runbook)),
+            runbook: RwLock::new((Arc::new(self.runbook), digest)),
             live: self.live,
             drill: self.drill,
             worker,

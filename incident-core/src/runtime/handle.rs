@@ -110,7 +110,7 @@ impl IncidentHandle {
     /// # Errors
     /// [`CommandError`] if the store or the log can't be read.
     pub async fn state(&self) -> Result<Incident, CommandError> {
-        Ok(self.engine.look_at(self.id).await?.incident)
+        Ok(Arc::unwrap_or_clone(self.engine.look_at(self.id).await?.incident))
     }
 
     /// Every record, in order.

@@ -34,10 +34,10 @@ struct Submission {
     reply: oneshot::Sender<Result<Done, CommandError>>,
 }
 
-/// A state and the chain's head after it.
+/// A state and the chain's head after it. The state is shared, for it has more in it the longer an incident lasts.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
-    pub(super) incident: Incident,
+    pub(super) incident: Arc<Incident>,
     pub(super) head: Digest,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Seen {
 pub(super) struct Committed {
     pub(super) answers: Vec<Result<Done, CommandError>>,
     pub(super) begun: Vec<Seq>,
-    pub(super) state: Incident,
+    pub(super) state: Arc<Incident>,
 }
 
 /// How often a commit is decided anew before its commands are answered with an error.
@@ -87,7 +87,7 @@ impl Engine {
             Ok(committed) => {
                 if let (Some(loop_), false) = (handoff, committed.begun.is_empty()) {
                     // A loop that is gone leaves the effects begun; another pass looks for them when their lease ends.
-                    let _ = loop_.send((id, committed.begun));
+                    let _ = loop_.send((committed.state, committed.begun));
                 }
                 for (reply, answer) in replies.into_iter().zip(committed.answers) {
                     let _ = reply.send(answer);
@@ -126,11 +126,14 @@ impl Engine {
 
     /// Takes in what others committed.
     async fn catch_up(&self, id: IncidentId, seen: &mut Option<Seen>) -> Result<(), CommandError> {
-        let mut now =
-            seen.take().unwrap_or_else(|| Seen { incident: Incident::blank(id), head: chain::origin(id) });
+        let blank = || Seen { incident: Arc::new(Incident::blank(id)), head: chain::origin(id) };
+        let mut now = seen.take().unwrap_or_else(blank);
         let tail = self.0.store.load(id, now.incident.version).await;
         let tail = tail.map_err(|error| CommandError::Store(Arc::new(error)))?;
-        chain::extend(&mut now.incident, &mut now.head, &tail).map_err(CommandError::Unreadable)?;
+        if !tail.is_empty() {
+            let state = Arc::make_mut(&mut now.incident);
+            chain::extend(state, &mut now.head, &tail).map_err(CommandError::Unreadable)?;
+        }
         *seen = Some(now);
         Ok(())
     }
@@ -159,7 +162,7 @@ impl Engine {
                 continue;
             }
             if batch.records.is_empty() {
-                return Ok(batch.answered(before.incident.clone()));
+                return Ok(batch.answered());
             }
             let at = before.incident.version;
             let (records, head) = chain::encode(&batch.records, before.head);
@@ -167,13 +170,12 @@ impl Engine {
             let commit = Commit::new(records, index(&batch.after), self.now()).with_redacted(redact);
             match self.0.store.commit(id, at, &commit).await {
                 Ok(()) => {
-                    *seen = Some(Seen { incident: batch.after.clone(), head });
+                    *seen = Some(Seen { incident: Arc::clone(&batch.after), head });
                     // A pass that is at the incident sees for itself.
                     if !self.is_busy(id) {
                         self.0.committed.notify_waiters();
                     }
-                    let state = batch.after.clone();
-                    return Ok(batch.answered(state));
+                    return Ok(batch.answered());
                 }
                 Err(CommitError::Conflict) => {}
                 Err(CommitError::KeyTaken { key, .. }) => taken.push(key),
@@ -181,8 +183,7 @@ impl Engine {
                 Err(CommitError::Unknown(error)) => {
                     tracing::warn!(%id, %error, "the reply to a commit was lost; looking whether it stands");
                     if self.stands(id, seen, &batch.records, head).await? {
-                        let state = batch.after.clone();
-                        return Ok(batch.answered(state));
+                        return Ok(batch.answered());
                     }
                 }
                 Err(CommitError::Store(error)) => return Err(CommandError::Store(Arc::new(error))),
@@ -250,18 +251,19 @@ impl Engine {
     /// Decides every request on the state the one before left, then begins what this engine can carry out.
     fn decide_batch(
         &self,
-        before: &Incident,
+        before: &Arc<Incident>,
         requests: &[Request],
         taken: &[String],
         open_incidents: Option<u32>,
         begin: bool,
     ) -> Batch {
-        let runbook = self.runbook();
+        let (runbook, digest) = self.in_force();
         let now = self.now().max(before.recorded_at);
-        let mut batch = Batch { after: before.clone(), ..Batch::blank(before.id) };
+        let mut batch = Batch::on(before);
         let cx = Context {
             now,
             runbook: &runbook,
+            digest,
             live: self.registry(Side::Live).reach(),
             drill: self.registry(Side::Drill).reach(),
             taken,
@@ -343,28 +345,28 @@ struct Batch {
     redact: Vec<(Seq, u32)>,
     answers: Vec<Result<Done, CommandError>>,
     begun: Vec<Seq>,
-    after: Incident,
+    after: Arc<Incident>,
 }
 
 impl Batch {
-    fn blank(id: IncidentId) -> Self {
+    fn on(before: &Arc<Incident>) -> Self {
         Self {
             records: Vec::new(),
             redact: Vec::new(),
             answers: Vec::new(),
             begun: Vec::new(),
-            after: Incident::blank(id),
+            after: Arc::clone(before),
         }
     }
 
     fn take(&mut self, decision: Decision) {
         self.records.extend(decision.records);
         self.redact.extend(decision.redact);
-        self.after = decision.after;
+        self.after = Arc::new(decision.after);
     }
 
-    fn answered(self, state: Incident) -> Committed {
-        Committed { answers: self.answers, begun: self.begun, state }
+    fn answered(self) -> Committed {
+        Committed { answers: self.answers, begun: self.begun, state: self.after }
     }
 }
 

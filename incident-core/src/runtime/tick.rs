@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -120,6 +121,8 @@ impl Engine {
         let mut hints = self.0.store.hints();
         let mut shutdown = std::pin::pin!(shutdown.fuse());
         let mut wake = Time::MIN_UTC;
+        // How many the last claim brought, and how many came to an end since.
+        let (mut brought, mut ended) = (0, 0);
         let mut finding = std::pin::pin!(Fuse::terminated());
         loop {
             let committed = self.0.committed.notified();
@@ -130,13 +133,16 @@ impl Engine {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                Some((id, begun)) = handed.recv() => passes.push(self.carry_on(id, begun).boxed()),
+                Some((state, begun)) = handed.recv() => passes.push(self.carry_on(state, begun).boxed()),
                 Some(next) = passes.next() => {
-                    // A place is free: something may have waited for it.
-                    let was_full = passes.len() + 1 >= self.0.parallel;
+                    ended += 1;
+                    // Places are free, and something may have waited for them; but a claim for each costs more than it
+                    // brings.
+                    let was_full = passes.len() + ended >= self.0.parallel && ended * 4 >= brought;
                     wake = if was_full { Time::MIN_UTC } else { next.map_or(wake, |next| wake.min(next)) };
                 }
                 (claimed, next) = &mut finding, if !finding.is_terminated() => {
+                    (brought, ended) = (claimed.len(), 0);
                     passes.extend(claimed.into_iter().map(|id| {
                         self.pass(id, Time::MAX_UTC).map(|end| end.next()).boxed()
                     }));
@@ -148,8 +154,8 @@ impl Engine {
             }
         }
         *locked(&self.0.handoff) = None;
-        while let Ok((id, begun)) = handed.try_recv() {
-            passes.push(self.carry_on(id, begun).boxed());
+        while let Ok((state, begun)) = handed.try_recv() {
+            passes.push(self.carry_on(state, begun).boxed());
         }
         while passes.next().await.is_some() {}
     }
@@ -219,13 +225,10 @@ impl Engine {
     }
 
     /// Carries out effects that a command's own commit began.
-    async fn carry_on(&self, id: IncidentId, begun: Vec<Seq>) -> Option<Time> {
+    async fn carry_on(&self, state: Arc<Incident>, begun: Vec<Seq>) -> Option<Time> {
+        let id = state.id;
         let _busy = locked(&self.0.busy).insert(id).then(|| Busy { engine: self, id });
-        let worked_off = async {
-            let state = self.look_at(id).await?.incident;
-            self.work_off(state, begun, Time::MAX_UTC).await
-        };
-        match worked_off.await {
+        match self.work_off(state, begun, Time::MAX_UTC).await {
             Ok(state) => state.and_then(|state| next_wake(&state)),
             Err(error) => {
                 tracing::warn!(%id, %error, "effects that were begun can't be carried on; they are looked for later");
@@ -235,7 +238,11 @@ impl Engine {
     }
 
     /// Works a claimed incident off. One that wanted nothing was claimed for its row, which an older fold computed.
-    async fn work_off_claimed(&self, id: IncidentId, until: Time) -> Result<Option<Incident>, CommandError> {
+    async fn work_off_claimed(
+        &self,
+        id: IncidentId,
+        until: Time,
+    ) -> Result<Option<Arc<Incident>>, CommandError> {
         let before = self.look_at(id).await?.incident;
         let version = before.version;
         let after = self.work_off(before, Vec::new(), until).await?;
@@ -249,10 +256,10 @@ impl Engine {
     /// more.
     async fn work_off(
         &self,
-        mut state: Incident,
+        mut state: Arc<Incident>,
         begun: Vec<Seq>,
         until: Time,
-    ) -> Result<Option<Incident>, CommandError> {
+    ) -> Result<Option<Arc<Incident>>, CommandError> {
         let id = state.id;
         let mut calls: Calls<'_> = FuturesUnordered::new();
         // What calls came to and isn't recorded yet.
@@ -272,8 +279,7 @@ impl Engine {
                 if wanted.wake {
                     commands.push(Command::Wake);
                 }
-                let startable =
-                    wanted.start.iter().any(|seq| self.repeat(&state, *seq, &self.runbook()).is_some());
+                let startable = wanted.start.iter().any(|seq| self.has_adapter(&state, *seq));
                 if wanted.wake || startable {
                     let committed = meanwhile(&mut calls, &mut heard, self.act(id, &commands)).await?;
                     let progressed = committed.state.version > state.version;
@@ -298,7 +304,13 @@ impl Engine {
             let next = wanted.next.filter(|next| *next > now && now < until).unwrap_or(Time::MAX_UTC);
             tokio::select! {
                 biased;
-                Some(outcome) = calls.next() => heard.extend(outcome),
+                Some(outcome) = calls.next() => {
+                    heard.extend(outcome);
+                    // What came to an end meanwhile is recorded with it.
+                    while let Some(Some(outcome)) = calls.next().now_or_never() {
+                        heard.extend(outcome);
+                    }
+                }
                 () = self.0.clock.sleep_until(next) => {
                     state = meanwhile(&mut calls, &mut heard, self.look_at(id)).await?.incident;
                 }
@@ -307,15 +319,15 @@ impl Engine {
     }
 
     /// Begins the calls of what a commit began.
-    fn take<'a>(&'a self, calls: &mut Calls<'a>, committed: Committed) -> Incident {
+    fn take<'a>(&'a self, calls: &mut Calls<'a>, committed: Committed) -> Arc<Incident> {
         self.call_all(calls, &committed.state, committed.begun);
         committed.state
     }
 
-    fn call_all<'a>(&'a self, calls: &mut Calls<'a>, state: &Incident, begun: Vec<Seq>) {
+    fn call_all<'a>(&'a self, calls: &mut Calls<'a>, state: &Arc<Incident>, begun: Vec<Seq>) {
         for seq in begun {
             let Some(effect) = state.effects.get(&seq).cloned() else { continue };
-            let state = state.clone();
+            let state = Arc::clone(state);
             let call = async move {
                 let result = self.perform(&state, &effect).await;
                 let attempt = effect.attempts;

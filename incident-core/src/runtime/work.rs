@@ -49,6 +49,19 @@ impl Engine {
         }
     }
 
+    /// Whether this engine has an adapter for an effect.
+    pub(super) fn has_adapter(&self, incident: &Incident, effect: Seq) -> bool {
+        let Some(effect) = incident.effects.get(&effect) else { return false };
+        let registry = self.registry(incident.side);
+        match effect.work {
+            Work::Notify(_) => registry.notifier(&effect.route).is_some(),
+            Work::Ticket(_) | Work::ReadTickets => registry.tracker(&effect.route).is_some(),
+            Work::Plan(_) | Work::Verify(_) | Work::Execute(_) => registry.mitigator(&effect.route).is_some(),
+            Work::Collect => registry.collector(&effect.route).is_some(),
+            Work::Merge(_) => true,
+        }
+    }
+
     /// Carries out an effect that this engine has begun. A deadline or a panic of the adapter is an unknown outcome.
     pub(super) async fn perform(&self, incident: &Incident, effect: &Effect) -> EffectResult {
         let call = self.call(incident, effect);

@@ -75,6 +75,7 @@ fn unmet_gates(it: &Scenario) -> Vec<Gate> {
     let cx = Context {
         now: it.now,
         runbook: &it.runbook,
+        digest: it.runbook.digest(),
         live: &it.live,
         drill: &it.drill,
         taken: &it.taken,

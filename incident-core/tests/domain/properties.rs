@@ -198,7 +198,8 @@ fn answers(incident: &Incident, now: Time) {
     assert_eq!(next_wake(incident).is_none(), incident.is_settled());
     let (runbook, routes) = (Runbook::default(), Routes::default());
     let (live, drill, taken) = (&routes, &routes, &[][..]);
-    let cx = Context { now, runbook: &runbook, live, drill, taken, open_incidents: None, entropy: [1; 16] };
+    let (digest, open_incidents, entropy) = (runbook.digest(), None, [1; 16]);
+    let cx = Context { now, runbook: &runbook, digest, live, drill, taken, open_incidents, entropy };
     for command in [Command::Wake, resolve_anyway(), sample(CommandKind::Close), Command::Acknowledge] {
         let request =
             incident_core::domain::command::Request::new(CommandId::named("x"), Actor::Engine, command);

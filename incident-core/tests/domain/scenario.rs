@@ -170,6 +170,7 @@ impl Scenario {
         let cx = Context {
             now: self.now,
             runbook: &self.runbook,
+            digest: self.runbook.digest(),
             live: &self.live,
             drill: &self.drill,
             taken: &self.taken,

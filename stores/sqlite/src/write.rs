@@ -10,10 +10,19 @@ use crate::error::Fault;
 /// A commit that was refused: nothing was written.
 pub(crate) type Refusal = CommitError;
 
-/// The row as far as a commit is judged by it.
+/// The row as far as a commit is judged by it, and as far as it may stay as it is.
 struct Known {
     key: i64,
     version: u64,
+    attention: Attention,
+    holds: bool,
+}
+
+/// What a claim looks at: it is indexed, so to write it costs more than the rest of the row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Attention {
+    next_wake: Option<i64>,
+    urgency: u8,
     fold: u32,
 }
 
@@ -32,12 +41,12 @@ pub(crate) fn commit(
     if known.as_ref().map_or(0, |known| known.version) != at.0 {
         return Ok(Err(CommitError::Conflict));
     }
-    if let Some(known) = known.as_ref().filter(|known| known.fold > commit.index.by) {
-        return Ok(Err(CommitError::NewerFold { by: known.fold }));
+    if let Some(known) = known.as_ref().filter(|known| known.attention.fold > commit.index.by) {
+        return Ok(Err(CommitError::NewerFold { by: known.attention.fold }));
     }
     let own = match &known {
-        Some(known) => own_keys(connection, known.key)?,
-        None => Vec::new(),
+        Some(known) if known.holds => own_keys(connection, known.key)?,
+        _ => Vec::new(),
     };
     let wanted = wanted(&commit.index.keys, &own, commit.now);
     for (name, _) in wanted.iter().filter(|(name, _)| !own.iter().any(|(own, _)| own == name)) {
@@ -59,9 +68,13 @@ pub(crate) fn commit(
 
 fn known(connection: &Connection, id: IncidentId) -> Result<Option<Known>, Fault> {
     let known = connection
-        .prepare_cached("SELECT key, version, fold FROM incident WHERE id = ?1")?
+        .prepare_cached(
+            "SELECT key, version, next_wake, urgency, fold, EXISTS (SELECT 1 FROM held WHERE held.incident = incident.key)
+             FROM incident WHERE id = ?1",
+        )?
         .query_row([id.to_bytes()], |row| {
-            Ok(Known { key: row.get(0)?, version: row.get(1)?, fold: row.get(2)? })
+            let attention = Attention { next_wake: row.get(2)?, urgency: row.get(3)?, fold: row.get(4)? };
+            Ok(Known { key: row.get(0)?, version: row.get(1)?, attention, holds: row.get(5)? })
         })
         .optional()?;
     Ok(known)
@@ -104,13 +117,20 @@ fn write_row(
     let index = &commit.index;
     let version = index.version.0.cast_signed();
     let next_wake = index.next_wake.map(|wake| wake.timestamp_millis());
+    let attention = Attention { next_wake, urgency: index.urgency.0, fold: index.by };
     if let Some(known) = known {
-        connection
-            .prepare_cached(
-                "UPDATE incident SET version = ?2, next_wake = ?3, urgency = ?4, fold = ?5, summary = ?6
-                 WHERE key = ?1",
-            )?
-            .execute(params![known.key, version, next_wake, index.urgency.0, index.by, index.summary])?;
+        if known.attention == attention {
+            connection
+                .prepare_cached("UPDATE incident SET version = ?2, summary = ?3 WHERE key = ?1")?
+                .execute(params![known.key, version, index.summary])?;
+        } else {
+            connection
+                .prepare_cached(
+                    "UPDATE incident SET version = ?2, next_wake = ?3, urgency = ?4, fold = ?5, summary = ?6
+                     WHERE key = ?1",
+                )?
+                .execute(params![known.key, version, next_wake, index.urgency.0, index.by, index.summary])?;
+        }
         return Ok(known.key);
     }
     connection

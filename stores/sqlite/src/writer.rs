@@ -8,6 +8,7 @@ use incident_core::domain::{IncidentId, Seq};
 use incident_core::port::store::{Claim, Commit, CommitError, StoreError, StoreTrouble};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{broadcast, oneshot};
+use tokio::time::Instant;
 
 use crate::connection::{cut_log, pause, wait_for_others};
 use crate::error::Fault;
@@ -18,6 +19,9 @@ const GROUP: usize = 512;
 
 /// And this many bytes at most, so that a group of large commits doesn't keep others waiting.
 const GROUP_BYTES: usize = 8 << 20;
+
+/// How long a group waits at most for those who asked together with it the last time.
+const LONGEST_WAIT: Duration = Duration::from_millis(2);
 
 /// How often to try again to cut redacted text out of the write-ahead log.
 const CUT_AGAIN: Duration = Duration::from_secs(1);
@@ -39,7 +43,7 @@ impl Writer {
         let (jobs, queue) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("incident-sqlite-write".to_owned())
-            .spawn(move || Work { connection, queue, hints, uncut: false }.run())
+            .spawn(move || Work::new(connection, queue, hints).run())
             .map_err(Fault::Thread)?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
@@ -88,6 +92,10 @@ struct Work {
     hints: broadcast::Sender<IncidentId>,
     /// Whether redacted text may still be in the write-ahead log.
     uncut: bool,
+    /// How many jobs the last group had: whoever was answered together asks together again.
+    last: usize,
+    /// How long the last group took.
+    took: Duration,
 }
 
 /// What came of a job, once its transaction stands.
@@ -107,18 +115,37 @@ enum Failed {
 }
 
 impl Work {
+    fn new(connection: Connection, queue: mpsc::Receiver<Job>, hints: broadcast::Sender<IncidentId>) -> Self {
+        Self { connection, queue, hints, uncut: false, last: 0, took: Duration::ZERO }
+    }
+
     fn run(mut self) {
         while let Some(first) = self.next() {
-            let mut size = first.size();
-            let mut group = vec![first];
-            while group.len() < GROUP && size < GROUP_BYTES {
-                let Ok(job) = self.queue.try_recv() else { break };
-                size += job.size();
-                group.push(job);
-            }
+            let group = self.gather(first);
+            let begun = Instant::now();
+            self.last = group.len();
             self.group(group);
+            self.took = begun.elapsed();
         }
         self.cut();
+    }
+
+    /// The jobs of the next transaction: those that wait, and for a moment those that will likely come. A group that
+    /// leaves without them makes them wait for a sync of their own; who asks alone is never kept waiting.
+    fn gather(&self, first: Job) -> Vec<Job> {
+        let mut size = first.size();
+        let mut group = vec![first];
+        let end = Instant::now() + (self.took / 2).min(LONGEST_WAIT);
+        while group.len() < GROUP && size < GROUP_BYTES {
+            let job = self.queue.try_recv().ok().or_else(|| {
+                let rest = end.saturating_duration_since(Instant::now());
+                (group.len() < self.last).then(|| self.queue.recv_timeout(rest).ok()).flatten()
+            });
+            let Some(job) = job else { break };
+            size += job.size();
+            group.push(job);
+        }
+        group
     }
 
     /// The next job; none when the store was dropped and everything is done.

@@ -1,5 +1,7 @@
 //! Facts of the course an incident takes: phases, endings, merges.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::figures::Figures;
@@ -122,5 +124,5 @@ pub struct Replanned {
     /// Its digest.
     pub runbook: Digest,
     /// Its figures.
-    pub figures: Figures,
+    pub figures: Arc<Figures>,
 }

@@ -1,6 +1,7 @@
 //! Facts of the response itself: what was noticed, found out and said.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +51,7 @@ pub struct Declared {
     /// The digest of the runbook in force.
     pub runbook: Digest,
     /// The runbook's figures in force.
-    pub figures: Figures,
+    pub figures: Arc<Figures>,
     /// A link to look at.
     #[serde(default)]
     pub link: Option<String>,

@@ -1,5 +1,7 @@
 //! Commands that move the incident along its course: phases, endings, merges.
 
+use std::sync::Arc;
+
 use crate::domain::command::{
     Absorb, Advance, Because, Close, Correct, Link, Redact, RedactSlot, Refusal, Resolve, StepBack,
 };
@@ -194,10 +196,10 @@ pub(super) fn close(draft: &mut Draft<'_>, it: &Close) -> Judged {
 }
 
 pub(super) fn replan(draft: &mut Draft<'_>) -> Judged {
-    let runbook = draft.cx.runbook.digest();
+    let runbook = draft.cx.digest;
     if runbook == draft.state.runbook {
         return Err(Refusal::Already("this runbook is in force already"));
     }
-    draft.fact(Replanned { runbook, figures: Figures::of(draft.cx.runbook) });
+    draft.fact(Replanned { runbook, figures: Arc::new(Figures::of(draft.cx.runbook)) });
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Commands of the response itself: from the declaration to the fix.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::check::Colour;
 use crate::domain::command::{
@@ -58,8 +59,8 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
         side: it.side,
         signal_group: group,
         recurrence_of: it.recurrence_of,
-        runbook: draft.cx.runbook.digest(),
-        figures: Figures::of(draft.cx.runbook),
+        runbook: draft.cx.digest,
+        figures: Arc::new(Figures::of(draft.cx.runbook)),
         link,
     });
     if it.signals.is_empty() { Ok(()) } else { signals(draft, &it.signals) }

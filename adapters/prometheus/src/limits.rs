@@ -1,0 +1,52 @@
+//! How much one webhook may hold.
+
+/// How much one webhook may hold. What is beyond is an error, but for long texts, which are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of the body: 16 MiB.
+    pub bytes: usize,
+    /// Alerts listed: 10,000. Alertmanager's `max_alerts` has no limit by default.
+    pub alerts: usize,
+    /// Labels of an alert: 128.
+    pub labels: usize,
+    /// Bytes of a text – a label's name or value, the summary: 4 KiB. A link that is longer is left out, for half of it
+    /// leads nowhere.
+    pub text: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 16 << 20, alerts: 10_000, labels: 128, text: 4 << 10 }
+    }
+}
+
+impl Limits {
+    /// With at most so many bytes of body.
+    #[must_use]
+    pub fn with_bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// With at most so many alerts.
+    #[must_use]
+    pub fn with_alerts(mut self, alerts: usize) -> Self {
+        self.alerts = alerts;
+        self
+    }
+
+    /// With at most so many labels an alert.
+    #[must_use]
+    pub fn with_labels(mut self, labels: usize) -> Self {
+        self.labels = labels;
+        self
+    }
+
+    /// With at most so many bytes a text.
+    #[must_use]
+    pub fn with_text(mut self, text: usize) -> Self {
+        self.text = text;
+        self
+    }
+}

@@ -1,0 +1,109 @@
+//! P3: incidents from the disk to their state.
+
+use std::time::Duration;
+
+use incident_core::domain::chain::{self, StoredRecord};
+use incident_core::domain::event::{Fact, Record};
+use incident_core::domain::index::Index;
+use incident_core::domain::{Digest, IncidentId, Seq, Time};
+use incident_core::port::Store as _;
+use incident_core::port::store::Commit;
+use incident_sqlite::SqliteStore;
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::row::{Line, Row, Scale, count, spread};
+use crate::sample::{Slice, alternate, timed};
+use crate::{log, runtime};
+
+/// Both read from the page cache: what is compared is the work, not the disk.
+const RECORDS: usize = 60;
+const INCIDENTS: usize = 1_000;
+
+pub(super) fn load(scale: Scale) -> Row {
+    let (runtime, folder) = (runtime(), TempDir::new().expect("a folder to write to"));
+    let path = folder.path().join("incidents.db");
+    let store = SqliteStore::open(&path).expect("the store opens");
+    let ids = fill(&runtime, &store, scale.of(INCIDENTS).max(10));
+    let raw = Connection::open(&path).expect("the file opens");
+    let events = (ids.len() * RECORDS) as u64;
+    let rate = |took: Duration| Slice { figure: events as f64 / took.as_secs_f64(), operations: events };
+    let pair = alternate(
+        scale.rounds(9),
+        || rate(timed(|| folded(&runtime, &store, &ids)).0),
+        || rate(timed(|| read_and_parsed(&raw, &ids)).0),
+    );
+    let cpu = |shown: String, cpu: f64| format!("{shown}, CPU {cpu:.2} µs");
+    let ours = cpu(spread(pair.ours, count), pair.cpu);
+    let line = Line::new("events/s", ours, "≥ 0.85×", false);
+    let line = line.beside(cpu(spread(pair.beside, count), pair.cpu_beside), pair.ratio, |it| it >= 0.85);
+    let points = [100, 10, 1].map(|part| {
+        let some = &ids[..(ids.len() / part).max(1)];
+        let work = (some.len() * RECORDS) as f64;
+        (work, timed(|| folded(&runtime, &store, some)).0.as_secs_f64() / work)
+    });
+    Row::default().line(line).growing("P3 event loaded", points.to_vec())
+}
+
+fn fill(runtime: &Runtime, store: &SqliteStore, incidents: usize) -> Vec<IncidentId> {
+    let stored = log(RECORDS);
+    let records: Vec<Record> =
+        stored.iter().map(|it| chain::decode(it).expect("the corpus can be read")).collect();
+    let mut ids: Vec<IncidentId> = Vec::new();
+    for n in 0..incidents as u64 {
+        let mut bytes = IncidentId::new(Time::UNIX_EPOCH, [0; 16]).to_bytes();
+        bytes[8..].copy_from_slice(&n.to_be_bytes());
+        let id = IncidentId::from_bytes(bytes);
+        let mut records = records.clone();
+        if let Fact::Declared(declared) = &mut records[0].fact {
+            declared.id = id;
+        }
+        let (log, _) = chain::encode(&records, chain::origin(id));
+        let (state, _) = chain::fold(id, &log).expect("it folds");
+        let row = Index::new(state.version, None, Default::default());
+        let commit = Commit::new(log, row, state.recorded_at);
+        runtime.block_on(store.commit(id, Seq::ZERO, &commit)).expect("the store takes it");
+        ids.push(id);
+    }
+    ids
+}
+
+/// What the engine does: the log, its links checked, its records read and folded.
+fn folded(runtime: &Runtime, store: &SqliteStore, ids: &[IncidentId]) {
+    for id in ids {
+        let log = runtime.block_on(store.load(*id, Seq::ZERO)).expect("it can be read");
+        let (state, _) = chain::fold(*id, &log).expect("it folds");
+        assert_eq!(state.version, Seq(RECORDS as u64));
+    }
+}
+
+/// All of a log read, and then all of it parsed into the same types.
+fn read_and_parsed(raw: &Connection, ids: &[IncidentId]) {
+    for id in ids {
+        let log = read(raw, *id).expect("it can be read");
+        let parsed = log.iter().map(chain::decode).collect::<Result<Vec<_>, _>>().expect("it can be read");
+        assert_eq!(parsed.len(), RECORDS);
+    }
+}
+
+fn read(raw: &Connection, id: IncidentId) -> rusqlite::Result<Vec<StoredRecord>> {
+    let mut records = raw.prepare_cached(
+        "SELECT seq, chain, body FROM record WHERE incident = (SELECT key FROM incident WHERE id = ?1) ORDER BY seq",
+    )?;
+    let rows = records.query_map([id.to_bytes()], |row| {
+        let (seq, chain) = (Seq(row.get(0)?), Digest(row.get(1)?));
+        Ok(StoredRecord { seq, body: row.get(2)?, slots: Vec::new(), chain })
+    })?;
+    let mut log = rows.collect::<Result<Vec<_>, _>>()?;
+    let mut slots = raw.prepare_cached(
+        "SELECT record.seq, slot.text FROM record JOIN slot ON slot.record = record.key
+         WHERE record.incident = (SELECT key FROM incident WHERE id = ?1) ORDER BY record.seq, slot.n",
+    )?;
+    let mut rows = slots.query([id.to_bytes()])?;
+    while let Some(row) = rows.next()? {
+        let place = row.get::<_, usize>(0)? - 1;
+        log[place].slots.push(row.get(1)?);
+    }
+    Ok(log)
+}
