@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use incident_core::domain::afterwards::ActionKind;
 use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
     AddAction, Advance, Approve, Assign, Attest, Close, Command, ExecutePlan, HoldMeeting, Hypothesise,
@@ -256,7 +257,8 @@ fn afterwards(
     ] {
         if !done(key) {
             let owner = Some(crew.second.0.clone());
-            let command = Command::AddAction(AddAction { what: what.to_owned(), priority, owner, due: None });
+            let (what, kind) = (what.to_owned(), Some(ActionKind::Prevent));
+            let command = Command::AddAction(AddAction { what: what.clone(), kind, priority, owner, due: None });
             return lead(key, &format!("add an action item: {what}"), command);
         }
     }

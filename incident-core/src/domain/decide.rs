@@ -69,7 +69,10 @@ pub fn permitted(command: CommandKind, phase: Phase, ended: bool) -> bool {
         K::AssessImpact | K::Assign | K::TickStep | K::Hypothesise | K::JudgeHypothesis => !ended,
         K::Undo | K::Approve | K::WithdrawApproval | K::Reject | K::Execute => !ended,
         K::Look | K::Attest | K::Absorb | K::MergeInto | K::Replan => !ended,
+        K::AssignPostMortem | K::WriteSection | K::FindCause | K::LinkEvidence => !ended,
+        K::AssignAction | K::DecideDocumentation => true,
         K::Reopen | K::PublishPostMortem | K::HoldMeeting | K::Close => after,
+        K::RequestReview | K::ReturnReview | K::ScheduleMeeting | K::CancelMeeting => after,
     }
 }
 

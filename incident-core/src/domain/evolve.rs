@@ -1,16 +1,20 @@
 //! The fold: what a record makes of the state. Total: any record in any order is taken, and what refers to nothing is
 //! passed over.
 
+use self::afterwards::afterwards;
+use super::afterwards::{DocumentStatus, Proof};
 use super::check::CheckState;
 use super::effect::{Applied, Effect, EffectState, Outcome, Receipt, TicketWork, Work};
 use super::event::{EffectPlanned, EffectSettled, EffectStarted, Fact, FixStep, MitigationPlanned, Record};
 use super::id::{Digest, Seq};
-use super::incident::{Action, Ending, Hypothesis, Incident, IssuedNotice};
+use super::incident::{Ending, Hypothesis, Incident, IssuedNotice};
 use super::mitigation::{MitigationState, PlanState, Stage};
 use super::obligation::{Obligation, ObligationKind};
 use super::phase::Phase;
 use super::role::{Actor, Role};
-use super::ticket::{TicketRef, TicketSeen, TicketState};
+use super::ticket::TicketRef;
+
+mod afterwards;
 
 /// Takes one record into the state.
 #[allow(clippy::too_many_lines, reason = "one line a fact: the table is the point")]
@@ -56,8 +60,8 @@ pub fn evolve(it: &mut Incident, record: &Record) {
             it.steps.insert(fact.step.clone());
         }
         Fact::Hypothesised(fact) => {
-            let hypothesis = Hypothesis { statement: fact.statement, class: fact.class, confirmed: None };
-            it.hypotheses.insert(record.seq, hypothesis);
+            let (statement, class, proof) = (fact.statement, fact.class, Proof::default());
+            it.hypotheses.insert(record.seq, Hypothesis { statement, class, confirmed: None, proof });
         }
         Fact::HypothesisJudged(fact) => {
             if let Some(hypothesis) = it.hypotheses.get_mut(&fact.hypothesis) {
@@ -172,6 +176,9 @@ pub fn evolve(it: &mut Incident, record: &Record) {
             it.milestones.recovered = None;
             it.milestones.resolved = None;
             it.escalate_step = 0;
+            // There is more to tell now.
+            it.post_mortem_published = false;
+            it.document.status = DocumentStatus::Draft;
             enter(it, Phase::Investigation, record);
         }
         Fact::Cancelled(_) => end(it, Ending::Cancelled, record),
@@ -183,36 +190,16 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         Fact::Linked(fact) => {
             it.related.insert(fact.other, fact.relation);
         }
-        Fact::ActionAdded(fact) => {
-            let action = Action {
-                what: fact.what,
-                priority: fact.priority,
-                owner: fact.owner.clone(),
-                due: fact.due,
-                ticket: None,
-                seen: None,
-                done: false,
-            };
-            it.actions.insert(record.seq, action);
+        Fact::PostMortemAssigned(_) | Fact::SectionWritten(_) | Fact::CauseFound(_) => afterwards(it, record),
+        Fact::EvidenceLinked(_) | Fact::ReviewRequested(_) | Fact::ReviewReturned(_) => {
+            afterwards(it, record)
         }
-        Fact::ActionCompleted(fact) => {
-            if let Some(action) = it.actions.get_mut(&fact.action) {
-                action.done = true;
-            }
+        Fact::PostMortemPublished(_) | Fact::DocumentationDecided(_) => afterwards(it, record),
+        Fact::MeetingScheduled(_) | Fact::MeetingCancelled(_) | Fact::MeetingHeld(_) => {
+            afterwards(it, record)
         }
-        Fact::ActionTicketSeen(fact) => {
-            if let Some(action) = it.actions.get_mut(&fact.action) {
-                let TicketSeen { state, owner, due } = &fact.shows;
-                action.done |= *state == TicketState::Closed;
-                action.owner = owner.clone().or_else(|| action.owner.take());
-                action.due = due.unwrap_or(action.due);
-                action.seen = Some(fact.shows.clone());
-            }
-        }
-        Fact::PostMortemPublished(fact) => {
-            it.post_mortem_published = true;
-            it.links.extend(fact.link.clone());
-        }
+        Fact::ActionAdded(_) | Fact::ActionAssigned(_) | Fact::ActionCompleted(_) => afterwards(it, record),
+        Fact::ActionTicketSeen(_) => afterwards(it, record),
         Fact::Replanned(fact) => {
             it.runbook = fact.runbook;
             it.figures = fact.figures.clone();
@@ -265,8 +252,12 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         Fact::AudienceUnreached(fact) => {
             it.unreached.insert(fact.audience.clone());
         }
-        Fact::Noted(_) | Fact::UpdatePosted(_) | Fact::EvidenceKept(_) => {}
-        Fact::MeetingHeld(_) | Fact::Reviewed(_) => {}
+        Fact::EvidenceKept(fact) => {
+            for item in &fact.items {
+                it.evidence.entry(item.sha256).or_insert(record.seq);
+            }
+        }
+        Fact::Noted(_) | Fact::UpdatePosted(_) | Fact::Reviewed(_) => {}
         Fact::EffectPlanned(fact) => effect_planned(it, record, fact),
         Fact::EffectStarted(fact) => effect_started(it, record, fact),
         Fact::EffectFailed(fact) => {
@@ -322,6 +313,9 @@ fn enter(it: &mut Incident, phase: Phase, record: &Record) {
 
 fn end(it: &mut Incident, ending: Ending, record: &Record) {
     it.ended = Some(ending);
+    if ending == Ending::Closed && it.post_mortem_published {
+        it.document.status = DocumentStatus::Closed;
+    }
     it.milestones.closed = Some(record.occurred_at);
 }
 

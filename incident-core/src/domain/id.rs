@@ -11,8 +11,9 @@ use super::time::Time;
 
 /// The id of an incident: a UUID of version 7, so ids order by the time of declaration.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct IncidentId(Uuid);
+pub struct IncidentId(#[cfg_attr(feature = "schema", schemars(with = "String"))] Uuid);
 
 impl IncidentId {
     /// An id for an incident declared at `at`, made unique by `entropy`.
@@ -113,6 +114,7 @@ impl fmt::Debug for CommandId {
 /// doesn't exist yet. Whatever a record creates – an effect, an obligation, a plan, a hypothesis –
 /// is known by that record's sequence, so no id has to be invented.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
@@ -159,8 +161,13 @@ impl FromStr for EffectId {
 
 /// A SHA-256 digest; prints as 64 hexadecimal digits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct Digest(#[serde(with = "hex::serde")] pub [u8; 32]);
+pub struct Digest(
+    #[serde(with = "hex::serde")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub [u8; 32],
+);
 
 impl Digest {
     /// The digest of `parts`, one after the other, each preceded by its length so that the bounds count.

@@ -35,6 +35,9 @@ pub struct Impact<T = Text> {
     /// What it cost, with its currency, in words.
     #[serde(default)]
     pub money: Option<T>,
+    /// How many minutes of a service-level objective's error budget it used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slo_minutes: Option<u64>,
 }
 
 impl<T> Impact<T> {
@@ -66,6 +69,13 @@ impl<T> Impact<T> {
 }
 
 impl Impact {
+    /// Whether anything of it has a number.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        let counts = [self.users, self.failed_requests, self.slo_minutes];
+        counts.iter().any(Option::is_some) || self.users_percent.is_some() || self.money.is_some()
+    }
+
     /// What is known, one thing each, in plain text: people's words are in it as they wrote them.
     #[must_use]
     pub fn say(&self, texts: &Texts) -> Vec<String> {
@@ -84,6 +94,7 @@ impl Impact {
                 .map(|seen| if seen { "customers see it" } else { "customers don't see it" }.to_owned()),
             self.failed_requests.map(|failed| format!("{failed} failed requests")),
             self.money.map(|words| format!("cost: {}", texts.get(words))),
+            self.slo_minutes.map(|minutes| format!("{minutes} min of the error budget")),
         ];
         said.into_iter().flatten().collect()
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::afterwards::{ActionKind, Document, Proof};
 use super::check::Checks;
 use super::effect::{Effect, EffectState, Receipt};
 use super::event::{CauseClass, FixStep, NoticeIssued, Relation};
@@ -24,6 +25,7 @@ use super::triage::TriagePath;
 
 /// Whether an incident is real. It never changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Real.
@@ -117,6 +119,10 @@ pub struct Incident {
     pub absorbed: BTreeSet<IncidentId>,
     /// Whether the post-mortem is published.
     pub post_mortem_published: bool,
+    /// What people made of the post-mortem so far.
+    pub document: Document,
+    /// What evidence was kept, and the record that says so first.
+    pub evidence: BTreeMap<Digest, Seq>,
     /// The commands that were carried out, so that none is repeated.
     pub commands: BTreeMap<CommandId, Seq>,
     /// The words.
@@ -125,6 +131,7 @@ pub struct Incident {
 
 /// How an incident ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ending {
@@ -168,6 +175,8 @@ pub struct Hypothesis {
     pub class: Option<CauseClass>,
     /// Whether it turned out right; none while open.
     pub confirmed: Option<bool>,
+    /// What shows it.
+    pub proof: Proof,
 }
 
 /// A notice that effects still have to carry.
@@ -186,10 +195,14 @@ pub struct IssuedNotice {
 pub struct Action {
     /// What.
     pub what: Text,
+    /// What it is good for.
+    pub kind: Option<ActionKind>,
     /// How urgent.
     pub priority: Priority,
     /// Whose.
     pub owner: Option<PersonId>,
+    /// When it was added, UTC.
+    pub added_at: Time,
     /// By when, UTC.
     pub due: Time,
     /// Its ticket.
@@ -198,6 +211,8 @@ pub struct Action {
     pub seen: Option<TicketSeen>,
     /// Whether it is done.
     pub done: bool,
+    /// When that became known, UTC.
+    pub done_at: Option<Time>,
 }
 
 impl Incident {
@@ -245,6 +260,8 @@ impl Incident {
             related: BTreeMap::new(),
             absorbed: BTreeSet::new(),
             post_mortem_published: false,
+            document: Document::default(),
+            evidence: BTreeMap::new(),
             commands: BTreeMap::new(),
             texts: Texts::default(),
         }
@@ -313,6 +330,14 @@ impl Incident {
             }
             _ => Some(next),
         }
+    }
+
+    /// Which classes of cause it had: of the causes that were found, and of the hypotheses that were confirmed.
+    #[must_use]
+    pub fn cause_classes(&self) -> BTreeSet<CauseClass> {
+        let confirmed = self.hypotheses.values().filter(|it| it.confirmed == Some(true));
+        let found = self.document.causes.values().filter_map(|cause| cause.class);
+        found.chain(confirmed.filter_map(|it| it.class)).collect()
     }
 
     /// Whether customers see it, as far as is known.

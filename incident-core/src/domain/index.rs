@@ -1,9 +1,12 @@
 //! What a store may know about an incident without reading its log: when to look again, how urgent it is, and the
 //! names it holds.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::due::next_wake;
+use super::event::CauseClass;
 use super::id::{IncidentId, Seq};
 use super::incident::{Ending, Incident, Side};
 use super::obligation::ObligationKind;
@@ -123,30 +126,41 @@ pub struct Summary {
     pub commander: Option<PersonId>,
     /// The incident this one became part of.
     pub merged_into: Option<IncidentId>,
+    /// Which classes of cause it had, as far as they were found.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub causes: BTreeSet<CauseClass>,
+}
+
+impl Summary {
+    /// The summary of `incident`.
+    #[must_use]
+    pub fn of(incident: &Incident) -> Self {
+        Self {
+            title: incident.title_words().to_owned(),
+            service: incident.service.clone(),
+            severity: incident.severity,
+            phase: incident.phase,
+            ended: incident.ended,
+            side: incident.side,
+            started_at: incident.milestones.started,
+            commander: incident.commander().cloned(),
+            merged_into: match incident.ended {
+                Some(Ending::Merged(into)) => Some(into),
+                _ => None,
+            },
+            causes: incident.cause_classes(),
+        }
+    }
 }
 
 /// The row of an incident, from its state alone.
 #[must_use]
 pub fn index(incident: &Incident) -> Index {
-    let summary = Summary {
-        title: incident.title_words().to_owned(),
-        service: incident.service.clone(),
-        severity: incident.severity,
-        phase: incident.phase,
-        ended: incident.ended,
-        side: incident.side,
-        started_at: incident.milestones.started,
-        commander: incident.commander().cloned(),
-        merged_into: match incident.ended {
-            Some(Ending::Merged(into)) => Some(into),
-            _ => None,
-        },
-    };
     let unanswered = incident.obligation(ObligationKind::Acknowledge).map(|_| Urgency::PAGE);
     let urgency = incident.effects.values().map(|effect| effect.urgency).chain(unanswered).max();
     Index::new(incident.version, next_wake(incident), urgency.unwrap_or_default())
         .with_keys(keys(incident))
-        .with_summary(serde_json::to_vec(&summary).unwrap_or_default())
+        .with_summary(serde_json::to_vec(&Summary::of(incident)).unwrap_or_default())
 }
 
 /// The names an incident holds, from its state alone, in order.

@@ -2,11 +2,14 @@
 
 pub mod time;
 
+pub mod afterwards;
 pub mod backoff;
+pub(crate) mod blameless;
 pub mod calendar;
 pub mod chain;
 pub mod check;
 pub mod command;
+pub mod completeness;
 pub mod context;
 pub mod decide;
 pub mod due;

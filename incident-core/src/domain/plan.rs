@@ -94,6 +94,7 @@ impl Plan {
 
 /// One line of a plan's difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// What changes.
     pub what: String,
@@ -132,6 +133,7 @@ impl BlastRadius {
 
 /// Whether there is a way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reversible {
     /// Wholly.

@@ -62,6 +62,7 @@ impl fmt::Display for Role {
 
 /// A person whom the runbook knows, by a short name: `alice`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct PersonId(String);
 
@@ -87,6 +88,7 @@ impl fmt::Display for PersonId {
 
 /// Somebody's account in one system: `slack:U024BE7LH`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Identity(String);
 
@@ -132,6 +134,7 @@ pub struct Person {
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Actor {

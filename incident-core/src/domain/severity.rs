@@ -10,6 +10,7 @@ use super::time::spoken;
 
 /// How bad it is. `Sev1` is the worst and orders first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Critical: complete outage, data loss, a security breach.

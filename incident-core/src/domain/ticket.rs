@@ -9,6 +9,7 @@ use super::time::Time;
 
 /// A ticket in a tracker, as the tracker names it: `acme/shop#17`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct TicketRef(String);
 

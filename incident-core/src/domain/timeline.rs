@@ -1,5 +1,6 @@
 //! The timeline: every record of an incident as a line for people, corrected where it was corrected.
 
+mod afterwards;
 mod describe;
 mod effects;
 mod log;
@@ -7,6 +8,8 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde::Serialize;
 
 use super::check::Colour;
 use super::effect::Outcome;
@@ -22,7 +25,8 @@ pub(crate) use log::Log;
 pub const LATE: Duration = Duration::from_secs(15 * 60);
 
 /// One line of the timeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Entry {
     /// The record it tells of.
@@ -50,7 +54,8 @@ pub struct Entry {
 }
 
 /// What a line said before it was corrected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Original {
     /// What happened, in one inert line of plain text.
@@ -60,7 +65,9 @@ pub struct Original {
 }
 
 /// What a line of the timeline belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EntryKind {
     /// Alerts from outside.
@@ -88,7 +95,9 @@ pub enum EntryKind {
 }
 
 /// Whether a reader in a hurry needs a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Importance {
     /// The story can't be told without it.
     Key,
@@ -189,8 +198,14 @@ fn group(fact: &Fact, colours: &mut BTreeMap<String, Colour>) -> (EntryKind, Imp
             (K::Deadline, Detail)
         }
         Fact::ObligationDropped(_) | Fact::ObligationReminded(_) => (K::Deadline, Detail),
+        Fact::CauseFound(_) => (K::Finding, Key),
+        Fact::EvidenceLinked(_) => (K::Finding, Detail),
         Fact::ActionAdded(_) | Fact::ActionCompleted(_) | Fact::ActionTicketSeen(_) => (K::FollowUp, Key),
-        Fact::PostMortemPublished(_) | Fact::MeetingHeld(_) => (K::FollowUp, Key),
+        Fact::PostMortemPublished(_) | Fact::MeetingHeld(_) | Fact::ActionAssigned(_) => (K::FollowUp, Key),
+        Fact::ReviewRequested(_) | Fact::ReviewReturned(_) | Fact::MeetingScheduled(_) => (K::FollowUp, Key),
+        Fact::MeetingCancelled(_) => (K::FollowUp, Key),
+        Fact::PostMortemAssigned(_) | Fact::SectionWritten(_) => (K::FollowUp, Detail),
+        Fact::DocumentationDecided(_) => (K::FollowUp, Detail),
         Fact::Corrected(_) | Fact::Redacted(_) => (K::Amendment, Detail),
         Fact::EffectSettled(it) => match it.outcome {
             Outcome::Done(_) | Outcome::Superseded { .. } => (K::Engine, Detail),

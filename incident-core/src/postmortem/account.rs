@@ -1,23 +1,17 @@
-//! The parts of a post-mortem that are more than statements.
+//! The parts of a post-mortem that are more than statements: mitigations, links, evidence.
 
-use crate::domain::event::EvidenceItem;
+use serde::Serialize;
+
+use super::source::Source;
+use crate::domain::event::{EvidenceItem, Fact};
 use crate::domain::id::{Digest, Seq};
-use crate::domain::incident::Action;
+use crate::domain::inert;
 use crate::domain::mitigation::Stage;
 use crate::domain::plan::{Change, Reversible};
 
-/// How the promises of one kind were kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Promises {
-    /// How many were kept in time.
-    pub kept: u32,
-    /// How many deadlines passed without the promise being kept.
-    pub missed: u32,
-}
-
 /// What became of one mitigation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MitigationAccount {
     /// The record that proposed it.
@@ -28,8 +22,10 @@ pub struct MitigationAccount {
     pub system: String,
     /// How far it came.
     pub stage: Stage,
-    /// The record and the digest of its plan.
-    pub plan: Option<(Seq, Digest)>,
+    /// The record of its plan.
+    pub plan: Option<Seq>,
+    /// The digest of its plan.
+    pub digest: Option<Digest>,
     /// What the plan changed.
     pub changes: Vec<Change>,
     /// Whether the plan had a way back.
@@ -47,7 +43,8 @@ pub struct MitigationAccount {
 }
 
 /// A person's agreement to a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Approval {
     /// Who, by name.
@@ -58,22 +55,20 @@ pub struct Approval {
     pub record: Seq,
 }
 
-/// Something to do afterwards.
-#[derive(Debug, Clone, PartialEq)]
+/// A link to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct ActionItem {
-    /// The record that added it.
-    pub record: Seq,
-    /// What, in inert plain text, as the last correction says.
-    pub what: String,
-    /// Whose, by name.
-    pub owner: Option<String>,
-    /// Its priority, deadline, ticket and state.
-    pub action: Action,
+pub struct Link {
+    /// Where to. Untrusted.
+    pub url: String,
+    /// The records that name it.
+    pub records: Vec<Seq>,
 }
 
 /// A piece of evidence that was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Evidence {
     /// The record that says so.
@@ -82,4 +77,71 @@ pub struct Evidence {
     pub collector: String,
     /// What it is; its digest shows that it is unchanged.
     pub item: EvidenceItem,
+}
+
+impl Source<'_> {
+    pub(super) fn mitigations(&self) -> Vec<MitigationAccount> {
+        self.incident.mitigations.keys().filter_map(|proposal| self.mitigation(*proposal)).collect()
+    }
+
+    fn mitigation(&self, proposal: Seq) -> Option<MitigationAccount> {
+        let it = self.incident.mitigations.get(&proposal)?;
+        let of =
+            |found: fn(&Fact) -> Option<Seq>| self.all(move |fact| found(fact) == Some(proposal)).next_back();
+        let approvals = it.approvals.iter().filter_map(|(person, alone)| {
+            let approved =
+                |fact: &Fact| matches!(fact, Fact::PlanApproved(by) if by.proposal == proposal && by.person == *person);
+            let record = self.all(approved).next_back()?;
+            Some(Approval { person: self.person(person), alone: *alone, record })
+        });
+        let undoing = |(_, by): &(&Seq, &crate::domain::mitigation::MitigationState)| {
+            by.undoes == Some(proposal) && by.stage == Stage::Holds
+        };
+        Some(MitigationAccount {
+            proposal,
+            what: inert::line(&it.mitigation.to_string()),
+            system: it.system.clone(),
+            stage: it.stage,
+            plan: it.plan.as_ref().map(|plan| plan.seq),
+            digest: it.plan.as_ref().map(|plan| plan.digest),
+            changes: it.plan.as_ref().map_or_else(Vec::new, |plan| plan.plan.changes.clone()),
+            reversible: it.plan.as_ref().map(|plan| plan.plan.reversible),
+            approvals: approvals.collect(),
+            executed: of(|fact| match fact {
+                Fact::MitigationExecuted(it) => Some(it.proposal),
+                _ => None,
+            }),
+            verified: of(|fact| match fact {
+                Fact::MitigationVerified(it) => Some(it.proposal),
+                _ => None,
+            }),
+            undoes: it.undoes,
+            undone_by: self.incident.mitigations.iter().find(undoing).map(|(seq, _)| *seq),
+        })
+    }
+
+    pub(super) fn links(&self) -> Vec<Link> {
+        let link = |url: &String| {
+            let naming = self.timeline.iter().filter(|entry| entry.link.as_ref() == Some(url));
+            let mut records: Vec<Seq> = naming.map(|entry| entry.seq).collect();
+            records.sort_unstable();
+            Link { url: url.clone(), records }
+        };
+        self.incident.links.iter().map(link).collect()
+    }
+
+    pub(super) fn evidence(&self) -> Vec<Evidence> {
+        let mut evidence = Vec::new();
+        for record in self.records {
+            if let Fact::EvidenceKept(it) = &record.fact {
+                let kept = |item: &EvidenceItem| Evidence {
+                    record: record.seq,
+                    collector: it.collector.clone(),
+                    item: item.clone(),
+                };
+                evidence.extend(it.items.iter().map(kept));
+            }
+        }
+        evidence
+    }
 }

@@ -1,88 +1,108 @@
-//! What a post-mortem still lacks.
+//! What the document lacks, and how complete that leaves it.
 
-use std::fmt;
+use std::collections::BTreeSet;
 
-use crate::domain::event::FixStep;
-use crate::domain::id::Seq;
-use crate::domain::incident::Incident;
-use crate::domain::mitigation::Stage;
+use serde::Serialize;
 
-/// Something that a post-mortem lacks. `Display` says what to do about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use super::promise::UpdateGap;
+use super::recurrence::Recurrence;
+use super::source::Source;
+use crate::domain::blameless::Names;
+use crate::domain::completeness::{Finding, FindingKind, findings, names};
+use crate::domain::event::Fact;
+use crate::domain::role::Actor;
+use crate::domain::runbook::Runbook;
+use crate::domain::time::{since, spoken, stamp};
+use crate::domain::timeline::{Entry, Importance};
+
+/// What the document lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
-pub enum Missing {
-    /// It isn't over yet.
-    Resolution,
-    /// Nobody knows when it began.
-    Start,
-    /// Nobody assessed the impact.
-    Impact,
-    /// No possible cause was confirmed.
-    ConfirmedCause,
-    /// Nothing that was done held, and no fix was deployed.
-    Mitigation,
-    /// Nobody led.
-    Commander,
-    /// No evidence was kept.
-    Evidence,
-    /// Nothing is to be done afterwards.
-    Actions,
-    /// This action item has no owner.
-    Owner(Seq),
-    /// This action item has no ticket although the incident has one.
-    Ticket(Seq),
-    /// Nobody wrote what went well.
-    WentWell,
-    /// Nobody wrote what could be better.
-    CouldBeBetter,
-    /// Nobody wrote where we were lucky.
-    Lucky,
+pub struct Completeness {
+    /// What it lacks, in the order of the document.
+    pub findings: Vec<Finding>,
+    /// The share, in whole per cent, of the [kinds of findings](FindingKind::ALL) that it has none of.
+    pub score: u8,
 }
 
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Resolution => "The incident isn't resolved: finish the response first",
-            Self::Start => "The start isn't known: correct the first record's time",
-            Self::Impact => "The impact isn't assessed: assess it, duration and users at least",
-            Self::ConfirmedCause => "No cause is confirmed: write the hypotheses down, and confirm the cause",
-            Self::Mitigation => "Nothing that was done held, and no fix is deployed: say how it ended",
-            Self::Commander => "Nobody had command: assign the role, even afterwards",
-            Self::Evidence => "No evidence is kept: preserve logs, metrics and traces before they expire",
-            Self::Actions => "There are no action items: add one, or say why nothing has to change",
-            Self::Owner(action) => return write!(f, "Action item {action} has no owner: name one"),
-            Self::Ticket(action) => return write!(f, "Action item {action} has no ticket: file it"),
-            Self::WentWell => "What went well is to be written",
-            Self::CouldBeBetter => "What could be better is to be written",
-            Self::Lucky => "Where we were lucky is to be written",
-        })
+impl Completeness {
+    fn of(mut findings: Vec<Finding>) -> Self {
+        findings.sort();
+        findings.dedup();
+        let lacking: BTreeSet<FindingKind> = findings.iter().map(|finding| finding.kind).collect();
+        let (all, lacking) = (FindingKind::ALL.len(), lacking.len());
+        let score = (all - lacking) * 100 / all;
+        Self { findings, score: u8::try_from(score).unwrap_or(0) }
+    }
+
+    /// Whether nothing is left that the runbook wants mended before the document is published.
+    #[must_use]
+    pub fn is_publishable(&self) -> bool {
+        self.findings.iter().all(|finding| !finding.blocks)
+    }
+
+    pub(super) fn with_recurrences(self, recurrences: &[Recurrence], runbook: &Runbook) -> Self {
+        let mut findings = self.findings;
+        findings.retain(|finding| finding.kind != FindingKind::Recurrence);
+        findings.extend(recurrences.iter().map(|it| {
+            let detail = format!("incident {}, {} before: {}", it.incident, spoken(it.apart), it.title);
+            Finding::new(FindingKind::Recurrence, &[], &detail, runbook)
+        }));
+        Self::of(findings)
     }
 }
 
-/// What the post-mortem of `incident` lacks, in the order of its sections.
-pub(super) fn missing(incident: &Incident, evidence: bool) -> Vec<Missing> {
-    let confirmed = incident.hypotheses.values().any(|it| it.confirmed == Some(true));
-    let held = incident.mitigations.values().any(|it| it.undoes.is_none() && it.stage == Stage::Holds);
-    let lacks = [
-        (incident.milestones.resolved.is_none(), Missing::Resolution),
-        (!incident.start_known, Missing::Start),
-        (incident.impact.is_none(), Missing::Impact),
-        (!confirmed, Missing::ConfirmedCause),
-        (!held && !incident.fix.contains(&FixStep::Deployment), Missing::Mitigation),
-        (incident.commander().is_none(), Missing::Commander),
-        (!evidence, Missing::Evidence),
-        (incident.actions.is_empty(), Missing::Actions),
-        // Nobody records these three as facts yet, so they are always left to a person.
-        (true, Missing::WentWell),
-        (true, Missing::CouldBeBetter),
-        (true, Missing::Lucky),
-    ];
-    let mut found: Vec<Missing> =
-        lacks.into_iter().filter_map(|(lacks, what)| lacks.then_some(what)).collect();
-    for (seq, action) in incident.actions.iter().filter(|(_, action)| !action.done) {
-        found.extend(action.owner.is_none().then_some(Missing::Owner(*seq)));
-        found.extend((action.ticket.is_none() && incident.ticket.is_some()).then_some(Missing::Ticket(*seq)));
+impl Source<'_> {
+    pub(super) fn completeness(&self, gaps: &[UpdateGap]) -> Completeness {
+        let mut found = findings(self.incident, self.runbook);
+        found.extend(names(self.incident, self.runbook, &self.strangers()));
+        found.extend(gaps.iter().map(|gap| {
+            let apart = gap.to.map_or_else(
+                || "none since".to_owned(),
+                |to| format!("{} instead of {}", spoken(since(to, gap.from)), spoken(gap.promised)),
+            );
+            let detail = format!("{apart}, from {}", stamp(gap.from));
+            Finding::new(FindingKind::UpdateGap, &gap.records, &detail, self.runbook)
+        }));
+        found.extend(self.holes());
+        Completeness::of(found)
     }
-    found.sort_unstable();
-    found
+
+    /// The accounts on the timeline that belong to nobody whom the runbook knows.
+    fn strangers(&self) -> Names {
+        let mut names = Names::default();
+        for record in self.records {
+            if let Actor::Human(identity) = &record.actor
+                && self.runbook.person_of(identity).is_none()
+            {
+                names.add_identity(identity, None);
+            }
+        }
+        names
+    }
+
+    /// Where nothing of note is on the timeline for long although the response went on.
+    fn holes(&self) -> Vec<Finding> {
+        let longest = self.runbook.afterwards.timeline_gap;
+        let mut found = Vec::new();
+        let mut before: Option<&Entry> = None;
+        for entry in self.timeline.iter().filter(|entry| entry.importance == Importance::Key) {
+            if let Some(before) = before {
+                let length = since(entry.occurred_at, before.occurred_at);
+                if length > longest {
+                    let detail = format!("{} from {}", spoken(length), stamp(before.occurred_at));
+                    let ends = [before.seq, entry.seq];
+                    found.push(Finding::new(FindingKind::TimelineHole, &ends, &detail, self.runbook));
+                }
+            }
+            // From the end on, nothing has to happen until it comes back.
+            before = match self.record(entry.seq).map(|record| &record.fact) {
+                Some(Fact::Declared(_) | Fact::Reopened(_)) => Some(entry),
+                Some(Fact::Resolved(_) | Fact::Cancelled(_) | Fact::Merged(_) | Fact::Closed(_)) => None,
+                _ => before.map(|_| entry),
+            };
+        }
+        found
+    }
 }

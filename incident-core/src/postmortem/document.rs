@@ -2,21 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use super::account::{ActionItem, Evidence, MitigationAccount, Promises};
-use super::completeness::{Missing, missing};
-use super::sections::Source;
+use serde::Serialize;
+
+use super::account::{Evidence, Link, MitigationAccount};
+use super::cause::{CauseNode, HypothesisAccount};
+use super::completeness::Completeness;
+use super::follow_up::{ActionItem, DocumentationItem, MeetingAccount};
+use super::lifecycle::DocumentAccount;
+use super::measure::{Date, ImpactFigures, Metric, PhaseSpan, SeveritySpan};
+use super::promise::{Promise, Promises, UpdateGap};
+use super::recurrence::{Recurrence, recurrences};
+use super::source::Source;
+use crate::domain::afterwards::Section;
 use crate::domain::event::Record;
 use crate::domain::id::{Digest, IncidentId, Seq};
 use crate::domain::incident::{Ending, Incident, Side};
+use crate::domain::index::Summary;
 use crate::domain::metrics::ResponseTimes;
 use crate::domain::phase::Status;
-use crate::domain::role::Actor;
 use crate::domain::runbook::Runbook;
 use crate::domain::severity::Severity;
+use crate::domain::time::Time;
 use crate::domain::timeline::Entry;
 
 /// One sentence, and the records that say so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Statement {
     /// What is said, in one inert line of plain text. People's words are in it.
@@ -25,8 +36,49 @@ pub struct Statement {
     pub records: Vec<Seq>,
 }
 
-/// A post-mortem, written from an incident's log. What the log doesn't say is in [`missing`](Self::missing).
-#[derive(Debug, Clone)]
+/// A section: what people wrote, and what the log says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Part {
+    /// Which.
+    pub section: Section,
+    /// What people wrote, as the last of them left it.
+    pub written: Option<Written>,
+    /// What the log says.
+    pub statements: Vec<Statement>,
+}
+
+impl Part {
+    /// What the log says beside what people wrote: nothing where theirs [stands instead](Section::is_replaced).
+    #[must_use]
+    pub fn beside(&self) -> &[Statement] {
+        if self.written.is_some() && self.section.is_replaced() { &[] } else { &self.statements }
+    }
+}
+
+/// What somebody wrote into a section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Written {
+    /// The record that says so; the next edit is based on it.
+    pub record: Seq,
+    /// The words: inert lines of plain text, with `\n` between them.
+    pub text: String,
+    /// Who, by name.
+    pub by: String,
+    /// When, UTC.
+    pub at: Time,
+    /// How often the section was written, this time included.
+    pub edits: u32,
+}
+
+/// A post-mortem, written from an incident's log. What it lacks is in [`completeness`](Self::completeness).
+///
+/// As JSON it has the schema `docs/post-mortem.schema.json`; lengths of time are whole seconds there.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PostMortem {
     /// The incident.
@@ -45,40 +97,53 @@ pub struct PostMortem {
     pub status: Status,
     /// How the incident ended, if it did.
     pub ended: Option<Ending>,
-    /// When what happened, UTC.
-    pub dates: Vec<Statement>,
-    /// What happened, in a few sentences.
-    pub summary: Vec<Statement>,
-    /// What it did to whom.
-    pub impact: Vec<Statement>,
-    /// How it was noticed, and who came.
-    pub detection: Vec<Statement>,
-    /// The confirmed cause, and the cause that was named at the end.
-    pub root_cause: Vec<Statement>,
+    /// Whose the document is, and how far it has come.
+    pub document: DocumentAccount,
+    /// When what happened.
+    pub dates: Vec<Date>,
+    /// Every section, in order: what people wrote and what the log says in sentences.
+    pub sections: Vec<Part>,
+    /// What it did to whom, in figures.
+    pub impact: ImpactFigures,
+    /// Why it happened: the answers to the first why, each with those below it.
+    pub causes: Vec<CauseNode>,
+    /// The possible causes that were written down.
+    pub hypotheses: Vec<HypothesisAccount>,
     /// What was done, or meant to be, in the order of proposal.
     pub mitigations: Vec<MitigationAccount>,
-    /// The steps of the permanent fix.
-    pub fix: Vec<Statement>,
-    /// Who did what.
-    pub roles: Vec<Statement>,
     /// How the promise of updates was kept.
     pub updates: Promises,
-    /// Who was told when, and what was missed.
-    pub communication: Vec<Statement>,
-    /// How long what took.
+    /// What people owed by a time, and when they gave it.
+    pub promises: Vec<Promise>,
+    /// Where updates were further apart than promised.
+    pub gaps: Vec<UpdateGap>,
+    /// How long what took, beside what the runbook wants.
+    pub metrics: Vec<Metric>,
+    /// How long the response stayed in which phase.
+    pub phases: Vec<PhaseSpan>,
+    /// How bad it was from when to when.
+    pub severities: Vec<SeveritySpan>,
+    /// The same lengths, for comparisons over many incidents.
+    #[serde(skip)]
     pub times: ResponseTimes,
     /// The whole timeline; a reader in a hurry takes what is key.
     pub timeline: Vec<Entry>,
-    /// The names of the persons who act on the timeline, as far as the runbook knows them.
-    pub names: BTreeMap<Actor, String>,
+    /// The names of the persons who act on the timeline, by account, as far as the runbook knows them.
+    pub names: BTreeMap<String, String>,
     /// What is to be done afterwards.
     pub actions: Vec<ActionItem>,
+    /// What was decided on the documentation.
+    pub documentation: Vec<DocumentationItem>,
+    /// The review meeting.
+    pub meeting: MeetingAccount,
     /// Links to look at. Untrusted, like every text.
-    pub links: Vec<String>,
+    pub links: Vec<Link>,
     /// What was kept.
     pub evidence: Vec<Evidence>,
+    /// The incidents that this one repeats; see [`with_others`](Self::with_others).
+    pub recurrences: Vec<Recurrence>,
     /// What is still to be written, found out or filed.
-    pub missing: Vec<Missing>,
+    pub completeness: Completeness,
     /// The last record it tells of.
     pub up_to: Seq,
     /// The link of the log's chain after that record, if it is known.
@@ -86,15 +151,14 @@ pub struct PostMortem {
 }
 
 impl PostMortem {
-    /// Writes the post-mortem of `incident` from its whole log, in order; names come from `runbook`.
+    /// Writes the post-mortem of `incident` from its whole log, in order; names and figures come from `runbook`.
     ///
     /// The same log and runbook always give the same document.
     #[must_use]
     pub fn write(incident: &Incident, records: &[Record], runbook: &Runbook) -> Self {
         let source = Source::new(incident, records, runbook);
-        let mitigations = source.mitigations();
-        let evidence = source.evidence();
-        let (updates, communication) = source.communication();
+        let gaps = super::promise::gaps(&source.promises);
+        let completeness = source.completeness(&gaps);
         Self {
             incident: incident.id,
             side: incident.side,
@@ -104,22 +168,28 @@ impl PostMortem {
             worst: source.worst(),
             status: incident.phase.status(),
             ended: incident.ended,
+            document: source.document(),
             dates: source.dates(),
-            summary: source.summary(),
-            impact: source.impact(),
-            detection: source.detection(),
-            root_cause: source.root_cause(),
-            mitigations,
-            fix: source.fix(),
-            roles: source.roles(),
-            updates,
-            communication,
+            sections: source.sections(),
+            impact: source.impact_figures(),
+            causes: source.causes(),
+            hypotheses: source.hypotheses(),
+            mitigations: source.mitigations(),
+            updates: super::promise::of_updates(&source.promises),
+            gaps,
+            promises: source.promises.clone(),
+            metrics: source.metrics(),
+            phases: source.phases(),
+            severities: source.severities(),
             times: ResponseTimes::of(incident),
             names: source.names(),
             actions: source.actions(),
-            links: incident.links.iter().cloned().collect(),
-            missing: missing(incident, !evidence.is_empty()),
-            evidence,
+            documentation: source.documentation(),
+            meeting: source.meeting(),
+            links: source.links(),
+            evidence: source.evidence(),
+            recurrences: Vec::new(),
+            completeness,
             up_to: incident.version,
             head: None,
             timeline: source.into_timeline(),
@@ -133,5 +203,25 @@ impl PostMortem {
     pub fn with_head(mut self, head: Digest) -> Self {
         self.head = Some(head);
         self
+    }
+
+    /// With the incidents among `others` that this one repeats, as `runbook` counts them; each is a finding, too.
+    #[must_use]
+    pub fn with_others(
+        mut self,
+        incident: &Incident,
+        others: &[(IncidentId, Summary)],
+        runbook: &Runbook,
+    ) -> Self {
+        let within = runbook.afterwards.recurrence_within;
+        self.recurrences = recurrences((incident.id, &Summary::of(incident)), others, within);
+        self.completeness = self.completeness.with_recurrences(&self.recurrences, runbook);
+        self
+    }
+
+    /// A section.
+    #[must_use]
+    pub fn part(&self, section: Section) -> &Part {
+        self.sections.iter().find(|part| part.section == section).expect("every section has its part")
     }
 }

@@ -1,17 +1,15 @@
 //! The document as Markdown.
 
+mod parts;
+
 use std::fmt::{self, Write};
 
-use super::account::{ActionItem, MitigationAccount};
-use super::document::{PostMortem, Statement};
+use super::document::{Part, PostMortem, Statement, Written};
+use crate::domain::afterwards::Section;
 use crate::domain::id::Seq;
 use crate::domain::incident::{Ending, Side};
 use crate::domain::inert;
-use crate::domain::metrics::Interval;
-use crate::domain::plan::Reversible;
-use crate::domain::role::Actor;
-use crate::domain::time::{spoken, stamp};
-use crate::domain::timeline::{Entry, Importance};
+use crate::domain::time::stamp;
 
 impl PostMortem {
     /// The document as Markdown: a statement a line, each with the records that say so, always in the same order.
@@ -34,37 +32,16 @@ fn write(it: &PostMortem, out: &mut String) -> fmt::Result {
         writeln!(out, "> **DRILL** – an exercise, nothing was broken.\n")?;
     }
     header(it, out)?;
-    section(out, "Summary", &it.summary)?;
-    section(out, "Impact", &it.impact)?;
-    section(out, "Detection", &it.detection)?;
-    section(out, "Root cause", &it.root_cause)?;
-    heading(out, "Mitigations")?;
-    for mitigation in &it.mitigations {
-        account(mitigation, out)?;
+    for part in &it.sections {
+        section(it, part, out)?;
     }
-    or_nothing(out, it.mitigations.is_empty())?;
-    section(out, "Permanent fix", &it.fix)?;
-    section(out, "Roles", &it.roles)?;
-    section(out, "Communication", &it.communication)?;
-    times(it, out)?;
-    heading(out, "Timeline")?;
-    for entry in it.timeline.iter().filter(|entry| entry.importance == Importance::Key) {
-        moment(it, entry, out)?;
-    }
-    for title in ["What went well", "What could be better", "Where we were lucky"] {
-        heading(out, title)?;
-        writeln!(out, "_To be written._")?;
-    }
-    heading(out, "Action items")?;
-    it.actions.iter().try_for_each(|item| action(item, out))?;
-    or_nothing(out, it.actions.is_empty())?;
-    heading(out, "Links")?;
-    it.links.iter().try_for_each(|url| writeln!(out, "- {}", link(url)))?;
-    or_nothing(out, it.links.is_empty())?;
-    evidence(it, out)?;
     heading(out, "Still missing")?;
-    it.missing.iter().try_for_each(|missing| writeln!(out, "- {missing}"))?;
-    or_nothing(out, it.missing.is_empty())?;
+    for finding in &it.completeness.findings {
+        let blocks = if finding.blocks { ", before it is published" } else { "" };
+        let (what, place) = (text(&finding.to_string()), finding.section);
+        writeln!(out, "- {what} – {place}, with `{}`{blocks}{}", finding.command, cite(&finding.records))?;
+    }
+    or_nothing(out, it.completeness.findings.is_empty())?;
     heading(out, "Source")?;
     writeln!(out, "- Records: #1 to {}", it.up_to)?;
     match it.head {
@@ -84,103 +61,78 @@ fn header(it: &PostMortem, out: &mut String) -> fmt::Result {
     writeln!(out, "- Incident: `{}`", it.incident)?;
     writeln!(out, "- Severity: {}{worst}", it.severity)?;
     writeln!(out, "- Status: {}{ended}", it.status)?;
+    let owner = it.document.owner.as_ref().map_or_else(|| "nobody yet".to_owned(), |owner| text(owner));
+    writeln!(out, "- Document: {}, owned by {owner}", it.document.status)?;
+    for step in &it.document.steps {
+        let lacking: Vec<String> = step.overridden.iter().map(|kind| format!("`{kind}`")).collect();
+        let lacking = if lacking.is_empty() {
+            String::new()
+        } else {
+            format!(", although it lacked {}", lacking.join(", "))
+        };
+        let because =
+            step.because.as_ref().map_or_else(String::new, |because| format!(": {}", text(because)));
+        let (status, at, by) = (step.status, stamp(step.at), text(&step.by));
+        writeln!(out, "  - {status}: {at}, {by}{lacking}{because}{}", cite(&[step.record]))?;
+    }
     if let Some(service) = &it.service {
         writeln!(out, "- Service: {}", text(service))?;
     }
-    it.dates.iter().try_for_each(|date| statement(date, out))?;
-    writeln!(out, "- Still missing: {}", it.missing.len())
-}
-
-fn account(it: &MitigationAccount, out: &mut String) -> fmt::Result {
-    let undoes = it.undoes.map_or_else(String::new, |undone| format!("Take back {undone}: "));
-    let outcome = [Some(it.proposal), it.executed, it.verified].into_iter().flatten();
-    let outcome: Vec<Seq> = outcome.collect();
-    writeln!(out, "- {undoes}{}, with {}: {}{}", text(&it.what), text(&it.system), it.stage, cite(&outcome))?;
-    if let Some((record, digest)) = it.plan {
-        writeln!(out, "  - Plan `{digest}`{}", cite(&[record]))?;
+    for date in &it.dates {
+        writeln!(out, "- {}: {}{}", date.what, stamp(date.at), cite(&date.records))?;
     }
-    for change in &it.changes {
-        writeln!(out, "    - Change: {}: {} → {}", text(&change.what), text(&change.from), text(&change.to))?;
-    }
-    for approval in &it.approvals {
-        let alone = if approval.alone { ", alone, in an emergency" } else { "" };
-        writeln!(out, "  - Approved by {}{alone}{}", text(&approval.person), cite(&[approval.record]))?;
-    }
-    let way_back = match (it.undone_by, it.reversible) {
-        (Some(by), _) => format!("taken back{}", cite(&[by])),
-        (None, Some(Reversible::Yes)) => "there is one".to_owned(),
-        (None, Some(Reversible::Partly)) => "there is one in part".to_owned(),
-        (None, Some(Reversible::NothingToRestore)) => "there is nothing to restore".to_owned(),
-        (None, Some(Reversible::No)) => "there is none".to_owned(),
-        (None, None) => "not planned".to_owned(),
-    };
-    writeln!(out, "  - Way back: {way_back}")
-}
-
-fn times(it: &PostMortem, out: &mut String) -> fmt::Result {
-    heading(out, "Response times")?;
-    for interval in Interval::ALL {
-        let length = it.times.get(interval).map_or_else(|| "not known".to_owned(), spoken);
-        writeln!(out, "- {interval} ({}): {length}", interval.bounds())?;
-    }
-    Ok(())
-}
-
-fn moment(it: &PostMortem, entry: &Entry, out: &mut String) -> fmt::Result {
-    let who = match &entry.actor {
-        Actor::Engine => String::new(),
-        actor => format!(", {}", text(it.names.get(actor).map_or(&actor.to_string(), |name| name))),
-    };
-    let late = if entry.late { format!(", recorded {}", stamp(entry.recorded_at)) } else { String::new() };
-    let seqs: Vec<Seq> = [entry.seq].into_iter().chain(entry.corrected_by).collect();
-    writeln!(out, "- {}{who}{late}: {}{}", stamp(entry.occurred_at), text(&entry.what), cite(&seqs))?;
-    if let Some(was) = &entry.was {
-        writeln!(out, "  - Before its correction: {}, {}", stamp(was.occurred_at), text(&was.what))?;
-    }
-    entry.link.as_ref().map_or(Ok(()), |url| writeln!(out, "  - See {}", link(url)))
-}
-
-fn action(it: &ActionItem, out: &mut String) -> fmt::Result {
-    let mark = if it.action.done { "x" } else { " " };
-    let owner = it.owner.as_ref().map_or_else(|| "no owner".to_owned(), |owner| text(owner));
-    let ticket =
-        it.action.ticket.as_ref().map_or_else(|| "no ticket".to_owned(), |ticket| text(ticket.as_str()));
-    let (priority, due) = (it.action.priority, stamp(it.action.due));
     writeln!(
         out,
-        "- [{mark}] Do: {} – {owner}, {priority}, due {due}, {ticket}{}",
-        text(&it.what),
-        cite(&[it.record])
+        "- Complete: {} %, still missing: {}",
+        it.completeness.score,
+        it.completeness.findings.len()
     )
 }
 
-fn evidence(it: &PostMortem, out: &mut String) -> fmt::Result {
-    heading(out, "Evidence")?;
-    for kept in &it.evidence {
-        let truncated = if kept.item.truncated { ", cut short" } else { "" };
-        writeln!(
-            out,
-            "- Kept from {}: {} ({}, {} bytes{truncated}, {} secrets taken out), SHA-256 `{}`{}",
-            text(&kept.collector),
-            text(&kept.item.name),
-            text(&kept.item.media_type),
-            kept.item.bytes,
-            kept.item.redactions,
-            kept.item.sha256,
-            cite(&[kept.record]),
-        )?;
+fn section(it: &PostMortem, part: &Part, out: &mut String) -> fmt::Result {
+    heading(out, &part.section.to_string())?;
+    let start = out.len();
+    if let Some(written) = &part.written {
+        prose(written, out)?;
     }
-    or_nothing(out, it.evidence.is_empty())
+    part.beside().iter().try_for_each(|it| statement(it, out))?;
+    match part.section {
+        Section::RootCause => parts::causes(it, out)?,
+        Section::Resolution => parts::mitigations(it, out)?,
+        Section::Communication => parts::communication(it, out)?,
+        Section::ResponseTimes => parts::times(it, out)?,
+        Section::Timeline => parts::timeline(it, out)?,
+        Section::Actions => parts::actions(it, out)?,
+        Section::Documentation => parts::documentation(it, out)?,
+        Section::Meeting => parts::meeting(it, out)?,
+        Section::Links => parts::links(it, out)?,
+        Section::Evidence => parts::evidence(it, out)?,
+        _ => {}
+    }
+    if out.len() > start {
+        return Ok(());
+    }
+    match part.section {
+        Section::Trigger | Section::WentWell | Section::CouldBeBetter | Section::Lucky => {
+            writeln!(out, "_To be written._")
+        }
+        _ => or_nothing(out, true),
+    }
+}
+
+/// What a person wrote: its lines and paragraphs are kept, and everything in them is text.
+fn prose(it: &Written, out: &mut String) -> fmt::Result {
+    let mut lines = it.text.lines().map(str::trim).peekable();
+    while let Some(line) = lines.next() {
+        let goes_on = !line.is_empty() && lines.peek().is_some_and(|next| !next.is_empty());
+        writeln!(out, "{}{}", first(&text(line)), if goes_on { "\\" } else { "" })?;
+    }
+    let edits = if it.edits > 1 { format!(", {} times written", it.edits) } else { String::new() };
+    writeln!(out, "\n_Written by {}, {}{edits}_{}\n", text(&it.by), stamp(it.at), cite(&[it.record]))
 }
 
 fn heading(out: &mut String, title: &str) -> fmt::Result {
     writeln!(out, "\n## {title}\n")
-}
-
-fn section(out: &mut String, title: &str, statements: &[Statement]) -> fmt::Result {
-    heading(out, title)?;
-    statements.iter().try_for_each(|it| statement(it, out))?;
-    or_nothing(out, statements.is_empty())
 }
 
 fn or_nothing(out: &mut String, empty: bool) -> fmt::Result {

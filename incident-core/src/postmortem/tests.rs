@@ -1,10 +1,12 @@
 use super::*;
+use crate::domain::afterwards::{ActionKind, CauseKind, Section};
 use crate::domain::chain::{encode, origin};
 use crate::domain::check::Colour;
 use crate::domain::command::{
-    AddAction, Advance, Assign, Attest, Close, Command, CompleteAction, Correct, Declare, HoldMeeting,
-    Hypothesise, JudgeHypothesis, Note, PostUpdate, PublishPostMortem, RecordFix, Redact, RedactSlot,
-    Resolve, SetSeverity, TickStep,
+    AddAction, Advance, Assign, Attest, Close, Command, CompleteAction, Correct, DecideDocumentation,
+    Declare, FindCause, HoldMeeting, Hypothesise, JudgeHypothesis, LinkEvidence, Note, PostUpdate,
+    PublishPostMortem, RecordFix, Redact, RedactSlot, RequestReview, Resolve, ScheduleMeeting, SetSeverity,
+    TickStep, WriteSection,
 };
 use crate::domain::event::{CauseClass, FixStep};
 use crate::domain::id::{Digest, Seq};
@@ -76,6 +78,50 @@ fn assessed() -> Driver {
     driver
 }
 
+fn section(driver: &mut Driver, section: Section, text: &str) -> Seq {
+    let based_on = driver.incident.document.version_of(section);
+    driver.alice(Command::WriteSection(WriteSection { section, text: owned(text), based_on }))
+}
+
+/// Everything that people write, find and agree on afterwards; gives the action item.
+fn learnt(driver: &mut Driver, hypothesis: Seq) -> Seq {
+    let evidence: Vec<Digest> = driver.incident.evidence.keys().copied().collect();
+    driver.bob(Command::LinkEvidence(LinkEvidence { to: hypothesis, evidence, records: vec![Seq(1)] }));
+    let (kind, class) = (CauseKind::Cause, Some(CauseClass::RecentDeployment));
+    let find = |driver: &mut Driver, under, statement: &str, kind, class| {
+        let cause =
+            driver.bob(Command::FindCause(FindCause { under, statement: owned(statement), kind, class }));
+        let records = vec![hypothesis];
+        driver.bob(Command::LinkEvidence(LinkEvidence { to: cause, evidence: Vec::new(), records }));
+        cause
+    };
+    let first = find(driver, None, "version 42 reads the old queue", kind, class);
+    find(driver, Some(first), "no test places an order", kind, None);
+    find(driver, None, "the alert waits ten minutes", CauseKind::Contributing, None);
+    section(driver, Section::Summary, "Version 42 dropped orders.\n\n- for 53 minutes\n# loudly");
+    section(driver, Section::Trigger, "the deployment of version 42");
+    section(driver, Section::WentWell, "the rollback took a minute");
+    section(driver, Section::CouldBeBetter, "the update at 14:20 was forgotten");
+    section(driver, Section::Lucky, "it was noon");
+    let (what, kind) = (owned("test a checkout before each deployment"), Some(ActionKind::Prevent));
+    let (priority, owner) = (Priority::High, Some(PersonId::new("bob")));
+    let action = driver.alice(Command::AddAction(AddAction { what, kind, priority, owner, due: None }));
+    for step in driver.runbook.afterwards.documentation.clone() {
+        let runbook = step == "update-runbook";
+        let (action, not_needed) = (runbook.then_some(action), (!runbook).then(|| owned("nothing changed")));
+        driver.alice(Command::DecideDocumentation(DecideDocumentation { step, action, not_needed }));
+    }
+    let meeting = ScheduleMeeting {
+        starts_at: "2026-03-04T14:00:00Z".parse().unwrap(),
+        length: None,
+        invitees: Vec::new(),
+        place: Some(owned("https://meet.example/1")),
+    };
+    driver.alice(Command::ScheduleMeeting(meeting));
+    driver.alice(Command::RequestReview(RequestReview { reviewers: vec![PersonId::new("bob")] }));
+    action
+}
+
 /// From the declaration to the close, with a missed update, a correction and a redaction on the way.
 fn whole() -> Driver {
     let mut driver = assessed();
@@ -111,14 +157,12 @@ fn whole() -> Driver {
     let slots = driver.records.iter().find(|it| it.seq == secret).map(|it| it.slots[0].text());
     let slots = slots.into_iter().map(|text| RedactSlot { slot: 0, text }).collect();
     driver.bob(Command::Redact(Redact { record: secret, slots, because: owned("a secret") }));
-    let what = owned("test a checkout before each deployment");
-    let owner = Some(PersonId::new("bob"));
-    let action =
-        driver.alice(Command::AddAction(AddAction { what, priority: Priority::High, owner, due: None }));
+    let action = learnt(&mut driver, cause);
     driver.settle().wait(60);
     let (link, sha256) = (Some(owned("https://docs.example/pm/1")), Digest::of(&[b"document"]));
     let up_to = driver.incident.version;
-    driver.alice(Command::PublishPostMortem(PublishPostMortem { link, sha256, up_to }));
+    let override_because = None;
+    driver.alice(Command::PublishPostMortem(PublishPostMortem { link, sha256, up_to, override_because }));
     let attendees = vec![PersonId::new("alice"), PersonId::new("bob")];
     driver.alice(Command::HoldMeeting(HoldMeeting { attendees }));
     driver.settle();
@@ -154,30 +198,37 @@ fn every_record_has_a_line_of_its_own_words() {
 
 #[test]
 fn what_is_missing_is_named_until_it_is_there() {
-    use Missing::*;
-    let written = [WentWell, CouldBeBetter, Lucky];
+    use FindingKind::*;
+    let kinds = |driver: &Driver| -> Vec<FindingKind> {
+        write(driver).completeness.findings.iter().map(|finding| finding.kind).collect()
+    };
     let fresh = Driver::declared(Declare::new("checkout is down").severity(Severity::Sev2));
-    let gaps = [Resolution, Start, Impact, ConfirmedCause, Mitigation, Commander, Evidence, Actions];
-    assert_eq!(write(&fresh).missing, [&gaps[..], &written].concat());
+    let cause = [Resolution, Start, Impact, Trigger, Cause, Whys, Mitigation, Commander];
+    let written = [WentWell, CouldBeBetter, Lucky, Actions];
+    let rest = [Documentation, Documentation, Documentation, Documentation, Meeting, Evidence, Review];
+    assert_eq!(kinds(&fresh), [&cause[..], &written, &rest].concat());
 
     let mut driver = whole();
-    assert_eq!(write(&driver).missing, written);
+    assert_eq!(kinds(&driver), [Hypothesis, UpdateGap]);
     let what = owned("nobody's");
-    let action = AddAction { what, priority: Priority::Low, owner: None, due: None };
-    let seq = driver.alice(Command::AddAction(action));
-    let lacks = write(&driver).missing.into_iter().filter(|it| !written.contains(it));
-    assert_eq!(lacks.collect::<Vec<_>>(), [Owner(seq), Ticket(seq)]);
+    let action = AddAction { what, kind: None, priority: Priority::Low, owner: None, due: None };
+    driver.alice(Command::AddAction(action));
+    assert_eq!(kinds(&driver), [Hypothesis, UpdateGap, ActionOwner, ActionTicket, ActionKind]);
 }
 
 #[test]
 fn a_statement_cites_the_records_that_say_so() {
     let document = write(&whole());
-    let sections = [&document.summary, &document.impact, &document.detection, &document.root_cause];
-    for statement in
-        sections.into_iter().chain([&document.dates, &document.fix, &document.communication]).flatten()
-    {
-        assert!(!statement.records.is_empty(), "{}", statement.text);
-        assert!(statement.records.iter().all(|seq| *seq > Seq::ZERO && *seq <= document.up_to));
+    let statements = document.sections.iter().flat_map(|part| &part.statements);
+    let said = statements.map(|it| (it.text.clone(), it.records.clone()));
+    let dates = document.dates.iter().map(|it| (it.what.clone(), it.records.clone()));
+    let actions = document.actions.iter().map(|it| (it.what.clone(), it.records.clone()));
+    let links = document.links.iter().map(|it| (it.url.clone(), it.records.clone()));
+    let promises = document.promises.iter().map(|it| (it.kind.to_string(), it.records.clone()));
+    let metrics = document.metrics.iter().map(|it| (it.interval.to_string(), it.records.clone()));
+    for (text, records) in said.chain(dates).chain(actions).chain(links).chain(promises).chain(metrics) {
+        assert!(!records.is_empty(), "{text}");
+        assert!(records.iter().all(|seq| *seq > Seq::ZERO && *seq <= document.up_to), "{text}");
     }
 }
 
@@ -217,7 +268,7 @@ fn only_links_to_the_web_can_be_followed() {
         let mut declare = Declare::new("checkout is down");
         declare.link = Some(owned(url));
         let markdown = write(&Driver::declared(declare)).to_markdown();
-        assert!(markdown.lines().any(|line| line == shown), "{markdown}");
+        assert!(markdown.lines().any(|line| line == format!("{shown} [#1]")), "{markdown}");
     }
 }
 

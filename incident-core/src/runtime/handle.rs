@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::engine::Engine;
 use super::error::CommandError;
+use crate::domain::afterwards::{ActionKind, CauseKind, Section};
 use crate::domain::chain::{self, Verified};
 use crate::domain::check::Colour;
 use crate::domain::command as c;
@@ -244,16 +246,52 @@ verbs! {
     /// Links another incident.
     link(other: IncidentId, relation: Relation) => Command::Link(c::Link { other, relation });
     /// Adds something to do afterwards; without a date it is due as the runbook says for its priority.
-    add_action(what: &str, priority: Priority, owner: Option<PersonId>, due: Option<Time>) =>
-        Command::AddAction(c::AddAction { what: what.to_owned(), priority, owner, due });
+    add_action(what: &str, kind: Option<ActionKind>, priority: Priority, owner: Option<PersonId>, due: Option<Time>) =>
+        Command::AddAction(c::AddAction { what: what.to_owned(), kind, priority, owner, due });
+    /// Gives an action item that has no ticket to somebody, or another day.
+    assign_action(action: Seq, owner: Option<PersonId>, due: Option<Time>) =>
+        Command::AssignAction(c::AssignAction { action, owner, due });
     /// Says that an action item is done.
     complete_action(action: Seq, outcome: &str) =>
         Command::CompleteAction(c::CompleteAction { action, outcome: outcome.to_owned() });
     /// Says which ticket is the incident's.
     adopt_ticket(ticket: TicketRef) => Command::AdoptTicket(ticket);
+    /// Says whose the post-mortem is to write.
+    assign_post_mortem(owner: PersonId) => Command::AssignPostMortem(c::AssignPostMortem { owner });
+    /// Writes into a section of the post-mortem, in place of the version that `based_on` names; 0 if there is none.
+    write_section(section: Section, text: &str, based_on: Seq) =>
+        Command::WriteSection(c::WriteSection { section, text: text.to_owned(), based_on });
+    /// Answers why the incident happened, or, under another cause, why that did.
+    find_cause(under: Option<Seq>, statement: &str, kind: CauseKind, class: Option<CauseClass>) =>
+        Command::FindCause(c::FindCause { under, statement: statement.to_owned(), kind, class });
+    /// Shows a cause or a hypothesis with evidence that was kept and with records of this incident.
+    link_evidence(to: Seq, evidence: Vec<Digest>, records: Vec<Seq>) =>
+        Command::LinkEvidence(c::LinkEvidence { to, evidence, records });
+    /// Asks others to read the post-mortem.
+    request_review(reviewers: Vec<PersonId>) => Command::RequestReview(c::RequestReview { reviewers });
+    /// Gives the post-mortem back to whoever writes it.
+    return_review(because: &str) => Command::ReturnReview(c::Because { because: because.to_owned() });
     /// Publishes the post-mortem: where it is, its SHA-256, and the last record it tells of.
     publish_post_mortem(link: Option<&str>, sha256: Digest, up_to: Seq) =>
-        Command::PublishPostMortem(c::PublishPostMortem { link: own(link), sha256, up_to });
+        Command::PublishPostMortem(c::PublishPostMortem { link: own(link), sha256, up_to, override_because: None });
+    /// Publishes the post-mortem although it lacks what the runbook wants; recorded, with the reason.
+    publish_post_mortem_over(link: Option<&str>, sha256: Digest, up_to: Seq, because: &str) =>
+        Command::PublishPostMortem(c::PublishPostMortem {
+            link: own(link), sha256, up_to, override_because: Some(because.to_owned()),
+        });
+    /// Says that an item of the documentation is brought up to date by an action item.
+    document_with(step: &str, action: Seq) => Command::DecideDocumentation(c::DecideDocumentation {
+        step: step.to_owned(), action: Some(action), not_needed: None,
+    });
+    /// Says why an item of the documentation needn't be brought up to date.
+    document_not_needed(step: &str, because: &str) => Command::DecideDocumentation(c::DecideDocumentation {
+        step: step.to_owned(), action: None, not_needed: Some(because.to_owned()),
+    });
+    /// Announces the review meeting, or moves it; for nobody in particular it invites everybody who responded.
+    schedule_meeting(starts_at: Time, length: Option<Duration>, invitees: Vec<PersonId>, place: Option<&str>) =>
+        Command::ScheduleMeeting(c::ScheduleMeeting { starts_at, length, invitees, place: own(place) });
+    /// Calls the review meeting off.
+    cancel_meeting(because: &str) => Command::CancelMeeting(c::Because { because: because.to_owned() });
     /// Says that the review meeting was held.
     hold_meeting(attendees: Vec<PersonId>) => Command::HoldMeeting(c::HoldMeeting { attendees });
     /// Says that nothing is left to decide, if the gates are met. Follow-ups are chased on.

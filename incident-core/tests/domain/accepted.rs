@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use incident_core::domain::afterwards::{ActionKind, CauseKind, Section};
 use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
-    AddAction, Advance, Approve, Begin, Close, Command, CommandKind, CompleteAction, Conclude, Correct,
-    Declare, EffectResult, ExecutePlan, Failure, Hypothesise, JudgeHypothesis, PostUpdate, Proposal, Propose,
-    RecordFix, Redact, RedactSlot, Reject, Resolve, SettleMitigation, StepBack, TickStep, Triage, Undo,
+    AddAction, Advance, Approve, AssignAction, Begin, Close, Command, CommandKind, CompleteAction, Conclude,
+    Correct, Declare, EffectResult, ExecutePlan, Failure, FindCause, Hypothesise, JudgeHypothesis,
+    LinkEvidence, PostUpdate, Proposal, Propose, RecordFix, Redact, RedactSlot, Reject, Resolve,
+    SettleMitigation, StepBack, TickStep, Triage, Undo, WriteSection,
 };
 use incident_core::domain::effect::{Applied, Receipt, Repeat, Work};
 use incident_core::domain::event::{CauseClass, EvidenceItem, FixStep};
@@ -99,7 +101,7 @@ pub(crate) fn accepted(kind: CommandKind) -> (Scenario, Command) {
             Command::StepBack(StepBack { to: Phase::Detection, because: words() })
         }
         K::Resolve => Command::Resolve(Resolve { cause: words(), override_because: some() }),
-        K::Reopen | K::PublishPostMortem | K::HoldMeeting => {
+        K::Reopen | K::PublishPostMortem | K::HoldMeeting | K::RequestReview | K::ScheduleMeeting => {
             it.does(resolve_anyway());
             sample(kind)
         }
@@ -109,10 +111,41 @@ pub(crate) fn accepted(kind: CommandKind) -> (Scenario, Command) {
         }
         K::AddAction => Command::AddAction(AddAction {
             what: words(),
+            kind: Some(ActionKind::Detect),
             priority: Priority::High,
             owner: Some(person("bob")),
             due: Some(time("2026-04-01T00:00:00Z")),
         }),
+        K::WriteSection => {
+            let based_on = first(&it.does(sample(K::WriteSection)));
+            Command::WriteSection(WriteSection { section: Section::Summary, text: words(), based_on })
+        }
+        K::FindCause => {
+            let under = Some(first(&it.does(sample(K::FindCause))));
+            let (kind, class) = (CauseKind::Contributing, Some(CauseClass::Data));
+            Command::FindCause(FindCause { under, statement: words(), kind, class })
+        }
+        K::LinkEvidence => {
+            let to = first(&it.does(sample(K::FindCause)));
+            let evidence = vec![it.keeps_evidence()];
+            Command::LinkEvidence(LinkEvidence { to, evidence, records: vec![Seq(1)] })
+        }
+        K::ReturnReview => {
+            it.does(resolve_anyway());
+            it.does(sample(K::RequestReview));
+            sample(kind)
+        }
+        K::CancelMeeting => {
+            it.does(resolve_anyway());
+            it.does(sample(K::ScheduleMeeting));
+            sample(kind)
+        }
+        K::AssignAction => {
+            it.live.tracker = None;
+            let action = first(&it.does(action(None)));
+            let due = Some(time("2026-04-01T00:00:00Z"));
+            Command::AssignAction(AssignAction { action, owner: Some(person("bob")), due })
+        }
         K::CompleteAction => {
             let action = first(&it.does(action(Some("bob"))));
             Command::CompleteAction(CompleteAction { action, outcome: words() })
@@ -221,5 +254,6 @@ fn full_impact() -> Impact<String> {
         customer_facing: Some(true),
         failed_requests: Some(7),
         money: Some("words".to_owned()),
+        slo_minutes: Some(9),
     }
 }

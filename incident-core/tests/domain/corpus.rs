@@ -10,8 +10,7 @@ use incident_core::domain::command::{
     Link, Proposal, RecordFix, Redact, RedactSlot, Reject, SettleMitigation, StepBack, TickStep, Undo,
 };
 use incident_core::domain::effect::{Applied, TicketWork, Work};
-use incident_core::domain::event::{EvidenceItem, FixStep, Relation};
-use incident_core::domain::id::Digest;
+use incident_core::domain::event::{FixStep, Relation};
 use incident_core::domain::role::{Actor, Identity};
 use incident_core::domain::ticket::TicketRef;
 use incident_core::domain::{NoticeKind, Phase, Role, Severity};
@@ -86,17 +85,7 @@ fn follow_ups() -> Scenario {
 fn whole_life() -> Scenario {
     let mut it = Scenario::declared(Severity::Sev1);
     it.settles_but(|effect| effect.work == Work::Collect);
-    let collect = it.effect(|work| *work == Work::Collect);
-    it.starts(collect);
-    let item = EvidenceItem {
-        name: "pods.log".to_owned(),
-        media_type: "text/plain".to_owned(),
-        sha256: Digest::sha256(b"a log"),
-        bytes: 5,
-        truncated: false,
-        redactions: 1,
-    };
-    it.concludes(collect, EffectResult::Collected(vec![item]));
+    it.keeps_evidence();
     it.at("+2m").does(Command::Assign(Assign { role: Role::Commander, to: person("alice") }));
     it.does(Command::Signals(vec![firing("error-rate"), firing("latency")]));
     it.does(note("the graph broke at ten"));

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use incident_core::domain::afterwards::Section;
 use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
-    AddAction, Advance, Approve, Attest, Because, Command, ExecutePlan, Hypothesise, Note, PostUpdate,
-    Propose, PublishPostMortem, Resolve, SetSeverity, TickStep, Triage,
+    AddAction, Advance, Approve, Attest, Because, Command, EffectResult, ExecutePlan, Hypothesise, Note,
+    PostUpdate, Propose, PublishPostMortem, Resolve, SetSeverity, TickStep, Triage, WriteSection,
 };
 use incident_core::domain::effect::Work;
-use incident_core::domain::event::{Fact, Record};
+use incident_core::domain::event::{EvidenceItem, Fact, Record};
 use incident_core::domain::id::{Digest, Seq};
 use incident_core::domain::impact::Impact;
 use incident_core::domain::mitigation::{Mitigation, Stage};
@@ -79,7 +80,7 @@ pub(crate) fn triage() -> Command {
 
 pub(crate) fn action(owner: Option<&str>) -> Command {
     let (what, owner) = ("test the rollback".to_owned(), owner.map(person));
-    Command::AddAction(AddAction { what, priority: Priority::High, owner, due: None })
+    Command::AddAction(AddAction { what, kind: None, priority: Priority::High, owner, due: None })
 }
 
 pub(crate) fn propose(workload: &str) -> Command {
@@ -92,7 +93,17 @@ pub(crate) fn proposes(mitigation: Mitigation) -> Command {
 
 pub(crate) fn publish(up_to: Seq) -> Command {
     let link = Some("https://docs.example/pm".to_owned());
-    Command::PublishPostMortem(PublishPostMortem { link, sha256: Digest::of(&[b"pm"]), up_to })
+    let override_because = Some("the rest follows".to_owned());
+    Command::PublishPostMortem(PublishPostMortem {
+        link,
+        sha256: Digest::of(&[b"pm"]),
+        up_to,
+        override_because,
+    })
+}
+
+pub(crate) fn write(section: Section, text: &str, based_on: Seq) -> Command {
+    Command::WriteSection(WriteSection { section, text: text.to_owned(), based_on })
 }
 
 pub(crate) fn firing(name: &str) -> Signal {
@@ -105,6 +116,18 @@ pub(crate) fn first(records: &[Record]) -> Seq {
 }
 
 impl Scenario {
+    /// Has evidence kept; gives its digest.
+    #[track_caller]
+    pub(crate) fn keeps_evidence(&mut self) -> Digest {
+        let collect = self.effect(|work| *work == Work::Collect);
+        self.starts(collect);
+        let sha256 = Digest::sha256(b"a log");
+        let (name, media_type) = ("pods.log".to_owned(), "text/plain".to_owned());
+        let item = EvidenceItem { name, media_type, sha256, bytes: 5, truncated: false, redactions: 1 };
+        self.concludes(collect, EffectResult::Collected(vec![item]));
+        sha256
+    }
+
     /// Proposes a rollback of `workload` and has it planned.
     #[track_caller]
     pub(crate) fn has_planned(&mut self, workload: &str) -> Seq {

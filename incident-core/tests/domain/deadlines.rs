@@ -58,7 +58,7 @@ fn a_follow_up_is_due_by_its_priority_or_its_own_date() {
         (Priority::Low, Some("2026-03-05T08:00:00Z"), "2026-03-05T08:00:00Z"),
     ] {
         let mut it = Scenario::declared(Severity::Sev2);
-        let add = AddAction { what: "x".to_owned(), priority, owner: None, due: due.map(time) };
+        let add = AddAction { what: "x".to_owned(), kind: None, priority, owner: None, due: due.map(time) };
         let action = first(&it.does(Command::AddAction(add)));
         assert_eq!(it.owed(K::FollowUp(action)).due, time(expected), "{priority}");
     }

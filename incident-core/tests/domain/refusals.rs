@@ -172,6 +172,7 @@ fn a_refusal_names_the_field() {
         (
             Command::AddAction(AddAction {
                 what: "x".to_owned(),
+                kind: None,
                 priority: Priority::Low,
                 owner: Some(person("mallory")),
                 due: None,
@@ -181,6 +182,7 @@ fn a_refusal_names_the_field() {
         (
             Command::AddAction(AddAction {
                 what: "x".to_owned(),
+                kind: None,
                 priority: Priority::Low,
                 owner: None,
                 due: Some(time(MONDAY)),
@@ -190,6 +192,7 @@ fn a_refusal_names_the_field() {
         (
             Command::AddAction(AddAction {
                 what: String::new(),
+                kind: None,
                 priority: Priority::Low,
                 owner: None,
                 due: None,

@@ -1,10 +1,12 @@
 //! One command of each kind.
 
+use incident_core::domain::afterwards::{CauseKind, Section};
 use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
-    Absorb, Approve, Assign, Close, Command, CommandKind, CompleteAction, Conclude, Correct, Declare,
-    EffectResult, ExecutePlan, HoldMeeting, JudgeHypothesis, Link, Proposal, RecordFix, Redact, RedactSlot,
-    Reject, SettleMitigation, StepBack, Undo,
+    Absorb, Approve, Assign, AssignAction, AssignPostMortem, Close, Command, CommandKind, CompleteAction,
+    Conclude, Correct, DecideDocumentation, Declare, EffectResult, ExecutePlan, FindCause, HoldMeeting,
+    JudgeHypothesis, Link, LinkEvidence, Proposal, RecordFix, Redact, RedactSlot, Reject, RequestReview,
+    ScheduleMeeting, SettleMitigation, StepBack, Undo,
 };
 use incident_core::domain::event::{FixStep, Relation};
 use incident_core::domain::id::{Digest, IncidentId, Seq};
@@ -14,7 +16,7 @@ use incident_core::domain::{Phase, Role, Severity};
 
 use crate::course::{
     action, advance, attest, because, firing, hypothesis, impact, note, propose, publish, resolve, severity,
-    tick, triage, update,
+    tick, triage, update, write,
 };
 use crate::world::{person, readings, time};
 
@@ -73,7 +75,37 @@ pub(crate) fn sample(kind: CommandKind) -> Command {
         K::Absorb => Command::Absorb(Absorb { other: younger(), because: words() }),
         K::MergeInto => Command::MergeInto(older()),
         K::Link => Command::Link(Link { other: older(), relation: Relation::RelatedTo }),
+        K::AssignPostMortem => Command::AssignPostMortem(AssignPostMortem { owner: person("bob") }),
+        K::WriteSection => write(Section::Summary, "it was down", Seq::ZERO),
+        K::FindCause => Command::FindCause(FindCause {
+            under: None,
+            statement: words(),
+            kind: CauseKind::Cause,
+            class: None,
+        }),
+        K::LinkEvidence => {
+            let (evidence, records) = (Vec::new(), vec![Seq(1)]);
+            Command::LinkEvidence(LinkEvidence { to: nothing, evidence, records })
+        }
+        K::RequestReview => Command::RequestReview(RequestReview { reviewers: vec![person("carol")] }),
+        K::ReturnReview => Command::ReturnReview(because("too long")),
+        K::DecideDocumentation => Command::DecideDocumentation(DecideDocumentation {
+            step: "update-diagrams".to_owned(),
+            action: None,
+            not_needed: Some(words()),
+        }),
+        K::ScheduleMeeting => Command::ScheduleMeeting(ScheduleMeeting {
+            starts_at: time("2100-03-04T14:00:00Z"),
+            length: None,
+            invitees: vec![person("alice"), person("bob")],
+            place: Some("https://meet.example/1".to_owned()),
+        }),
+        K::CancelMeeting => Command::CancelMeeting(because("nobody can come")),
         K::AddAction => action(Some("bob")),
+        K::AssignAction => {
+            let owner = Some(person("bob"));
+            Command::AssignAction(AssignAction { action: nothing, owner, due: None })
+        }
         K::CompleteAction => Command::CompleteAction(CompleteAction { action: nothing, outcome: words() }),
         K::AdoptTicket => Command::AdoptTicket(TicketRef::new("shop#77")),
         K::PublishPostMortem => publish(Seq(1)),

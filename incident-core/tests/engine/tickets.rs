@@ -29,7 +29,13 @@ async fn an_action_item_closed_in_its_ticket_is_done() {
         .unwrap();
     let id = declare(&engine, Side::Live).await;
     let owner = Some(PersonId::new("bob"));
-    let add = AddAction { what: "limit the pool".to_owned(), priority: Priority::High, owner, due: None };
+    let add = AddAction {
+        what: "limit the pool".to_owned(),
+        kind: None,
+        priority: Priority::High,
+        owner,
+        due: None,
+    };
     let request = Request::new(CommandId::named("add"), human("alice"), Command::AddAction(add));
     engine.send(id, request).await.unwrap();
     while engine.tick(Time::MAX_UTC).await.unwrap().ran > 0 {}

@@ -84,6 +84,7 @@ pub(crate) fn tries(dice: &Dice, it: &Incident, others: &[IncidentId], remote: &
             let owner = Some(PersonId::new(dice.one(&PEOPLE)));
             Command::AddAction(AddAction {
                 what: "mend it".to_owned(),
+                kind: None,
                 priority: Priority::High,
                 owner,
                 due: None,

@@ -23,7 +23,6 @@ use crate::domain::plan::Execution;
 use crate::domain::plan::Plan;
 use crate::domain::role::PersonId;
 use crate::domain::role::Role;
-use crate::domain::runbook::Priority;
 use crate::domain::severity::Severity;
 use crate::domain::signal::Detection;
 use crate::domain::signal::Signal;
@@ -118,6 +117,7 @@ macro_rules! bodies {
         pub struct $name { $($(#[$field_doc])* pub $field: $type),* }
     )*};
 }
+pub(super) use bodies;
 
 bodies! {
     /// See [`Command::Triage`](super::Command::Triage).
@@ -313,38 +313,6 @@ bodies! {
         other: IncidentId,
         /// How they belong together.
         relation: Relation,
-    }
-    /// See [`Command::AddAction`](super::Command::AddAction).
-    AddAction {
-        /// What.
-        what: String,
-        /// How urgent.
-        priority: Priority,
-        /// Whose.
-        owner: Option<PersonId>,
-        /// By when, UTC; none takes the runbook's time for the priority.
-        due: Option<Time>,
-    }
-    /// See [`Command::CompleteAction`](super::Command::CompleteAction).
-    CompleteAction {
-        /// The record that added it.
-        action: Seq,
-        /// What came of it.
-        outcome: String,
-    }
-    /// See [`Command::PublishPostMortem`](super::Command::PublishPostMortem).
-    PublishPostMortem {
-        /// Where it can be read.
-        link: Option<String>,
-        /// The SHA-256 of the document.
-        sha256: Digest,
-        /// The last record it tells of.
-        up_to: Seq,
-    }
-    /// See [`Command::HoldMeeting`](super::Command::HoldMeeting).
-    HoldMeeting {
-        /// Who was there.
-        attendees: Vec<PersonId>,
     }
     /// See [`Command::Close`](super::Command::Close).
     Close {

@@ -1,5 +1,6 @@
 //! What a person, an alert or a timer asks for, and why the runbook may say no.
 
+mod afterwards;
 mod body;
 mod refusal;
 
@@ -17,6 +18,7 @@ use crate::domain::signal::Signal;
 use crate::domain::ticket::TicketRef;
 use crate::domain::time::Time;
 
+pub use afterwards::*;
 pub use body::*;
 pub use refusal::Refusal;
 
@@ -53,7 +55,9 @@ macro_rules! commands {
         pub enum Command { $($(#[$doc])* $kind $(($body))?,)* }
 
         /// The kind of a [`Command`].
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
         pub enum CommandKind { $($(#[$doc])* $kind,)* }
 
@@ -145,8 +149,28 @@ commands! {
     MergeInto(IncidentId),
     /// Link another incident.
     Link(Link),
+    /// Say whose the post-mortem is to write.
+    AssignPostMortem(AssignPostMortem),
+    /// Write into a section of the post-mortem.
+    WriteSection(WriteSection),
+    /// Answer a why.
+    FindCause(FindCause),
+    /// Show a cause or a hypothesis.
+    LinkEvidence(LinkEvidence),
+    /// Ask others to read the post-mortem.
+    RequestReview(RequestReview),
+    /// Give the post-mortem back to whoever writes it.
+    ReturnReview(Because),
+    /// Decide whether an item of the documentation has to be brought up to date.
+    DecideDocumentation(DecideDocumentation),
+    /// Announce the review meeting, or move it.
+    ScheduleMeeting(ScheduleMeeting),
+    /// Call the review meeting off.
+    CancelMeeting(Because),
     /// Add something to do afterwards.
     AddAction(AddAction),
+    /// Give it to somebody, or another day.
+    AssignAction(AssignAction),
     /// Say that it is done.
     CompleteAction(CompleteAction),
     /// Say which ticket is the incident's.

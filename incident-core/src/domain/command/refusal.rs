@@ -1,6 +1,9 @@
 //! Why the runbook says no.
 
 use super::CommandKind;
+use crate::domain::afterwards::Section;
+use crate::domain::completeness::Finding;
+use crate::domain::id::Seq;
 use crate::domain::phase::Gate;
 use crate::domain::phase::Phase;
 use crate::domain::role::Actor;
@@ -32,6 +35,24 @@ pub enum Refusal {
         phase: Phase,
         /// Every gate that isn't met.
         unmet: Vec<Gate>,
+    },
+    /// The post-mortem lacks what the runbook wants before it is published.
+    #[error("the post-mortem can't be published yet; {}", list(.findings))]
+    Incomplete {
+        /// Everything it lacks.
+        findings: Vec<Finding>,
+    },
+    /// Somebody wrote the section in the meantime. Neither text is lost: merge them, and write based on `latest`.
+    #[error("{section} was written again in {latest}; merge the two texts and write based on that")]
+    Stale {
+        /// The section.
+        section: Section,
+        /// The record of its present version.
+        latest: Seq,
+        /// What it says at present; as it was written, so untrusted.
+        theirs: String,
+        /// What was to be written instead.
+        yours: String,
     },
     /// Something given isn't right.
     #[error("{field}: {problem}")]
@@ -85,6 +106,6 @@ pub enum Refusal {
     Already(&'static str),
 }
 
-fn list(gates: &[Gate]) -> String {
-    gates.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+fn list(several: &[impl ToString]) -> String {
+    several.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

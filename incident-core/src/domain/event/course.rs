@@ -1,4 +1,4 @@
-//! Facts of the course an incident takes: phases, endings, merges, afterwards.
+//! Facts of the course an incident takes: phases, endings, merges.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,10 +8,7 @@ use crate::domain::id::IncidentId;
 use crate::domain::id::Seq;
 use crate::domain::phase::Gate;
 use crate::domain::phase::Phase;
-use crate::domain::role::PersonId;
-use crate::domain::runbook::Priority;
 use crate::domain::text::Text;
-use crate::domain::ticket::TicketSeen;
 use crate::domain::time::Time;
 
 /// The response moved to another phase.
@@ -108,55 +105,6 @@ pub enum Relation {
     CausedBy,
     /// They have to do with each other.
     RelatedTo,
-}
-
-/// Something to do afterwards. It is known by this record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ActionAdded {
-    /// What.
-    pub what: Text,
-    /// How urgent.
-    pub priority: Priority,
-    /// Whose.
-    pub owner: Option<PersonId>,
-    /// By when, UTC.
-    pub due: Time,
-}
-
-/// It was done, or won't be.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ActionCompleted {
-    /// The record that added it.
-    pub action: Seq,
-    /// What came of it.
-    pub outcome: Text,
-}
-
-/// The ticket of an action item is no longer as it was: people worked on it where they work.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ActionTicketSeen {
-    /// The record that added the action item.
-    pub action: Seq,
-    /// What the ticket shows now.
-    pub shows: TicketSeen,
-}
-
-/// The post-mortem was published.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PostMortemPublished {
-    /// Where it can be read.
-    pub link: Option<String>,
-    /// The SHA-256 of the document.
-    pub sha256: Digest,
-    /// The last record the document tells of, and the chain's head there.
-    pub up_to: Seq,
-}
-
-/// The review meeting was held.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MeetingHeld {
-    /// Who was there.
-    pub attendees: Vec<PersonId>,
 }
 
 /// Nothing is left to decide.

@@ -10,11 +10,13 @@ use super::role::Actor;
 use super::text::Slot;
 use super::time::Time;
 
+mod afterwards;
 mod course;
 mod mitigation;
 mod owed;
 mod response;
 
+pub use afterwards::*;
 pub use course::*;
 pub use mitigation::*;
 pub use owed::*;
@@ -164,8 +166,28 @@ facts! {
     Merged,
     /// Another incident belongs with this one.
     Linked,
+    /// The post-mortem is somebody's to write.
+    PostMortemAssigned,
+    /// Somebody wrote into a section of it.
+    SectionWritten,
+    /// A why was answered.
+    CauseFound,
+    /// Something shows a cause or a hypothesis.
+    EvidenceLinked,
+    /// Others were asked to read the post-mortem.
+    ReviewRequested,
+    /// It went back to whoever writes it.
+    ReviewReturned,
+    /// It was decided whether documentation has to be brought up to date.
+    DocumentationDecided,
+    /// The review meeting was announced, or moved.
+    MeetingScheduled,
+    /// The review meeting was called off.
+    MeetingCancelled,
     /// Something to do afterwards.
     ActionAdded,
+    /// It became somebody's, or is due another day.
+    ActionAssigned,
     /// It was done.
     ActionCompleted,
     /// Its ticket changed.

@@ -1,19 +1,17 @@
-//! Commands that move the incident along its course: phases, endings, merges, afterwards.
+//! Commands that move the incident along its course: phases, endings, merges.
 
 use crate::domain::command::{
-    Absorb, AddAction, Advance, Because, Close, CompleteAction, Correct, HoldMeeting, Link,
-    PublishPostMortem, Redact, RedactSlot, Refusal, Resolve, StepBack,
+    Absorb, Advance, Because, Close, Correct, Link, Redact, RedactSlot, Refusal, Resolve, StepBack,
 };
-use crate::domain::decide::{Draft, name, past, shown};
+use crate::domain::decide::{Draft, past};
 use crate::domain::event::{
-    Absorbed, ActionAdded, ActionCompleted, Cancelled, Closed, Corrected, Linked, MeetingHeld, Merged,
-    PhaseEntered, PostMortemPublished, Redacted, Reopened, Replanned, Resolved,
+    Absorbed, Cancelled, Closed, Corrected, Linked, Merged, PhaseEntered, Redacted, Reopened, Replanned,
+    Resolved,
 };
 use crate::domain::figures::Figures;
 use crate::domain::gate::unmet;
 use crate::domain::id::{IncidentId, Seq};
 use crate::domain::phase::{Gate, Phase};
-use crate::domain::severity::Within;
 
 type Judged = Result<(), Refusal>;
 
@@ -51,7 +49,7 @@ pub(super) fn redact(draft: &mut Draft<'_>, it: &Redact) -> Judged {
     Ok(())
 }
 
-fn known(draft: &Draft<'_>, record: Seq) -> Judged {
+pub(super) fn known(draft: &Draft<'_>, record: Seq) -> Judged {
     if record > Seq::ZERO && record <= draft.state.version {
         return Ok(());
     }
@@ -174,55 +172,6 @@ pub(super) fn link(draft: &mut Draft<'_>, it: &Link) -> Judged {
         return Err(Refusal::Invalid { field: "other", problem });
     }
     draft.fact(Linked { other: it.other, relation: it.relation });
-    Ok(())
-}
-
-pub(super) fn add_action(draft: &mut Draft<'_>, it: &AddAction) -> Judged {
-    if let Some(owner) = &it.owner
-        && !draft.cx.runbook.persons.contains_key(owner)
-    {
-        return Err(Refusal::NotFound { what: "person", name: shown(owner.as_str()) });
-    }
-    let within = draft.cx.runbook.afterwards.follow_ups.get(&it.priority).copied();
-    let by_policy = draft.cx.runbook.calendar.due(draft.cx.now, within.unwrap_or(Within::NextBusinessDay));
-    let due = it.due.map_or(by_policy, crate::domain::time::to_millis);
-    if due <= draft.cx.now {
-        let problem = "it is in the past; expected a later time".to_owned();
-        return Err(Refusal::Invalid { field: "due", problem });
-    }
-    let what = draft.words("what", &it.what)?;
-    draft.fact(ActionAdded { what, priority: it.priority, owner: it.owner.clone(), due });
-    Ok(())
-}
-
-pub(super) fn complete_action(draft: &mut Draft<'_>, it: &CompleteAction) -> Judged {
-    match draft.state.actions.get(&it.action) {
-        None => return Err(Refusal::NotFound { what: "action item", name: it.action.to_string() }),
-        Some(action) if action.done => return Err(Refusal::Already("the action item is done already")),
-        Some(_) => {}
-    }
-    let outcome = draft.words("outcome", &it.outcome)?;
-    draft.fact(ActionCompleted { action: it.action, outcome });
-    Ok(())
-}
-
-pub(super) fn publish_post_mortem(draft: &mut Draft<'_>, it: &PublishPostMortem) -> Judged {
-    known(draft, it.up_to)?;
-    let link = it.link.as_deref().map(|link| name("link", link)).transpose()?;
-    draft.fact(PostMortemPublished { link, sha256: it.sha256, up_to: it.up_to });
-    Ok(())
-}
-
-pub(super) fn hold_meeting(draft: &mut Draft<'_>, it: &HoldMeeting) -> Judged {
-    if it.attendees.is_empty() {
-        let problem = "nobody is named; expected at least one person".to_owned();
-        return Err(Refusal::Invalid { field: "attendees", problem });
-    }
-    let known = &draft.cx.runbook.persons;
-    if let Some(stranger) = it.attendees.iter().find(|person| !known.contains_key(*person)) {
-        return Err(Refusal::NotFound { what: "person", name: shown(stranger.as_str()) });
-    }
-    draft.fact(MeetingHeld { attendees: it.attendees.clone() });
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! May it happen, and which facts record it? One function a command; what the facts oblige to is `owe`'s.
 
+mod action;
+mod afterwards;
 mod course;
 mod effect;
+mod meeting;
 mod mitigation;
 mod response;
 mod ticket;
@@ -9,6 +12,8 @@ mod timer;
 
 use super::command::{Command, Refusal};
 use super::decide::Draft;
+
+type Judged = Result<(), Refusal>;
 
 pub(super) fn judge(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
     match command {
@@ -46,10 +51,20 @@ pub(super) fn judge(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refu
         Command::Absorb(it) => course::absorb(draft, it),
         Command::MergeInto(it) => course::merge_into(draft, *it),
         Command::Link(it) => course::link(draft, it),
-        Command::AddAction(it) => course::add_action(draft, it),
-        Command::CompleteAction(it) => course::complete_action(draft, it),
-        Command::PublishPostMortem(it) => course::publish_post_mortem(draft, it),
-        Command::HoldMeeting(it) => course::hold_meeting(draft, it),
+        Command::AssignPostMortem(it) => afterwards::assign_post_mortem(draft, it),
+        Command::WriteSection(it) => afterwards::write_section(draft, it),
+        Command::FindCause(it) => afterwards::find_cause(draft, it),
+        Command::LinkEvidence(it) => afterwards::link_evidence(draft, it),
+        Command::RequestReview(it) => afterwards::request_review(draft, it),
+        Command::ReturnReview(it) => afterwards::return_review(draft, it),
+        Command::PublishPostMortem(it) => afterwards::publish_post_mortem(draft, it),
+        Command::DecideDocumentation(it) => afterwards::decide_documentation(draft, it),
+        Command::ScheduleMeeting(it) => meeting::schedule(draft, it),
+        Command::CancelMeeting(it) => meeting::cancel(draft, it),
+        Command::HoldMeeting(it) => meeting::hold(draft, it),
+        Command::AddAction(it) => action::add(draft, it),
+        Command::AssignAction(it) => action::assign(draft, it),
+        Command::CompleteAction(it) => action::complete(draft, it),
         Command::Close(it) => course::close(draft, it),
         Command::Replan => course::replan(draft),
         Command::Wake => timer::wake(draft),

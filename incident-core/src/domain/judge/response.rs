@@ -145,6 +145,7 @@ pub(super) fn assess_impact(draft: &mut Draft<'_>, it: &Impact<String>) -> Judge
         customer_facing: it.customer_facing,
         failed_requests: it.failed_requests,
         money: draft.maybe_words("money", it.money.as_ref())?,
+        slo_minutes: it.slo_minutes,
     };
     draft.fact(ImpactAssessed { impact });
     Ok(())

@@ -111,6 +111,7 @@ fn an_ended_incident_wants_only_its_follow_ups() {
     let mut driver = declared();
     driver.alice(Command::AddAction(AddAction {
         what: "alert on\nslow queries".to_owned(),
+        kind: None,
         priority: Priority::High,
         owner: Some(PersonId::new("bob")),
         due: None,

@@ -67,12 +67,12 @@ pub(super) fn open_follow_up(draft: &mut Draft<'_>, action: Seq, due: Time) {
     open(draft, ObligationKind::FollowUp(action), due, action);
 }
 
-/// The day that people wrote into the ticket is the day it is due.
+/// The day that people wrote into the ticket, or gave it here, is the day it is due; also of one that was late before.
 pub(super) fn move_follow_up(draft: &mut Draft<'_>, action: Seq, because: Seq) {
     let kind = ObligationKind::FollowUp(action);
     let due = draft.state.actions.get(&action).map(|it| it.due);
     if let (Some(due), Some(owed)) = (due, draft.state.obligation(kind))
-        && owed.missed == 0
+        && (owed.missed == 0 || due > draft.cx.now)
         && owed.due != due
     {
         move_to(draft, owed.seq, kind, due, because);

@@ -154,6 +154,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             deadline::open_follow_up(draft, seq, fact.due);
             task::ticket(draft, TicketWork::FollowUp(seq));
         }
+        Fact::ActionAssigned(fact) => deadline::move_follow_up(draft, fact.action, seq),
         Fact::ActionCompleted(fact) => {
             deadline::meet(draft, ObligationKind::FollowUp(fact.action), seq);
             task::ticket(draft, TicketWork::CloseFollowUp(fact.action));
@@ -166,6 +167,23 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             }
             TicketState::Open | TicketState::Gone => deadline::move_follow_up(draft, fact.action, seq),
         },
+        Fact::ReviewRequested(fact) => {
+            let words = "Read the post-mortem, and say what it lacks";
+            say::asked(draft, fact.reviewers.clone(), words);
+        }
+        Fact::ReviewReturned(_) => {
+            let words = "The post-mortem is back: mend what the review found";
+            say::asked(draft, say::who_owes(draft, ObligationKind::PostMortem), words);
+        }
+        Fact::MeetingScheduled(fact) => {
+            let (starts, length) = (super::time::stamp(fact.starts_at), super::time::spoken(fact.length));
+            let words = format!("Come to the review meeting, {starts}, {length}");
+            say::asked(draft, fact.invitees.clone(), &words);
+        }
+        Fact::MeetingCancelled(_) => {
+            let invitees = draft.state.document.meeting.as_ref().map(|meeting| meeting.invitees.clone());
+            say::asked(draft, invitees.unwrap_or_default(), "The review meeting is called off");
+        }
         Fact::PostMortemPublished(_) => {
             deadline::meet(draft, ObligationKind::PostMortem, seq);
             let told = inside(&everybody_told(draft));

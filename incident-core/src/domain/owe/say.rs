@@ -202,26 +202,50 @@ pub(super) fn due_soon(draft: &mut Draft<'_>, obligation: Seq) {
     draft.say(said, &[Audience::new(Audience::RESPONDERS)]);
 }
 
-/// Says inside, to the first of the escalation chain, that something promised wasn't done; never to the public.
+/// Asks persons for something that wakes nobody.
+pub(super) fn asked(draft: &mut Draft<'_>, persons: Vec<PersonId>, words: &str) {
+    let said = Said::new(NoticeKind::Reminder).to(persons).fixed(Label::Do, words);
+    draft.say(said, &[Audience::new(Audience::RESPONDERS)]);
+}
+
+/// Says inside that something promised wasn't done; never to the public.
+///
+/// What responders promised is urgent, and said to the first of the escalation chain, which other timers climb. A late
+/// post-mortem, meeting or action item wakes nobody; each time it is still late, the next of the chain hears of it.
 pub(super) fn overdue(draft: &mut Draft<'_>, obligation: Seq, missed: u32, due: Time) {
     let Some(owed) = draft.state.obligations.get(&obligation) else { return };
     let times = if missed > 1 { format!(", {missed} times in a row") } else { String::new() };
     let words = format!("{}, due {}{times}", owed.kind, stamp(due));
-    // What responders promised is urgent; a late post-mortem or follow-up doesn't wake anybody.
     let urgent = matches!(owed.kind, ObligationKind::Acknowledge | ObligationKind::Update);
     let kind = if urgent { NoticeKind::Breach } else { NoticeKind::Reminder };
-    let said = Said::new(kind).to(who_owes(draft, owed.kind)).fixed(Label::Do, &words);
     let chain = &draft.cx.runbook.escalation.chain;
-    let first = chain.first().map(|step| step.audience.clone()).filter(|audience| !audience.is_external());
-    draft.say(said, &[first.unwrap_or_else(|| Audience::new(Audience::RESPONDERS))]);
+    let rung = if urgent { 0 } else { usize::try_from(owed.missed.saturating_sub(1)).unwrap_or(usize::MAX) };
+    let rung = chain.get(rung.min(chain.len().saturating_sub(1))).filter(|it| !it.audience.is_external());
+    let mut named = who_owes(draft, owed.kind);
+    if !urgent {
+        let besides = rung.into_iter().flat_map(|rung| &rung.persons);
+        besides.for_each(|person| {
+            if !named.contains(person) {
+                named.push(person.clone())
+            }
+        });
+    }
+    let audience = rung.map_or_else(|| Audience::new(Audience::RESPONDERS), |rung| rung.audience.clone());
+    draft.say(Said::new(kind).to(named).fixed(Label::Do, &words), &[audience]);
 }
 
-fn who_owes(draft: &Draft<'_>, kind: ObligationKind) -> Vec<PersonId> {
+/// Whose it is; where nobody has it, whose the post-mortem is, or who led.
+pub(super) fn who_owes(draft: &Draft<'_>, kind: ObligationKind) -> Vec<PersonId> {
+    let state = &draft.state;
+    let writes = || state.document.owner.as_ref().or_else(|| state.commander());
     let owner = match kind {
-        ObligationKind::FollowUp(action) => draft.state.actions.get(&action).and_then(|it| it.owner.clone()),
-        _ => draft.state.commander().cloned(),
+        ObligationKind::FollowUp(action) => {
+            state.actions.get(&action).and_then(|it| it.owner.as_ref()).or_else(writes)
+        }
+        ObligationKind::PostMortem | ObligationKind::Meeting => writes(),
+        ObligationKind::Acknowledge | ObligationKind::Update => state.commander(),
     };
-    owner.into_iter().collect()
+    owner.cloned().into_iter().collect()
 }
 
 /// Plans the page on the route's fallback; false if there is none left that wasn't tried.

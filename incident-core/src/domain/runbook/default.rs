@@ -14,6 +14,7 @@ use super::{
     Reminders, Runbook, Safety,
 };
 use crate::domain::calendar::Calendar;
+use crate::domain::completeness::FindingKind as Lacks;
 use crate::domain::mitigation::MitigationKind;
 use crate::domain::severity::{Audience, Severity, SeverityPolicy, Within};
 use crate::domain::signal::{SignalPolicy, SignalRule};
@@ -230,6 +231,30 @@ fn afterwards() -> Afterwards {
             .into_iter()
             .map(|(topic, minutes)| AgendaItem { topic: topic.to_owned(), length: minutes * MINUTE })
             .collect(),
+        publish_needs: vec![
+            Lacks::Start,
+            Lacks::Impact,
+            Lacks::Trigger,
+            Lacks::Cause,
+            Lacks::CauseEvidence,
+            Lacks::Hypothesis,
+            Lacks::Name,
+            Lacks::WentWell,
+            Lacks::CouldBeBetter,
+            Lacks::Lucky,
+            Lacks::Actions,
+            Lacks::ActionOwner,
+            Lacks::Documentation,
+            Lacks::Review,
+        ],
+        documentation: strings(&[
+            "update-runbook",
+            "update-diagrams",
+            "update-dashboards",
+            "update-alert-rules",
+        ]),
+        timeline_gap: 30 * MINUTE,
+        recurrence_within: 90 * DAY,
         follow_ups: BTreeMap::from([
             (Priority::Critical, Within::NextBusinessDay),
             (Priority::High, Within::BusinessDays(5)),

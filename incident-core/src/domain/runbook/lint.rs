@@ -169,6 +169,15 @@ fn gates_and_steps(runbook: &Runbook, found: &mut Findings) {
             found.warning(format!("{place}.expected"), "it ends before it begins", "swap `from` and `to`");
         }
     }
+    for (index, id) in runbook.afterwards.documentation.iter().enumerate() {
+        if !known.contains(id.as_str()) {
+            found.error(
+                format!("afterwards.documentation[{index}]"),
+                format!("no phase has a step {id:?}"),
+                "add the step, or take it out here",
+            );
+        }
+    }
 }
 
 #[cfg(test)]

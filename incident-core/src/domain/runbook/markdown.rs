@@ -246,6 +246,14 @@ fn afterwards(runbook: &Runbook, out: &mut String) -> fmt::Result {
     for item in &afterwards.agenda {
         writeln!(out, "  - {}: {}", spoken(item.length), line(&item.topic))?;
     }
+    writeln!(out, "- Published only with: {}.", code_list(&afterwards.publish_needs))?;
+    writeln!(out, "- Documentation to decide on: {}.", code_list(&afterwards.documentation))?;
+    writeln!(out, "- A hole in the timeline: nothing for {}.", spoken(afterwards.timeline_gap))?;
+    writeln!(
+        out,
+        "- A recurrence: the same service and class of cause within {}.",
+        spoken(afterwards.recurrence_within)
+    )?;
     writeln!(out, "\nAction items, by priority:\n")?;
     for (priority, within) in &afterwards.follow_ups {
         writeln!(out, "- {priority}: {within}")?;
@@ -283,6 +291,10 @@ fn heading(out: &mut String, text: &str) -> fmt::Result {
 
 fn list(items: &[impl ToString]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn code_list(items: &[impl ToString]) -> String {
+    items.iter().map(|item| code(&item.to_string())).collect::<Vec<_>>().join(", ")
 }
 
 fn in_brackets(text: &str) -> String {

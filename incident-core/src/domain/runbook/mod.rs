@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
+use super::completeness::FindingKind;
 use super::mitigation::MitigationKind;
 use super::phase::{Phase, PhasePolicy};
 use super::role::{Person, PersonId, Role};
@@ -189,6 +190,16 @@ pub struct Afterwards {
     pub required_for: Vec<Severity>,
     /// How much time each part of the meeting gets.
     pub agenda: Vec<AgendaItem>,
+    /// What the post-mortem may not lack when it is published, unless a person overrides it with a reason.
+    pub publish_needs: Vec<FindingKind>,
+    /// The steps that bring documentation up to date, by their ids: each ends in an action item, or isn't needed.
+    pub documentation: Vec<String>,
+    /// How long nothing of note may be on the timeline, while the response goes on, before it counts as a hole.
+    #[serde(with = "humantime_serde")]
+    pub timeline_gap: Duration,
+    /// How long ago an incident of the same service and class of cause may have begun to count as a recurrence.
+    #[serde(with = "humantime_serde")]
+    pub recurrence_within: Duration,
     /// By when an action item is done, by its priority, unless it names a date.
     pub follow_ups: BTreeMap<Priority, Within>,
     /// How often the tickets of open action items are read back.
@@ -209,6 +220,7 @@ pub struct AgendaItem {
 
 /// How urgent an action item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// Before anything else.

@@ -4,22 +4,21 @@ use super::log::{Correction, Log};
 use super::words::{capital, clock, count, list, overriding, thing};
 use crate::domain::check::Colour;
 use crate::domain::event::{
-    ActionTicketSeen, ChecksRead, Corrected, Declared, Escalated, EvidenceKept, Fact, MitigationPlanned,
-    MitigationProposed, NoticeIssued, PhaseEntered, Record, SignalsReceived, UpdatePosted,
+    ChecksRead, Corrected, Declared, Escalated, EvidenceKept, Fact, MitigationPlanned, MitigationProposed,
+    NoticeIssued, PhaseEntered, Record, SignalsReceived, UpdatePosted,
 };
 use crate::domain::id::Seq;
 use crate::domain::incident::Side;
 use crate::domain::inert;
 use crate::domain::text::Text;
-use crate::domain::ticket::TicketState;
 use crate::domain::time::Time;
 
 /// A record that is told, and what it says instead.
-struct Teller<'a> {
-    log: &'a Log<'a>,
+pub(super) struct Teller<'a> {
+    pub(super) log: &'a Log<'a>,
     main: Option<Text>,
     correction: Correction,
-    now: Time,
+    pub(super) now: Time,
 }
 
 impl Log<'_> {
@@ -69,6 +68,10 @@ fn main_text(fact: &Fact) -> Option<Text> {
         Fact::Reopened(it) => Some(it.because),
         Fact::Cancelled(it) => Some(it.because),
         Fact::Absorbed(it) => Some(it.because),
+        Fact::CauseFound(it) => Some(it.statement),
+        Fact::ReviewReturned(it) => Some(it.because),
+        Fact::PostMortemPublished(it) => it.because,
+        Fact::MeetingCancelled(it) => Some(it.because),
         Fact::ActionAdded(it) => Some(it.what),
         Fact::ActionCompleted(it) => Some(it.outcome),
         Fact::Closed(it) => it.because,
@@ -77,13 +80,13 @@ fn main_text(fact: &Fact) -> Option<Text> {
 }
 
 impl Teller<'_> {
-    fn words(&self, text: Text) -> &str {
+    pub(super) fn words(&self, text: Text) -> &str {
         let corrected = self.correction.text.filter(|_| self.main == Some(text));
         self.log.incident.texts.get(corrected.unwrap_or(text))
     }
 
     /// `: because`, if there is a reason.
-    fn because(&self, text: Option<Text>) -> String {
+    pub(super) fn because(&self, text: Option<Text>) -> String {
         text.map_or_else(String::new, |text| format!(": {}", self.words(text)))
     }
 
@@ -174,19 +177,20 @@ impl Teller<'_> {
             }
             Fact::Merged(it) => format!("Became part of incident {}", it.into),
             Fact::Linked(it) => format!("Linked: {} incident {}", it.relation, it.other),
-            Fact::ActionAdded(it) => {
-                let owner = it.owner.as_ref().map_or("nobody yet", |owner| owner.as_str());
-                let (priority, due) = (it.priority, clock(it.due, now));
-                format!("Action item ({priority}, {owner}, due {due}): {}", self.words(it.what))
+            Fact::PostMortemAssigned(_) | Fact::SectionWritten(_) | Fact::CauseFound(_) => {
+                self.afterwards(record)
             }
-            Fact::ActionCompleted(it) => {
-                format!("Action item {} done: {}", self.action(it.action), self.words(it.outcome))
+            Fact::EvidenceLinked(_) | Fact::ReviewRequested(_) | Fact::ReviewReturned(_) => {
+                self.afterwards(record)
             }
-            Fact::ActionTicketSeen(it) => self.ticket_seen(it),
-            Fact::PostMortemPublished(it) => {
-                format!("Post-mortem published, up to {} (SHA-256 {})", it.up_to, it.sha256)
+            Fact::PostMortemPublished(_) | Fact::DocumentationDecided(_) => self.afterwards(record),
+            Fact::MeetingScheduled(_) | Fact::MeetingCancelled(_) | Fact::MeetingHeld(_) => {
+                self.afterwards(record)
             }
-            Fact::MeetingHeld(it) => format!("Review meeting held with {}", list(&it.attendees)),
+            Fact::ActionAdded(_) | Fact::ActionAssigned(_) | Fact::ActionCompleted(_) => {
+                self.afterwards(record)
+            }
+            Fact::ActionTicketSeen(_) => self.afterwards(record),
             Fact::Closed(it) => {
                 format!("Closed{}{}", overriding(&it.overridden), self.because(it.because))
             }
@@ -223,25 +227,6 @@ impl Teller<'_> {
             Fact::TicketAdopted(it) => format!("The incident's ticket is {}", it.ticket),
             Fact::Reviewed(it) => format!("Nothing happened for a day; {} still owed", it.owed),
         }
-    }
-
-    /// An action item by its number and its words.
-    fn action(&self, action: Seq) -> String {
-        let known = self.log.incident.actions.get(&action);
-        let what = known.map_or_else(String::new, |it| format!(" “{}”", self.log.words(action, it.what)));
-        format!("{action}{what}")
-    }
-
-    fn ticket_seen(&self, it: &ActionTicketSeen) -> String {
-        let state = match it.shows.state {
-            TicketState::Open => "open",
-            TicketState::Closed => "closed",
-            TicketState::Gone => "gone",
-        };
-        let owner = it.shows.owner.as_ref().map(|owner| format!("with {owner}"));
-        let due = it.shows.due.map(|due| format!("due {}", clock(due, self.now)));
-        let shows = list(std::iter::once(state.to_owned()).chain(owner).chain(due));
-        format!("The ticket of action item {} is {shows}", self.action(it.action))
     }
 
     fn owed(&self, obligation: Seq) -> String {

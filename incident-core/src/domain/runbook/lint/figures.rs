@@ -39,6 +39,7 @@ fn zeros(runbook: &Runbook, found: &mut Findings) {
         ("escalation.every", escalation.every),
         ("reminders.chase_every", reminders.chase_every),
         ("afterwards.read_tickets_every", afterwards.read_tickets_every),
+        ("afterwards.timeline_gap", afterwards.timeline_gap),
         ("recovery.hold", recovery.hold),
         ("recovery.probe_every", recovery.probe_every),
         ("safety.plan_lifetime", safety.plan_lifetime),

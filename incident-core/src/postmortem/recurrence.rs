@@ -1,0 +1,62 @@
+//! Whether it happened before.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::seconds;
+use crate::domain::event::CauseClass;
+use crate::domain::id::IncidentId;
+use crate::domain::incident::Ending;
+use crate::domain::index::Summary;
+use crate::domain::inert;
+use crate::domain::time::since;
+
+/// An earlier incident of the same service and class of cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Recurrence {
+    /// The earlier incident.
+    pub incident: IncidentId,
+    /// What it was called, in one inert line of plain text.
+    pub title: String,
+    /// The service of both.
+    pub service: String,
+    /// The classes of cause of both.
+    pub classes: Vec<CauseClass>,
+    /// How long before this one it began.
+    #[serde(serialize_with = "seconds::length")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
+    pub apart: Duration,
+}
+
+/// Which of `others` the incident `of` repeats: the same service, a class of cause in common, and begun before it but not
+/// longer ago than `within`. The latest comes first.
+///
+/// Drills repeat only drills; false alarms and incidents that became part of another are left out.
+#[must_use]
+pub fn recurrences(
+    of: (IncidentId, &Summary),
+    others: &[(IncidentId, Summary)],
+    within: Duration,
+) -> Vec<Recurrence> {
+    let (id, this) = of;
+    let (Some(service), Some(started)) = (&this.service, this.started_at) else { return Vec::new() };
+    let recurrence = |(other, summary): &(IncidentId, Summary)| {
+        let began = summary.started_at.filter(|began| *began <= started)?;
+        let apart = since(started, began);
+        let classes: Vec<_> = this.causes.intersection(&summary.causes).copied().collect();
+        let counts = *other != id
+            && summary.side == this.side
+            && !matches!(summary.ended, Some(Ending::Cancelled | Ending::Merged(_)))
+            && summary.service.as_ref() == Some(service)
+            && apart <= within
+            && !classes.is_empty();
+        let title = inert::line(&summary.title);
+        counts.then(|| Recurrence { incident: *other, title, service: service.clone(), classes, apart })
+    };
+    let mut found: Vec<Recurrence> = others.iter().filter_map(recurrence).collect();
+    found.sort_by_key(|it| (it.apart, it.incident));
+    found
+}

@@ -1,0 +1,102 @@
+//! What a post-mortem is written from, and how to look things up in it.
+
+use std::collections::BTreeMap;
+
+use super::document::Statement;
+use super::promise::{Promise, promises};
+use crate::domain::event::{Fact, Record};
+use crate::domain::id::Seq;
+use crate::domain::incident::Incident;
+use crate::domain::inert;
+use crate::domain::role::{Actor, PersonId};
+use crate::domain::runbook::Runbook;
+use crate::domain::severity::Severity;
+use crate::domain::timeline::{Entry, Log, timeline};
+
+/// What a post-mortem is written from.
+pub(super) struct Source<'a> {
+    pub(super) incident: &'a Incident,
+    pub(super) runbook: &'a Runbook,
+    pub(super) records: &'a [Record],
+    pub(super) log: Log<'a>,
+    pub(super) timeline: Vec<Entry>,
+    pub(super) promises: Vec<Promise>,
+}
+
+pub(super) fn statement(text: &str, records: impl IntoIterator<Item = Seq>) -> Statement {
+    let mut records: Vec<Seq> = records.into_iter().collect();
+    records.sort_unstable();
+    records.dedup();
+    Statement { text: inert::line(text), records }
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(incident: &'a Incident, records: &'a [Record], runbook: &'a Runbook) -> Self {
+        let log = Log::new(incident, records);
+        let (timeline, promises) = (timeline(incident, records), promises(records));
+        Self { incident, runbook, records, log, timeline, promises }
+    }
+
+    pub(super) fn into_timeline(self) -> Vec<Entry> {
+        self.timeline
+    }
+
+    /// The records of which `found` holds, in the order of the log.
+    pub(super) fn all(&self, found: impl Fn(&Fact) -> bool) -> impl DoubleEndedIterator<Item = Seq> {
+        self.records.iter().filter(move |record| found(&record.fact)).map(|record| record.seq)
+    }
+
+    /// The record `seq`.
+    pub(super) fn record(&self, seq: Seq) -> Option<&'a Record> {
+        let at = self.records.binary_search_by_key(&seq, |record| record.seq);
+        at.ok().and_then(|at| self.records.get(at))
+    }
+
+    /// What the timeline says of `seqs`, in its order.
+    pub(super) fn told(&self, seqs: &[Seq]) -> Vec<Statement> {
+        let told = self.timeline.iter().filter(|entry| seqs.contains(&entry.seq));
+        told.map(|entry| statement(&entry.what, [entry.seq].into_iter().chain(entry.corrected_by))).collect()
+    }
+
+    pub(super) fn tell(&self, found: impl Fn(&Fact) -> bool) -> Vec<Statement> {
+        self.told(&self.all(found).collect::<Vec<_>>())
+    }
+
+    /// A person's name; the short one if the runbook doesn't know it.
+    pub(super) fn person(&self, id: &PersonId) -> String {
+        let name = self.runbook.persons.get(id).map_or_else(|| id.as_str(), |person| person.name.as_str());
+        inert::line(name)
+    }
+
+    /// Who acted, by name as far as the runbook knows it.
+    pub(super) fn actor(&self, actor: &Actor) -> String {
+        match actor {
+            Actor::Human(identity) => {
+                let person = self.runbook.person_of(identity);
+                person.map_or_else(|| inert::line(identity.as_str()), |person| self.person(person))
+            }
+            other => inert::line(&other.to_string()),
+        }
+    }
+
+    pub(super) fn title(&self) -> Statement {
+        let declared = self.declared();
+        let words = self.log.words(declared.unwrap_or_default(), self.incident.title);
+        statement(words, declared)
+    }
+
+    pub(super) fn worst(&self) -> Severity {
+        let severities = self.severities().into_iter().map(|span| span.severity);
+        severities.chain([self.incident.severity]).min().unwrap_or(self.incident.severity)
+    }
+
+    pub(super) fn names(&self) -> BTreeMap<String, String> {
+        let named = self.records.iter().filter_map(|record| match &record.actor {
+            Actor::Human(identity) => {
+                Some((identity.as_str().to_owned(), self.person(self.runbook.person_of(identity)?)))
+            }
+            _ => None,
+        });
+        named.collect()
+    }
+}
