@@ -2,8 +2,23 @@
 //!
 //! Nothing here reads a clock, a file or the network: every function is pure, and the same log gives the same bytes.
 
+mod exchange;
+mod history;
 mod html;
+mod insights;
+mod invitation;
 mod svg;
+#[cfg(feature = "templates")]
+pub mod templates;
 
+pub use exchange::{
+    CloudEventsError, Import, ImportError, Imported, Importing, PastAction, PastIncident, PastNote, cloud_events, csv,
+    ocsf,
+};
+pub use history::{History, Past};
+pub use insights::{
+    Causes, Figure, FollowUps, Group, Insights, Keeping, LeftOut, Month, Period, Repeat, Trend, insights_html,
+};
+pub use invitation::{EMAIL, Invitation, InvitationError, Invitee};
 pub use html::post_mortem_html;
 pub use svg::timeline_svg;
