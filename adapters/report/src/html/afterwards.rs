@@ -40,7 +40,7 @@ impl Report<'_> {
                         None => (chip("bad", "✗ no owner")),
                     }
                     span { (it.priority) " priority" }
-                    @if let Some(kind) = it.kind { span { "to " (kind) } }
+                    @if let Some(kind) = it.kind { span { (kind) } }
                     @if let Some(ticket) = &it.ticket { span { "ticket " (inert::line(ticket.as_str())) } }
                     @else { span { "no ticket" } }
                     @if it.missed > 0 { (chip("bad", &format!("✗ {} deadlines missed", it.missed))) }
@@ -111,9 +111,9 @@ impl Report<'_> {
             p {
                 "The document is " strong { (self.it.completeness.score) " % complete" } "; "
                 @match blocking {
-                    0 => "nothing of what is missing keeps it from being published.",
-                    1 => "one thing has to be there before it is published.",
-                    count => { (count) " things have to be there before it is published." }
+                    0 => "the runbook wants none of these before it is published.",
+                    1 => "the runbook wants one of these before it is published.",
+                    count => { "the runbook wants " (count) " of these before it is published." }
                 }
             }
             ul class="items findings" { @for it in &self.it.completeness.findings { (self.finding(it)) } }

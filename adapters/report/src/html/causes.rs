@@ -34,7 +34,7 @@ impl Report<'_> {
                             _ => chip("", "because"),
                         })
                         " " (node.statement.text) (self.cite(&node.statement.records))
-                        @if let Some(class) = node.class { " " span class="aside" { (class) } }
+                        @if let Some(class) = node.class { p class="aside" { "Class: " (class) } }
                         (self.shown(&node.evidence))
                         @if !node.whys.is_empty() {
                             p class="ask" { "Why?" }

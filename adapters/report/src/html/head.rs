@@ -18,12 +18,10 @@ impl Report<'_> {
                 p class="drill" { strong { "Drill" } " – an exercise, nothing was broken." }
             }
             p class="eyebrow" {
-                "Post-mortem "
-                (chip("", &it.document.status.to_string()))
                 (chip(severity_class(it.worst), &it.worst.to_string()))
                 @if it.worst != it.severity { (chip(severity_class(it.severity), &format!("{} at last", it.severity))) }
-                (chip("", &it.status.to_string()))
-                @if let Some(ending) = it.ended { (chip("", &ended(ending))) }
+                (chip("", &it.ended.map_or_else(|| it.status.to_string(), ended)))
+                "Post-mortem, " (it.document.status)
             }
             h1 { (it.title.text) }
             dl class="facts" {

@@ -56,8 +56,8 @@ impl Report<'_> {
                 " "
                 span class="who" { (self.who(entry)) @if entry.late { ", recorded " (stamp(entry.recorded_at)) } }
                 " "
-                @if self.marked.contains(&entry.seq) {
-                    a class="seq" href={ "#m" (entry.seq.0) } title="Show in the picture" { (entry.seq) }
+                @if let Some(mark) = self.marked.get(&entry.seq) {
+                    a class="seq" href={ "#m" (mark.0) } title="Show in the picture" { (entry.seq) }
                 } @else {
                     span class="seq" { (entry.seq) }
                 }

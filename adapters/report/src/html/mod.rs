@@ -14,7 +14,7 @@ mod response;
 mod sections;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use incident_core::domain::event::Record;
 use incident_core::domain::incident::Incident;
@@ -59,8 +59,8 @@ struct Report<'a> {
     it: &'a PostMortem,
     /// The records that have a line.
     lines: BTreeSet<Seq>,
-    /// The records that have a mark in the picture.
-    marked: BTreeSet<Seq>,
+    /// The records that are in the picture, and the record whose mark shows them.
+    marked: BTreeMap<Seq, Seq>,
     /// The evidence that was kept.
     kept: BTreeSet<Digest>,
 }

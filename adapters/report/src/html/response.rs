@@ -1,4 +1,4 @@
-//! What was done and said: impact, mitigations, communication, times beside their targets.
+//! What was done and said: mitigations, communication, times beside their targets.
 
 use incident_core::domain::inert;
 use incident_core::domain::mitigation::Stage;
@@ -11,28 +11,6 @@ use super::Report;
 use super::words::{chip, table, time};
 
 impl Report<'_> {
-    /// What is known of the impact without figures; the figures are with the summary, and in the sentences.
-    pub(super) fn impact(&self) -> Markup {
-        let it = &self.it.impact;
-        let asked = [
-            ("Customers saw it", it.customer_facing),
-            ("Data lost or spoiled", it.data_loss),
-            ("Security breached", it.security_breach),
-        ];
-        html! {
-            p class="answers" {
-                @for (question, answer) in asked {
-                    (match answer {
-                        Some(true) => chip("bad", &format!("{question}: yes")),
-                        Some(false) => chip("good", &format!("{question}: no")),
-                        None => chip("doubt", &format!("{question}: not known")),
-                    })
-                    " "
-                }
-            }
-        }
-    }
-
     pub(super) fn mitigations(&self) -> Markup {
         html! {
             @if !self.it.mitigations.is_empty() {
@@ -176,9 +154,9 @@ impl Report<'_> {
             }
         };
         html! {
-            (table("Response times", &["Interval", "Took", "Target", "", "Records"], &metrics))
+            (table("Response times", &["Interval", "Took", "Target", "Kept", "Records"], &metrics))
             @if !self.it.phases.is_empty() {
-                (table("Phases", &["Phase", "Took", "Usually", "", "Records"], &phases))
+                (table("Phases", &["Phase", "Took", "Usually", "Compared", "Records"], &phases))
             }
         }
     }

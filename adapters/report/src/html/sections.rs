@@ -85,7 +85,6 @@ impl Report<'_> {
     fn section(&self, section: Section) -> Markup {
         let words = self.words(section);
         let more = match section {
-            Section::Impact => self.impact(),
             Section::RootCause => self.causes(),
             Section::Resolution => self.mitigations(),
             Section::Communication => self.communication(),
@@ -118,7 +117,8 @@ impl Report<'_> {
         html! {
             @if let Some(part) = part {
                 @if let Some(written) = &part.written { (self.prose(written)) }
-                (self.statements(part.beside()))
+                // The meeting has its own words, with names and a link.
+                @if section != Section::Meeting { (self.statements(part.beside())) }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! From the picture to the lines of the timeline, and back.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use incident_core::domain::Seq;
 use maud::{Markup, html};
@@ -11,24 +11,34 @@ use maud::{Markup, html};
 #[derive(Debug)]
 pub(crate) struct Links {
     to_lines: bool,
-    marked: BTreeSet<Seq>,
+    marked: BTreeMap<Seq, Seq>,
 }
 
 impl Links {
     /// Marks lead to the lines of the timeline on the same page if there are such.
     pub(crate) fn new(to_lines: bool) -> Self {
-        Self { to_lines, marked: BTreeSet::new() }
+        Self { to_lines, marked: BTreeMap::new() }
     }
 
-    /// The records that have a mark of their own.
-    pub(crate) fn into_marked(self) -> BTreeSet<Seq> {
+    /// The records that are in the picture, and the record whose mark shows them.
+    pub(crate) fn into_marked(self) -> BTreeMap<Seq, Seq> {
         self.marked
     }
 
     /// `shape` as the mark of `record`, with what it tells when it is pointed at.
     pub(crate) fn mark(&mut self, record: Seq, tells: &str, class: &str, shape: &Markup) -> Markup {
-        let id = (self.to_lines && self.marked.insert(record)).then(|| format!("m{}", record.0));
-        self.link(record, id, tells, class, shape)
+        let new = self.to_lines && !self.marked.contains_key(&record);
+        if new {
+            self.marked.insert(record, record);
+        }
+        self.link(record, new.then(|| format!("m{}", record.0)), tells, class, shape)
+    }
+
+    /// The mark of `record` shows `other`, too.
+    pub(crate) fn shows(&mut self, record: Seq, other: Seq) {
+        if let Some(mark) = self.marked.get(&record).copied() {
+            self.marked.entry(other).or_insert(mark);
+        }
     }
 
     /// `shape` that leads to `record` and isn't its mark.

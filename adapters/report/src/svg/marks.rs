@@ -46,7 +46,9 @@ fn mark(x: Px, y: Px, group: &[&Moment<'_>], links: &mut Links) -> Markup {
     let shape = group.iter().map(|moment| moment.shape).max().unwrap_or(first.shape);
     let class = format!("mark {}", class(shape));
     let drawn = if group.len() == 1 { draw(shape, x, y) } else { number(group.len(), x, y) };
-    links.mark(first.entry.seq, &tells(group), &class, &drawn)
+    let mark = links.mark(first.entry.seq, &tells(group), &class, &drawn);
+    group.iter().for_each(|moment| links.shows(first.entry.seq, moment.entry.seq));
+    mark
 }
 
 /// What is said when a mark is pointed at.

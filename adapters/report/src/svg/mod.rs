@@ -9,7 +9,7 @@ mod rows;
 mod story;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use incident_core::domain::event::Record;
 use incident_core::domain::incident::Incident;
@@ -25,7 +25,7 @@ use story::{Shape, Story};
 /// How the picture looks, by itself and in a page: colours for light and dark, in the page's own if it has some.
 pub(crate) const STYLE: &str = include_str!("style.css");
 
-const WIDTH: Px = 1_000;
+const WIDTH: Px = 940;
 /// Where the plot begins, after the rows' names.
 const LEFT: Px = 128;
 const RIGHT: Px = WIDTH - 14;
@@ -56,8 +56,8 @@ pub fn timeline_svg(incident: &Incident, records: &[Record]) -> String {
 #[derive(Debug)]
 pub(crate) struct Picture {
     pub(crate) markup: Markup,
-    /// The records that have a mark of their own, `#m1` for record 1.
-    pub(crate) marked: BTreeSet<Seq>,
+    /// The records that are in it, and the record whose mark shows them: `#m1` for record 1.
+    pub(crate) marked: BTreeMap<Seq, Seq>,
 }
 
 impl Picture {
@@ -175,13 +175,13 @@ fn key(y: Px) -> Markup {
         (Shape::Square, "decision"),
         (Shape::Cross, "went wrong"),
     ];
-    let mut x = LEFT + 6;
+    let mut x = 6;
     html! {
         g class="key" {
             @for (shape, meaning) in meanings {
                 g class={ "mark " (marks::class(shape)) } { (marks::draw(shape, x, y)) }
                 text x=(x + 10) y=(y + 4) { (meaning) }
-                @let _ = x += 40 + 5 * Px::try_from(meaning.len()).unwrap_or(0);
+                @let _ = x += 36 + 5 * Px::try_from(meaning.len()).unwrap_or(0);
             }
             path class="deadline" d={ "M" (x - 3) " " (y - 2) "h6l-3 5z" } {}
             text x=(x + 8) y=(y + 4) { "update due" }
