@@ -56,7 +56,9 @@ impl History {
                 let log = store.load(row.id, incident_core::domain::Seq::ZERO).await?;
                 let records: Option<Vec<Record>> = log.iter().map(|stored| decode(stored).ok()).collect();
                 match (fold(row.id, &log), records) {
-                    (Ok((incident, _)), Some(records)) => history.incidents.push(Past::new(incident, records)),
+                    (Ok((incident, _)), Some(records)) => {
+                        history.incidents.push(Past::new(incident, records))
+                    }
                     _ => history.unreadable.push(row.id),
                 }
             }

@@ -12,13 +12,13 @@ mod svg;
 pub mod templates;
 
 pub use exchange::{
-    CloudEventsError, Import, ImportError, Imported, Importing, PastAction, PastIncident, PastNote, cloud_events, csv,
-    ocsf,
+    CloudEventsError, Import, ImportError, Imported, Importing, PastAction, PastIncident, PastNote,
+    cloud_events, csv, ocsf,
 };
 pub use history::{History, Past};
+pub use html::post_mortem_html;
 pub use insights::{
     Causes, Figure, FollowUps, Group, Insights, Keeping, LeftOut, Month, Period, Repeat, Trend, insights_html,
 };
 pub use invitation::{EMAIL, Invitation, InvitationError, Invitee};
-pub use html::post_mortem_html;
 pub use svg::timeline_svg;

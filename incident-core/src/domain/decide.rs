@@ -77,11 +77,7 @@ pub fn permitted(command: CommandKind, phase: Phase, ended: bool) -> bool {
 }
 
 /// The facts that record `request`; none if it was carried out before.
-fn judged<'a>(
-    incident: &Incident,
-    request: &'a Request,
-    cx: &'a Context<'_>,
-) -> Result<Draft<'a>, Refusal> {
+fn judged<'a>(incident: &Incident, request: &'a Request, cx: &'a Context<'_>) -> Result<Draft<'a>, Refusal> {
     let mut draft = Draft::new(incident, request, cx)?;
     if incident.commands.contains_key(&request.id) && request.actor != Actor::Engine {
         return Ok(draft);

@@ -40,9 +40,13 @@ impl Failure {
     }
 }
 
-pub(crate) fn failed(operation: &'static str, error: Error) -> StoreError {
-    let failure = Failure::of(&error);
-    drop(error);
+/// Whether the store, or object_store for it, doesn't know what it was asked to do.
+pub(crate) fn is_not_implemented(error: &Error) -> bool {
+    matches!(error, Error::NotImplemented { .. }) || Failure::of(error) == Failure::Refused(501)
+}
+
+pub(crate) fn failed(operation: &'static str, error: &Error) -> StoreError {
+    let failure = Failure::of(error);
     StoreError::new(failure.trouble(), operation).caused_by(failure)
 }
 

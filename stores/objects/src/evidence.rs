@@ -14,7 +14,7 @@ use object_store::path::Path;
 use object_store::{Error, GetOptions, ObjectStore, PutMode, PutPayload};
 use tokio::time::timeout;
 
-use crate::error::{failed, late};
+use crate::error::{failed, is_not_implemented, late};
 
 const PUT: &str = "keep evidence";
 const GET: &str = "read evidence";
@@ -80,9 +80,9 @@ impl ObjectEvidence {
                 Ok(()) => return Ok(()),
                 Err(Error::AlreadyExists { .. }) => return self.mend(path, bytes).await,
                 // Not every store that speaks like S3 can do that. To overwrite a piece with itself changes nothing.
-                Err(Error::NotImplemented { .. }) => return self.overwrite(path, bytes).await,
+                Err(error) if is_not_implemented(&error) => return self.overwrite(path, bytes).await,
                 Err(error) => {
-                    let error = failed(PUT, error);
+                    let error = failed(PUT, &error);
                     if error.kind != StoreTrouble::Unavailable || tried == TRIES {
                         return Err(error);
                     }
@@ -102,7 +102,7 @@ impl ObjectEvidence {
     }
 
     async fn overwrite(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        self.write(path, bytes, PutMode::Overwrite).await.map_err(|error| failed(PUT, error))
+        self.write(path, bytes, PutMode::Overwrite).await.map_err(|error| failed(PUT, &error))
     }
 
     async fn write(&self, path: &Path, bytes: &[u8], mode: PutMode) -> Result<(), Error> {
@@ -114,12 +114,12 @@ impl ObjectEvidence {
         let found = match self.objects.get_opts(path, GetOptions::default()).await {
             Ok(found) => found,
             Err(Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(failed(GET, error)),
+            Err(error) => return Err(failed(GET, &error)),
         };
         let mut bytes = Vec::new();
         let mut chunks = found.into_stream();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|error| failed(GET, error))?;
+            let chunk = chunk.map_err(|error| failed(GET, &error))?;
             if bytes.len() + chunk.len() > self.largest {
                 return Err(StoreError::new(StoreTrouble::TooLarge, GET));
             }

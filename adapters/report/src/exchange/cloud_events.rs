@@ -19,7 +19,8 @@ const TYPE: &str = "io.github.incident-rs.";
 /// # Errors
 /// [`CloudEventsError`] if `source` is no URI.
 pub fn cloud_events(past: &Past, source: &str) -> Result<String, CloudEventsError> {
-    let plain = source.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\'));
+    let plain =
+        source.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\'));
     if source.is_empty() || !plain || source.contains(['?', '#']) {
         return Err(CloudEventsError);
     }

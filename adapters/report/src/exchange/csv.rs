@@ -9,8 +9,22 @@ use crate::history::Past;
 
 /// The columns before those of the intervals.
 const COLUMNS: [&str; 16] = [
-    "id", "title", "service", "severity", "drill", "phase", "ended", "commander", "started_at", "start_known",
-    "declared_at", "acknowledged_at", "mitigated_at", "recovered_at", "resolved_at", "closed_at",
+    "id",
+    "title",
+    "service",
+    "severity",
+    "drill",
+    "phase",
+    "ended",
+    "commander",
+    "started_at",
+    "start_known",
+    "declared_at",
+    "acknowledged_at",
+    "mitigated_at",
+    "recovered_at",
+    "resolved_at",
+    "closed_at",
 ];
 /// Those after them.
 const COUNTS: [&str; 3] = ["actions", "actions_open", "link"];
@@ -30,7 +44,11 @@ pub fn csv(incidents: &[Past]) -> String {
     let mut table = Table(String::new());
     let intervals = Interval::ALL.map(|it| format!("{}_seconds", it.to_string().replace(' ', "_")));
     table.row(
-        COLUMNS.iter().map(ToString::to_string).chain(intervals).chain(COUNTS.iter().map(ToString::to_string)),
+        COLUMNS
+            .iter()
+            .map(ToString::to_string)
+            .chain(intervals)
+            .chain(COUNTS.iter().map(ToString::to_string)),
     );
     incidents.iter().for_each(|past| table.row(cells(past)));
     table.0

@@ -77,7 +77,8 @@ impl Fields {
         match self.left.keys().next() {
             None => Ok(()),
             Some(unknown) => {
-                let shown = incident_core::domain::inert::clip(&incident_core::domain::inert::line(unknown), 64);
+                let shown =
+                    incident_core::domain::inert::clip(&incident_core::domain::inert::line(unknown), 64);
                 let problem = format!("it isn't known; known there: {}", self.known.join(", "));
                 Err(Wrong { field: self.place(&shown), problem })
             }

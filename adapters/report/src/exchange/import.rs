@@ -2,8 +2,8 @@
 
 use incident_core::domain::chain::{encode, origin};
 use incident_core::domain::command::{
-    AddAction, Close, Command, CompleteAction, Declare, Hypothesise, JudgeHypothesis, Note, RecordFix, Refusal,
-    Request, Resolve,
+    AddAction, Close, Command, CompleteAction, Declare, Hypothesise, JudgeHypothesis, Note, RecordFix,
+    Refusal, Request, Resolve,
 };
 use incident_core::domain::context::{Context, Routes};
 use incident_core::domain::decide::{decide, recount};
@@ -123,7 +123,10 @@ impl Import {
             let wrong = |Wrong { field, problem }| ImportError::Field { line, field, problem };
             let past = read(value).map_err(wrong)?;
             if let Some(first) = seen.insert(past.id.clone(), line) {
-                return Err(wrong(Wrong::new("id", &format!("line {first} has it, too; expected one that is new"))));
+                return Err(wrong(Wrong::new(
+                    "id",
+                    &format!("line {first} has it, too; expected one that is new"),
+                )));
             }
             incidents.push(Telling::new(&past, how).tell(&past).map_err(|refusal| match refusal {
                 Refusal::Invalid { field, problem } => wrong(Wrong::new(field, &problem)),
@@ -175,7 +178,7 @@ fn read(value: serde_json::Value) -> Result<PastIncident, Wrong> {
         id: it.required("id", "the incident's name where it comes from")?,
         title: it.required("title", "a text")?,
         service: it.optional("service", "a text")?,
-        severity: it.required("severity", "SEV1, SEV2, SEV3 or SEV4")?,
+        severity: it.required("severity", "sev1, sev2, sev3 or sev4")?,
         drill: it.optional("drill", "true or false")?.unwrap_or_default(),
         detected_by: it
             .optional("detected_by", "a way to notice it, such as metric_alert or support_ticket")?
@@ -309,7 +312,11 @@ impl<'a> Telling<'a> {
         &mut self,
         at: Time,
         command: Command,
-        how: fn(&Incident, &Request, &Context<'_>) -> Result<incident_core::domain::decide::Decision, Refusal>,
+        how: fn(
+            &Incident,
+            &Request,
+            &Context<'_>,
+        ) -> Result<incident_core::domain::decide::Decision, Refusal>,
     ) -> Result<Seq, Refusal> {
         self.commands += 1;
         let id = CommandId::named(&format!("{} {}", self.name, self.commands));

@@ -22,7 +22,7 @@ pub struct PastIncident {
     /// The service that was affected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// How bad it was: `SEV1` to `SEV4`.
+    /// How bad it was: `sev1` to `sev4`.
     pub severity: Severity,
     /// Whether it was only an exercise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -108,7 +108,8 @@ impl PastIncident {
             Fact::Resolved(it) => Some(words(it.cause)),
             _ => None,
         });
-        let line = |seq: Seq| timeline(incident, records).into_iter().find(|it| it.seq == seq).map(|it| it.what);
+        let line =
+            |seq: Seq| timeline(incident, records).into_iter().find(|it| it.seq == seq).map(|it| it.what);
         let mitigated = records.iter().find(|it| match &it.fact {
             Fact::MitigationVerified(fact) => fact.holds && Some(it.occurred_at) == at.mitigated,
             Fact::FixRecorded(_) => Some(it.occurred_at) == at.mitigated,
@@ -172,5 +173,6 @@ fn spoken(impact: &Impact, words: &impl Fn(incident_core::domain::text::Text) ->
         customer_facing: impact.customer_facing,
         failed_requests: impact.failed_requests,
         money: impact.money.map(words),
+        slo_minutes: impact.slo_minutes,
     }
 }

@@ -8,7 +8,8 @@ use chrono::{Datelike as _, NaiveDate};
 use incident_core::domain::event::CauseClass;
 use incident_core::domain::metrics::{Interval, statistics};
 use incident_core::domain::time::since;
-use incident_core::domain::{ObligationKind, Runbook, Severity, Time, inert};
+use incident_core::domain::obligation::ObligationKind;
+use incident_core::domain::{Runbook, Severity, Time, inert};
 use incident_core::postmortem::recurrences;
 
 use super::case::{Case, Why};
@@ -28,7 +29,9 @@ pub(super) fn count(history: &History, runbook: &Runbook, period: Period, as_of:
     let mut left_out = LeftOut { unreadable: history.unreadable.len(), ..LeftOut::default() };
     let mut cases = Vec::new();
     for past in &history.incidents {
-        let Some(declared) = past.incident.milestones.declared.filter(|it| period.contains(*it)) else { continue };
+        let Some(declared) = past.incident.milestones.declared.filter(|it| period.contains(*it)) else {
+            continue;
+        };
         match Case::of(past, declared, runbook) {
             Ok(case) => cases.push(case),
             Err(Why::Drill) => left_out.drills += 1,
@@ -129,7 +132,10 @@ fn promises(cases: &[Case], as_of: Time) -> Vec<Keeping> {
             keeping.deadlines_missed += u64::from(promise.missed);
             if promise.is_kept_in_time() {
                 keeping.kept += 1;
-            } else if promise.missed > 0 || promise.kept_at.is_some() || (ended.is_none() && promise.due < as_of) {
+            } else if promise.missed > 0
+                || promise.kept_at.is_some()
+                || (ended.is_none() && promise.due < as_of)
+            {
                 keeping.broken += 1;
             } else {
                 keeping.open_or_dropped += 1;
@@ -161,8 +167,10 @@ fn causes(cases: &[Case]) -> Vec<Causes> {
 }
 
 fn repeats(cases: &[Case], within: Duration) -> Vec<Repeat> {
-    let mut by_service: BTreeMap<&str, Vec<(incident_core::domain::IncidentId, incident_core::domain::index::Summary)>> =
-        BTreeMap::new();
+    let mut by_service: BTreeMap<
+        &str,
+        Vec<(incident_core::domain::IncidentId, incident_core::domain::index::Summary)>,
+    > = BTreeMap::new();
     for case in cases.iter().filter(|case| !case.causes.is_empty()) {
         if let (Some(service), Some(summary)) = (&case.service, &case.summary) {
             by_service.entry(service).or_default().push((case.id, summary.clone()));

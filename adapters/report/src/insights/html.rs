@@ -193,7 +193,10 @@ fn follow_ups(it: &Insights) -> Markup {
     let all = &it.follow_ups;
     let labels: Vec<String> = ages(&all.ages).map(|(name, _)| name).collect();
     let stack = |it: &super::Age| -> Vec<Share> {
-        vec![("broken", "overdue".to_owned(), it.overdue), ("open", "not due yet".to_owned(), it.open - it.overdue)]
+        vec![
+            ("broken", "overdue".to_owned(), it.overdue),
+            ("open", "not due yet".to_owned(), it.open - it.overdue),
+        ]
     };
     let stacks: Vec<Vec<Share>> = all.ages.iter().map(stack).collect();
     html! {

@@ -65,11 +65,7 @@ fn months(it: &Insights, out: &mut String) -> fmt::Result {
         };
         let [one, two, three, four] = Severity::ALL.map(count);
         let (acknowledge, resolve) = (median(Acknowledge), median(Resolve));
-        writeln!(
-            out,
-            "| {} | {one} | {two} | {three} | {four} | {acknowledge} | {resolve} |",
-            month.month
-        )?;
+        writeln!(out, "| {} | {one} | {two} | {three} | {four} | {acknowledge} | {resolve} |", month.month)?;
     }
     Ok(())
 }

@@ -33,24 +33,27 @@ pub(super) fn columns(caption: &Caption<'_>, labels: &[String], stacks: &[Vec<Sh
     let most = step * 4;
     let height = |count: u64| count * PLOT / most;
     let places = Places::new(labels.len());
-    frame(caption, &html! {
-        @for line in 0..=4 {
-            (rule(TOP + PLOT - height(line * step), &(line * step).to_string()))
-        }
-        @for (at, stack) in stacks.iter().enumerate() {
-            @let mut below = 0;
-            @for (class, name, count) in stack.iter().filter(|(_, _, count)| *count > 0) {
-                @let count = *count as u64;
-                @let top = TOP + PLOT - height(below + count);
-                rect class=(class) x=(places.left(at)) y=(top) width=(places.width())
-                    height=(height(below + count) - height(below)) {
-                    title { (labels[at]) ": " (count) " " (name) }
-                }
-                @let _ = below += count;
+    frame(
+        caption,
+        &html! {
+            @for line in 0..=4 {
+                (rule(TOP + PLOT - height(line * step), &(line * step).to_string()))
             }
-        }
-        (places.labels(labels))
-    })
+            @for (at, stack) in stacks.iter().enumerate() {
+                @let mut below = 0;
+                @for (class, name, count) in stack.iter().filter(|(_, _, count)| *count > 0) {
+                    @let count = *count as u64;
+                    @let top = TOP + PLOT - height(below + count);
+                    rect class=(class) x=(places.left(at)) y=(top) width=(places.width())
+                        height=(height(below + count) - height(below)) {
+                        title { (labels[at]) ": " (count) " " (name) }
+                    }
+                    @let _ = below += count;
+                }
+            }
+            (places.labels(labels))
+        },
+    )
 }
 
 /// Half and 90 % of several lengths of time, in seconds, and how many there are.
@@ -64,21 +67,24 @@ pub(super) fn spreads(caption: &Caption<'_>, labels: &[String], spreads: &[Sprea
         known().map(|(_, most, _)| *most).max().unwrap_or(3_600),
     );
     let places = Places::new(labels.len());
-    frame(caption, &html! {
-        @for tick in scale.ticks() { (rule(scale.at(*tick), &seconds(*tick))) }
-        @for (at, spread) in spreads.iter().enumerate() {
-            @if let Some((median, most, n)) = spread {
-                @let (low, high, middle) = (scale.at(*median), scale.at(*most), places.middle(at));
-                g class="spread" {
-                    title { (labels[at]) ": median " (seconds(*median)) ", 90 % within " (seconds(*most)) ", n = " (n) }
-                    rect x=(middle - 4) y=(high) width="8" height=((low - high).max(1)) {}
-                    path d={ "M" (middle - 9) " " (high) "h18" } {}
-                    circle cx=(middle) cy=(low) r="5.5" {}
+    frame(
+        caption,
+        &html! {
+            @for tick in scale.ticks() { (rule(scale.at(*tick), &seconds(*tick))) }
+            @for (at, spread) in spreads.iter().enumerate() {
+                @if let Some((median, most, n)) = spread {
+                    @let (low, high, middle) = (scale.at(*median), scale.at(*most), places.middle(at));
+                    g class="spread" {
+                        title { (labels[at]) ": median " (seconds(*median)) ", 90 % within " (seconds(*most)) ", n = " (n) }
+                        rect x=(middle - 4) y=(high) width="8" height=((low - high).max(1)) {}
+                        path d={ "M" (middle - 9) " " (high) "h18" } {}
+                        circle cx=(middle) cy=(low) r="5.5" {}
+                    }
                 }
             }
-        }
-        (places.labels(labels))
-    })
+            (places.labels(labels))
+        },
+    )
 }
 
 fn frame(caption: &Caption<'_>, drawn: &Markup) -> Markup {
@@ -147,9 +153,8 @@ impl Places {
 /// A scale on which each step is about four times the one before; between two ticks it is even.
 struct Scale(&'static [u64]);
 
-const TICKS: [u64; 12] = [
-    0, 15, 60, 300, 900, 3_600, 14_400, 86_400, 604_800, 2_592_000, 31_536_000, 315_360_000,
-];
+const TICKS: [u64; 12] =
+    [0, 15, 60, 300, 900, 3_600, 14_400, 86_400, 604_800, 2_592_000, 31_536_000, 315_360_000];
 
 impl Scale {
     fn over(least: u64, most: u64) -> Self {
@@ -191,7 +196,9 @@ mod tests {
 
     #[test]
     fn a_scale_has_room_for_every_length() {
-        for (least, most) in [(0, 0), (1, 59), (60, 60), (300, 5_000_000), (0, u64::MAX), (u64::MAX, u64::MAX)] {
+        for (least, most) in
+            [(0, 0), (1, 59), (60, 60), (300, 5_000_000), (0, u64::MAX), (u64::MAX, u64::MAX)]
+        {
             let scale = Scale::over(least, most);
             assert!(scale.ticks().len() >= 2, "{least} {most}");
             for length in [least, most] {

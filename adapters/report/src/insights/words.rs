@@ -17,7 +17,11 @@ pub(super) fn day(time: Time) -> String {
 }
 
 pub(super) fn period(it: &Period) -> String {
-    format!("{} to {}", day(it.from), day(incident_core::domain::time::before(it.until, Duration::from_millis(1))))
+    format!(
+        "{} to {}",
+        day(it.from),
+        day(incident_core::domain::time::before(it.until, Duration::from_millis(1)))
+    )
 }
 
 pub(super) fn counted(it: &Insights) -> String {

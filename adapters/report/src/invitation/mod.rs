@@ -9,7 +9,8 @@ use std::time::Duration;
 use incident_core::domain::incident::{Incident, Side};
 use incident_core::domain::runbook::{AgendaItem, Runbook};
 use incident_core::domain::time::{after, before, stamp};
-use incident_core::domain::{IncidentId, ObligationKind, PersonId, Time};
+use incident_core::domain::obligation::ObligationKind;
+use incident_core::domain::{IncidentId, PersonId, Time};
 
 use ics::Calendar;
 
@@ -189,7 +190,8 @@ fn is_domain(domain: &str) -> bool {
 
 /// Whether `email` is one address, and can stand in a URI as it is.
 fn is_address(email: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+' | b'=' | b'~');
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+' | b'=' | b'~');
     email.len() <= 254
         && email.split_once('@').is_some_and(|(account, domain)| {
             !account.is_empty() && account.bytes().all(plain) && is_domain(domain)

@@ -27,7 +27,11 @@ pub(super) fn read(folder: &Path) -> Result<Vec<(String, String)>, TemplateError
             return Err(TemplateError::new(&shown(&name), None, "expected a file, not a link or a device"));
         }
         if templates.len() == MOST {
-            return Err(TemplateError::new("the folder", None, &format!("expected at most {MOST} templates")));
+            return Err(TemplateError::new(
+                "the folder",
+                None,
+                &format!("expected at most {MOST} templates"),
+            ));
         }
         let file = fs::File::open(entry.path()).map_err(|error| unreadable(&name, &error))?;
         let mut source = String::new();

@@ -32,10 +32,10 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use incident_core::domain::inert;
 use incident_core::domain::notice::{Line, Notice, NoticeKind};
 use incident_core::domain::runbook::{PLACEHOLDERS, Runbook};
 use incident_core::domain::severity::Severity;
-use incident_core::domain::inert;
 use incident_core::postmortem::PostMortem;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, escape_formatter};
@@ -91,7 +91,10 @@ impl Templates {
             let partial = name.starts_with('_') && (name.ends_with(".txt") || name.ends_with(".md"));
             if !partial && !self.sources.contains_key(name) {
                 let known: Vec<&str> = self.sources.keys().map(String::as_str).collect();
-                let problem = format!("no text is called so; known are {}, and those beginning with _", known.join(", "));
+                let problem = format!(
+                    "no text is called so; known are {}, and those beginning with _",
+                    known.join(", ")
+                );
                 return Err(TemplateError::new(&shown(name), None, &problem));
             }
             self.put(name, source)?;
@@ -151,7 +154,9 @@ impl Templates {
             return Err(TemplateError::new(name, None, &problem));
         }
         let environment = Arc::make_mut(&mut self.environment);
-        environment.add_template_owned(name.to_owned(), source.to_owned()).map_err(|error| of(name, &error))?;
+        environment
+            .add_template_owned(name.to_owned(), source.to_owned())
+            .map_err(|error| of(name, &error))?;
         self.sources.insert(name.to_owned(), source.to_owned());
         Ok(())
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use incident_core::domain::notice::Notice;
 use incident_core::domain::Receipt;
+use incident_core::domain::notice::Notice;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, Found, Notifier, Preflight, PreflightContext, Repeat,
 };
@@ -78,5 +78,29 @@ impl Notifier for Templated {
 
     async fn find(&self, cx: &EffectContext, notice: &Notice) -> Result<Found<Receipt>, AdapterError> {
         self.notifier.find(cx, &self.said(notice)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use incident_core::domain::notice::NoticeKind;
+    use incident_core::domain::severity::Audience;
+    use incident_core::domain::{IncidentId, Runbook, Seq};
+
+    use super::*;
+
+    #[test]
+    fn a_template_that_fails_leaves_the_runbooks_words() {
+        // It passes every sample, whose notices have one link or none.
+        let own = "{% if links | length > 1 %}{{ nobody }}{% endif %}own words";
+        let templates = Templates::new(&Runbook::default()).unwrap().with([("page.txt", own)]).unwrap();
+        let templated = Templated::new(incident_core::local::Console::to(std::io::sink()), templates);
+        let audience = vec![Audience::new("responders")];
+        let mut notice =
+            Notice::new(IncidentId::from_bytes([0; 16]), Seq(1), NoticeKind::Page, audience, "it broke");
+        notice.said = "the runbook's words".to_owned();
+        assert_eq!(templated.said(&notice).said, "own words");
+        notice.links = vec!["https://a.example".to_owned(), "https://b.example".to_owned()];
+        assert_eq!(templated.said(&notice).said, "the runbook's words");
     }
 }

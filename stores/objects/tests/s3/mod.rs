@@ -155,7 +155,7 @@ async fn answer(bucket: Arc<Mutex<Bucket>>, request: Request<Incoming>) -> Answe
         Some(Fault::Endless) => {
             let frames =
                 futures_util::stream::repeat_with(|| Ok(Frame::data(Bytes::from_static(&[7; 8192]))));
-            Ok(object(None).body(StreamBody::new(frames).boxed()).unwrap())
+            Ok(object(Some(1 << 40)).body(StreamBody::new(frames).boxed()).unwrap())
         }
         Some(Fault::Half) => {
             let kept = bucket.lock().unwrap().objects[&path].clone();
