@@ -11,8 +11,9 @@
 )]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use incident_core::PostMortem;
 use incident_core::config::Settings;
 use incident_core::domain::chain::{self, StoredRecord, decode, encode, link, origin};
 use incident_core::domain::due::{due, next_wake};
@@ -24,6 +25,8 @@ use incident_core::domain::timeline::timeline;
 use incident_core::domain::{IncidentId, Runbook, Seq, Signal, Time, inert};
 use incident_core::runtime::{Engine, ManualClock, SeededEntropy};
 use incident_core::store::MemoryStore;
+
+static RUNBOOK: LazyLock<Runbook> = LazyLock::new(Runbook::default);
 
 fn start() -> Time {
     Time::from_timestamp_millis(1_774_000_000_000).unwrap()
@@ -57,6 +60,8 @@ pub fn event(data: &[u8]) -> bool {
             for entry in timeline(&incident, std::slice::from_ref(&record)) {
                 assert_eq!(entry.what, inert::line(&entry.what), "a line of the timeline is inert");
             }
+            let document = PostMortem::write(&incident, std::slice::from_ref(&record), &RUNBOOK);
+            let _ = (document.to_markdown(), document.to_json());
             true
         }
         Err(reason) => {

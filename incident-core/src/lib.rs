@@ -60,7 +60,7 @@
 //! - `runtime` (default): the engine, the memory store and the local adapters; brings tokio. Without it the domain, the
 //!   ports, the post-mortem and the settings remain, with no async runtime.
 //! - `conformance`: the suite for authors of stores.
-//! - `schema`: JSON schemas of the settings.
+//! - `schema`: JSON schemas of the settings and of the post-mortem.
 
 pub mod config;
 #[cfg(feature = "conformance")]

@@ -1,6 +1,8 @@
-//! What earlier versions wrote: the logs of `corpus/` can be read, fold to the state they folded to, and are whole.
+//! What earlier versions wrote: the logs of `corpus/` can be read, fold to the state they folded to, and are whole; and
+//! the documents of `documents/` are what three of them make.
 //!
-//! The logs are written by `domain::corpus` and never change; see the README beside them.
+//! The logs are written by `domain::corpus` and never change; see the README beside them. The documents change with how
+//! they read; write them anew with `cargo test -p incident-core --test corpus write_documents -- --ignored`.
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -11,6 +13,7 @@ use std::path::{Path, PathBuf};
 use incident_core::domain::chain::{StoredRecord, decode, encode, fold, origin, verify};
 use incident_core::domain::event::{Fact, Record};
 use incident_core::domain::id::{Digest, IncidentId, Seq};
+use incident_core::{PostMortem, Runbook};
 
 /// A record as a line of a log shows it.
 #[derive(serde::Deserialize)]
@@ -42,9 +45,15 @@ impl Log {
     }
 }
 
+/// The logs that a document is kept of: a simple one, a long one, a hostile one.
+const DOCUMENTED: [&str; 3] = ["outage", "relapse", "hostile"];
+
+fn tests(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)
+}
+
 fn logs() -> Vec<Log> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/v0");
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let paths = fs::read_dir(tests("corpus/v0")).unwrap().map(|entry| entry.unwrap().path());
     let logs: Vec<Log> =
         paths.filter(|path| path.extension().is_some_and(|it| it == "jsonl")).map(read).collect();
     assert!(!logs.is_empty(), "the corpus has logs");
@@ -128,4 +137,34 @@ fn words_that_were_taken_out_are_gone() {
     let emptied =
         |log: &Log| log.stored.iter().flat_map(|it| &it.slots).filter(|slot| slot.is_empty()).count();
     assert!(logs().iter().map(emptied).sum::<usize>() > 0, "the corpus has an emptied slot");
+}
+
+/// What a log makes: the document's file, and what is to be in it.
+fn documents(name: &str) -> [(PathBuf, String); 2] {
+    let log = read(tests(&format!("corpus/v0/{name}.jsonl")));
+    let runbook = Runbook::from_toml(&fs::read_to_string(tests("corpus/v0/runbook.toml")).unwrap()).unwrap();
+    let (incident, head) = fold(log.id(), &log.stored).unwrap();
+    let document = PostMortem::write(&incident, &log.records(), &runbook).with_head(head);
+    [("md", document.to_markdown()), ("json", document.to_json())]
+        .map(|(ending, text)| (tests(&format!("documents/{name}.{ending}")), text))
+}
+
+#[test]
+#[ignore = "writes the documents"]
+fn write_documents() {
+    for (path, text) in DOCUMENTED.into_iter().flat_map(documents) {
+        fs::write(path, text).unwrap();
+    }
+}
+
+#[test]
+fn a_log_makes_the_same_document_to_the_byte() {
+    for name in DOCUMENTED {
+        assert_eq!(documents(name), documents(name), "{name}");
+        for (path, now) in documents(name) {
+            let then = fs::read_to_string(&path).unwrap_or_default();
+            let differs = now.lines().zip(then.lines()).position(|(now, then)| now != then);
+            assert!(now == then, "{}: it differs from line {differs:?} (from 0) on", path.display());
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod history;
 mod html;
 mod insights;
 mod invitation;
+mod on_lines;
 mod svg;
 #[cfg(feature = "templates")]
 pub mod templates;

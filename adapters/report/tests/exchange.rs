@@ -16,8 +16,8 @@ use incident_core::port::Store;
 use incident_core::port::store::Query;
 use incident_core::store::MemoryStore;
 use incident_report::{History, Import, ImportError, Importing, Past, PastIncident, cloud_events, csv, ocsf};
-use support::driver::Driver;
-use support::incidents;
+use incident_report_testing::{self as incidents, Driver};
+use support::as_it_was;
 
 fn past(driver: Driver) -> Past {
     Past::new(driver.incident, driver.records)
@@ -84,7 +84,7 @@ fn three_incidents_as_csv() {
     let table = csv(&[past(incidents::simple()), past(incidents::long()), past(incidents::hostile())]);
     let rows = cells(&table);
     assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{rows:?}");
-    insta::assert_snapshot!("csv", table.replace("\r\n", "\n"));
+    as_it_was("incidents.csv", &table.replace("\r\n", "\n"));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn events_are_unique_and_in_the_order_of_the_log() {
         assert!(event["time"].as_str().unwrap().ends_with('Z'));
         assert!(!event["data"]["what"].as_str().unwrap().contains(char::is_control));
     }
-    insta::assert_snapshot!("cloud_event", format!("{:#}", events[0]));
+    as_it_was("cloud_event.json", &format!("{:#}\n", events[0]));
     assert!(cloud_events(&simple, "https://a b").is_err());
     assert!(cloud_events(&simple, "").is_err());
 }
@@ -144,7 +144,7 @@ fn a_finding_has_what_the_schema_requires() {
     assert!(finding["metadata"]["product"].is_object() && finding["metadata"]["version"].is_string());
     assert!(finding["assignee"].is_object() || finding["assignee_group"].is_object());
     assert_eq!(finding["type_uid"], 200_503);
-    insta::assert_snapshot!("ocsf", format!("{finding:#}"));
+    as_it_was("ocsf.json", &format!("{finding:#}\n"));
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn what_was_taken_over_is_exported_as_it_came() {
     let history = imported(LINES).await;
     let lines: String =
         history.incidents.iter().filter_map(PastIncident::of).map(|it| it.to_line()).collect();
-    insta::assert_snapshot!("past_incidents", lines);
+    as_it_was("past_incidents.jsonl", &lines);
     let again = imported(&lines).await;
     let lines_again: String =
         again.incidents.iter().filter_map(PastIncident::of).map(|it| it.to_line()).collect();

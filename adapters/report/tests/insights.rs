@@ -14,8 +14,8 @@ use incident_core::domain::metrics::Interval;
 use incident_core::domain::{Actor, Runbook, Severity, Time};
 use incident_core::store::MemoryStore;
 use incident_report::{History, Import, Importing, Insights, Past, Period, insights_html};
-use support::driver::Driver;
-use support::incidents;
+use incident_report_testing::{self as incidents, Driver};
+use support::as_it_was;
 
 fn time(time: &str) -> Time {
     time.parse().unwrap()
@@ -136,9 +136,9 @@ async fn the_same_incidents_read_the_same() {
     let (ours, runbook) = of(vec![incidents::simple()]);
     history.incidents.extend(ours.incidents);
     let insights = insights(&history, &runbook);
-    insta::assert_snapshot!("insights_markdown", insights.to_markdown());
-    insta::assert_snapshot!("insights_json", insights.to_json());
-    insta::assert_snapshot!("insights_html", insights_html(&insights));
+    as_it_was("insights.md", &insights.to_markdown());
+    as_it_was("insights.json", &insights.to_json());
+    as_it_was("insights.html", &insights_html(&insights));
     assert_eq!(insights_html(&insights), insights_html(&insights));
 }
 

@@ -14,8 +14,9 @@ use incident_core::domain::command::{Assign, Because, Command, Declare, Resolve,
 use incident_core::domain::role::Role;
 use incident_core::domain::{Identity, PersonId, Severity, Time};
 use incident_report::{Invitation, InvitationError, Invitee};
+use incident_report_testing::Driver;
 use proptest::prelude::*;
-use support::driver::Driver;
+use support::as_it_was;
 
 fn organizer() -> Invitee {
     Invitee::new("Incident bot", "incidents@example.org")
@@ -111,7 +112,7 @@ fn value<'a>(lines: &'a [(String, String, String)], name: &str) -> &'a str {
 fn an_invitation_reads_as_it_should() {
     let mut driver = responded("Checkout drops orders");
     announce(&mut driver, "2026-03-03T09:00:00Z");
-    insta::assert_snapshot!(ics(&driver).replace("\r\n", "\n"));
+    as_it_was("invitation.ics", &ics(&driver).replace("\r\n", "\n"));
 }
 
 #[test]

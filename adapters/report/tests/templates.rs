@@ -7,8 +7,6 @@
     reason = "a test fails by panicking, and documents itself by its name"
 )]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -26,8 +24,7 @@ use incident_core::domain::{Runbook, render};
 use incident_core::port::{Notifier, Repeat};
 use incident_core::postmortem::PostMortem;
 use incident_report::templates::{Templated, Templates};
-use support::driver::Driver;
-use support::incidents;
+use incident_report_testing::{self as incidents, Driver};
 
 fn defaults() -> Templates {
     Templates::new(&Runbook::default()).unwrap()

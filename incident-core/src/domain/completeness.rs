@@ -287,7 +287,6 @@ fn about_causes(incident: &Incident) -> Vec<(Seq, Section, Text)> {
     let written = document.sections.iter().filter(|(section, _)| section.is_about_causes());
     let written = written.map(|(section, version)| (version.seq, *section, version.text));
     let causes = document.causes.iter().map(|(seq, it)| (*seq, Section::RootCause, it.statement));
-    let hypotheses = incident.hypotheses.iter().filter(|(_, it)| it.confirmed == Some(true));
-    let hypotheses = hypotheses.map(|(seq, it)| (*seq, Section::RootCause, it.statement));
+    let hypotheses = incident.hypotheses.iter().map(|(seq, it)| (*seq, Section::RootCause, it.statement));
     written.chain(causes).chain(hypotheses).collect()
 }

@@ -118,7 +118,10 @@ fn owed(incident: &Incident, owed: &Obligation, now: Time) -> (Rank, NextStep) {
             ("Acknowledge the incident".to_owned(), role(incident, Role::Responder))
         }
         ObligationKind::Update => ("Post an update".to_owned(), role(incident, Role::Commander)),
-        ObligationKind::PostMortem => ("Publish the post-mortem".to_owned(), role(incident, Role::Commander)),
+        ObligationKind::PostMortem => {
+            let owner = incident.document.owner.clone().map(Who::Person);
+            ("Publish the post-mortem".to_owned(), owner.unwrap_or_else(|| role(incident, Role::Commander)))
+        }
         ObligationKind::Meeting => ("Hold the review meeting".to_owned(), role(incident, Role::Commander)),
         ObligationKind::FollowUp(seq) => {
             let action = incident.actions.get(&seq);

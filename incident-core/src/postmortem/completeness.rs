@@ -13,7 +13,7 @@ use crate::domain::event::Fact;
 use crate::domain::role::Actor;
 use crate::domain::runbook::Runbook;
 use crate::domain::time::{since, spoken, stamp};
-use crate::domain::timeline::{Entry, Importance};
+use crate::domain::timeline::{Entry, EntryKind, Importance};
 
 /// What the document lacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -87,7 +87,12 @@ impl Source<'_> {
         let longest = self.runbook.afterwards.timeline_gap;
         let mut found = Vec::new();
         let mut before: Option<&Entry> = None;
-        for entry in self.timeline.iter().filter(|entry| entry.importance == Importance::Key) {
+        // A deadline that passed and what the engine did tell nothing of what happened.
+        let tells = |entry: &&Entry| {
+            entry.importance == Importance::Key
+                && !matches!(entry.kind, EntryKind::Deadline | EntryKind::Engine)
+        };
+        for entry in self.timeline.iter().filter(tells) {
             if let Some(before) = before {
                 let length = since(entry.occurred_at, before.occurred_at);
                 if length > longest {

@@ -41,7 +41,9 @@ fn write(it: &PostMortem, out: &mut String) -> fmt::Result {
         let (what, place) = (text(&finding.to_string()), finding.section);
         writeln!(out, "- {what} – {place}, with `{}`{blocks}{}", finding.command, cite(&finding.records))?;
     }
-    or_nothing(out, it.completeness.findings.is_empty())?;
+    if it.completeness.findings.is_empty() {
+        writeln!(out, "Nothing is missing.")?;
+    }
     heading(out, "Source")?;
     writeln!(out, "- Records: #1 to {}", it.up_to)?;
     match it.head {
@@ -91,33 +93,31 @@ fn header(it: &PostMortem, out: &mut String) -> fmt::Result {
 
 fn section(it: &PostMortem, part: &Part, out: &mut String) -> fmt::Result {
     heading(out, &part.section.to_string())?;
-    let start = out.len();
-    if let Some(written) = &part.written {
-        prose(written, out)?;
-    }
-    part.beside().iter().try_for_each(|it| statement(it, out))?;
+    let mut rest = String::new();
+    part.beside().iter().try_for_each(|it| statement(it, &mut rest))?;
     match part.section {
-        Section::RootCause => parts::causes(it, out)?,
-        Section::Resolution => parts::mitigations(it, out)?,
-        Section::Communication => parts::communication(it, out)?,
-        Section::ResponseTimes => parts::times(it, out)?,
-        Section::Timeline => parts::timeline(it, out)?,
-        Section::Actions => parts::actions(it, out)?,
-        Section::Documentation => parts::documentation(it, out)?,
-        Section::Meeting => parts::meeting(it, out)?,
-        Section::Links => parts::links(it, out)?,
-        Section::Evidence => parts::evidence(it, out)?,
+        Section::RootCause => parts::causes(it, &mut rest)?,
+        Section::Resolution => parts::mitigations(it, &mut rest)?,
+        Section::Communication => parts::communication(it, &mut rest)?,
+        Section::ResponseTimes => parts::times(it, &mut rest)?,
+        Section::Timeline => parts::timeline(it, &mut rest)?,
+        Section::Actions => parts::actions(it, &mut rest)?,
+        Section::Documentation => parts::documentation(it, &mut rest)?,
+        Section::Meeting => parts::meeting(it, &mut rest)?,
+        Section::Links => parts::links(it, &mut rest)?,
+        Section::Evidence => parts::evidence(it, &mut rest)?,
         _ => {}
     }
-    if out.len() > start {
-        return Ok(());
-    }
-    match part.section {
-        Section::Trigger | Section::WentWell | Section::CouldBeBetter | Section::Lucky => {
-            writeln!(out, "_To be written._")
+    match (&part.written, part.section) {
+        (Some(written), _) => prose(written, out)?,
+        (None, Section::Trigger | Section::WentWell | Section::CouldBeBetter | Section::Lucky) => {
+            writeln!(out, "_To be written._")?;
         }
-        _ => or_nothing(out, true),
+        (None, _) if rest.is_empty() => writeln!(out, "Nothing is recorded.")?,
+        (None, _) => {}
     }
+    let parted = part.written.is_some() && !rest.is_empty();
+    write!(out, "{}{rest}", if parted { "\n" } else { "" })
 }
 
 /// What a person wrote: its lines and paragraphs are kept, and everything in them is text.
@@ -128,15 +128,11 @@ fn prose(it: &Written, out: &mut String) -> fmt::Result {
         writeln!(out, "{}{}", first(&text(line)), if goes_on { "\\" } else { "" })?;
     }
     let edits = if it.edits > 1 { format!(", {} times written", it.edits) } else { String::new() };
-    writeln!(out, "\n_Written by {}, {}{edits}_{}\n", text(&it.by), stamp(it.at), cite(&[it.record]))
+    writeln!(out, "\n_Written by {}, {}{edits}_{}", text(&it.by), stamp(it.at), cite(&[it.record]))
 }
 
 fn heading(out: &mut String, title: &str) -> fmt::Result {
     writeln!(out, "\n## {title}\n")
-}
-
-fn or_nothing(out: &mut String, empty: bool) -> fmt::Result {
-    if empty { writeln!(out, "Nothing is recorded.") } else { Ok(()) }
 }
 
 fn statement(it: &Statement, out: &mut String) -> fmt::Result {
@@ -146,8 +142,10 @@ fn statement(it: &Statement, out: &mut String) -> fmt::Result {
 /// `text` at the beginning of an item, where a mark or a number would begin a list in the list.
 fn first(text: &str) -> String {
     let digits = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
-    match digits.chars().next() {
-        Some('.' | ')') if digits.len() < text.len() => {
+    let mut letters = digits.chars();
+    let (mark, next) = (letters.next(), letters.next());
+    match mark {
+        Some('.' | ')') if digits.len() < text.len() && next.is_none_or(char::is_whitespace) => {
             let (number, rest) = text.split_at(text.len() - digits.len());
             format!("{number}\\{rest}")
         }

@@ -6,11 +6,13 @@ mod communication;
 mod completeness;
 mod document;
 mod follow_up;
+mod json;
 mod lifecycle;
 mod markdown;
 mod measure;
 mod promise;
 mod recurrence;
+mod review;
 mod seconds;
 mod sections;
 mod source;
@@ -27,6 +29,7 @@ pub use lifecycle::{DocumentAccount, DocumentStep};
 pub use measure::{Date, ImpactFigures, Metric, PhaseSpan, SeveritySpan};
 pub use promise::{Promise, Promises, UpdateGap};
 pub use recurrence::{Recurrence, recurrences};
+pub use review::{FollowUp, FollowUpReview};
 
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,5 @@
+mod many;
+
 use super::*;
 use crate::domain::afterwards::{ActionKind, CauseKind, Section};
 use crate::domain::chain::{encode, origin};
@@ -11,6 +13,7 @@ use crate::domain::command::{
 use crate::domain::event::{CauseClass, FixStep};
 use crate::domain::id::{Digest, Seq};
 use crate::domain::impact::Impact;
+use crate::domain::inert;
 use crate::domain::role::{PersonId, Role};
 use crate::domain::runbook::Priority;
 use crate::domain::severity::Severity;
@@ -85,6 +88,10 @@ fn section(driver: &mut Driver, section: Section, text: &str) -> Seq {
 
 /// Everything that people write, find and agree on afterwards; gives the action item.
 fn learnt(driver: &mut Driver, hypothesis: Seq) -> Seq {
+    let other = driver.incident.hypotheses.keys().copied().find(|seq| *seq != hypothesis);
+    let (confirmed, because) = (false, owned("it has room"));
+    let ruled_out = JudgeHypothesis { hypothesis: other.unwrap_or_default(), confirmed, because };
+    driver.bob(Command::JudgeHypothesis(ruled_out));
     let evidence: Vec<Digest> = driver.incident.evidence.keys().copied().collect();
     driver.bob(Command::LinkEvidence(LinkEvidence { to: hypothesis, evidence, records: vec![Seq(1)] }));
     let (kind, class) = (CauseKind::Cause, Some(CauseClass::RecentDeployment));
@@ -209,11 +216,11 @@ fn what_is_missing_is_named_until_it_is_there() {
     assert_eq!(kinds(&fresh), [&cause[..], &written, &rest].concat());
 
     let mut driver = whole();
-    assert_eq!(kinds(&driver), [Hypothesis, UpdateGap]);
+    assert_eq!(kinds(&driver), [UpdateGap]);
     let what = owned("nobody's");
     let action = AddAction { what, kind: None, priority: Priority::Low, owner: None, due: None };
     driver.alice(Command::AddAction(action));
-    assert_eq!(kinds(&driver), [Hypothesis, UpdateGap, ActionOwner, ActionTicket, ActionKind]);
+    assert_eq!(kinds(&driver), [UpdateGap, ActionOwner, ActionTicket, ActionKind]);
 }
 
 #[test]
@@ -230,6 +237,27 @@ fn a_statement_cites_the_records_that_say_so() {
         assert!(!records.is_empty(), "{text}");
         assert!(records.iter().all(|seq| *seq > Seq::ZERO && *seq <= document.up_to), "{text}");
     }
+}
+
+#[test]
+fn what_people_wrote_is_there_after_whatever_comes_next() {
+    let mut driver = whole();
+    let written = |driver: &Driver| -> Vec<_> {
+        let document = write(driver);
+        let markdown = document.to_markdown();
+        let parts = document.sections.into_iter().filter_map(|part| part.written);
+        let parts: Vec<_> = parts.map(|written| written.text).collect();
+        let lines = parts.iter().flat_map(|text| text.lines()).map(inert::markdown);
+        let lost: Vec<_> = lines.filter(|line| !markdown.contains(line)).collect();
+        assert_eq!(lost, Vec::<String>::new());
+        parts
+    };
+    let before = written(&driver);
+    assert_eq!(before.len(), 5);
+    driver.bob(Command::Note(Note { text: owned("one more thing") }));
+    driver.runbook.persons.clear();
+    driver.settle().wait(60 * 24 * 30).wake();
+    assert_eq!(written(&driver), before);
 }
 
 #[test]

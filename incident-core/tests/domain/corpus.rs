@@ -19,6 +19,7 @@ use crate::course::{
     action, advance_to, attest, because, firing, first, hypothesis, impact, note, publish, severity, triage,
     update,
 };
+use crate::documents;
 use crate::samples::{older, younger};
 use crate::scenario::Scenario;
 use crate::world::{failure, person, readings, time};
@@ -29,13 +30,16 @@ type Log = (&'static str, fn() -> Scenario);
 #[test]
 #[ignore = "writes the corpus"]
 fn write() {
-    let logs: [Log; 6] = [
+    let logs: [Log; 9] = [
         ("whole-life", whole_life),
         ("trouble", trouble),
         ("false-alarm", false_alarm),
         ("merged", merged),
         ("mitigations", mitigations),
         ("follow-ups", follow_ups),
+        ("outage", documents::outage),
+        ("relapse", documents::relapse),
+        ("hostile", documents::hostile),
     ];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/v0");
     fs::create_dir_all(&folder).unwrap();

@@ -11,9 +11,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod accepted;
+mod afterwards;
 mod corpus;
 mod course;
 mod deadlines;
+mod documents;
 mod effects;
 mod escalation;
 mod follow_ups;

@@ -1,10 +1,10 @@
 //! What a reader sees first: what it is called, how bad it was, how long it lasted, what came of it.
 
+use incident_core::domain::Severity;
 use incident_core::domain::afterwards::Section;
 use incident_core::domain::incident::{Ending, Side};
 use incident_core::domain::metrics::Interval;
 use incident_core::domain::time::spoken;
-use incident_core::domain::Severity;
 use maud::{Markup, html};
 
 use super::Report;
@@ -63,7 +63,8 @@ impl Report<'_> {
             ("Mitigated after", Interval::Mitigate),
             ("Users had it for", Interval::Recover),
         ];
-        let times = times.into_iter().filter_map(|(name, interval)| Some((name, spoken(it.times.get(interval)?))));
+        let times =
+            times.into_iter().filter_map(|(name, interval)| Some((name, spoken(it.times.get(interval)?))));
         let promised = it.updates.kept.saturating_add(it.updates.missed);
         html! {
             dl class="figures" {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::{Datelike as _, NaiveDate};
 use incident_core::domain::event::CauseClass;
 use incident_core::domain::metrics::{Interval, statistics};
-use incident_core::domain::time::since;
 use incident_core::domain::obligation::ObligationKind;
+use incident_core::domain::time::since;
 use incident_core::domain::{Runbook, Severity, Time, inert};
 use incident_core::postmortem::recurrences;
 

@@ -7,9 +7,9 @@ mod ics;
 use std::time::Duration;
 
 use incident_core::domain::incident::{Incident, Side};
+use incident_core::domain::obligation::ObligationKind;
 use incident_core::domain::runbook::{AgendaItem, Runbook};
 use incident_core::domain::time::{after, before, stamp};
-use incident_core::domain::obligation::ObligationKind;
 use incident_core::domain::{IncidentId, PersonId, Time};
 
 use ics::Calendar;

@@ -174,11 +174,10 @@ impl Axis {
 
 /// What a tick says, and what is said beneath it where it changes.
 fn words(time: Time, step: i64) -> (String, String) {
-    let form = match step {
-        ..MINUTE => "%H:%M:%S",
-        ..DAY => "%H:%M",
-        _ => return (time.format("%-d %b").to_string(), time.year().to_string()),
-    };
+    if step >= DAY {
+        return (time.format("%-d %b").to_string(), time.year().to_string());
+    }
+    let form = if step < MINUTE { "%H:%M:%S" } else { "%H:%M" };
     (time.format(form).to_string(), time.format("%a %-d %b").to_string())
 }
 

@@ -1,9 +1,9 @@
 //! The rows of the picture: severity, phases, alerts, checks, mitigations, updates, moments.
 
+use incident_core::Time;
 use incident_core::domain::check::Colour;
 use incident_core::domain::time::stamp;
 use incident_core::domain::{Phase, Seq, Severity, inert};
-use incident_core::Time;
 use maud::{Markup, html};
 
 use super::axis::{Axis, Px};

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use incident_core::Time;
 use incident_core::domain::check::Colour;
 use incident_core::domain::event::{Fact, Record};
 use incident_core::domain::incident::Incident;
 use incident_core::domain::mitigation::Stage;
 use incident_core::domain::timeline::{Entry, EntryKind, Importance};
 use incident_core::domain::{Phase, Seq, Severity, inert};
-use incident_core::Time;
 
 use super::axis::Span;
 use super::promise::{Promises, promises};
@@ -266,10 +266,8 @@ fn courses(incident: &Incident, happened: &[(&Entry, &Fact)], end: Time) -> Vec<
 /// What holds lasts until it was taken back, or to `end`.
 fn last(incident: &Incident, courses: &mut BTreeMap<Seq, Course>, end: Time) {
     let holds = |proposal: &Seq| incident.mitigations.get(proposal).filter(|it| it.stage == Stage::Holds);
-    let backs: BTreeMap<Seq, Time> = courses
-        .values()
-        .filter_map(|back| Some((holds(&back.proposal)?.undoes?, back.executed?)))
-        .collect();
+    let backs: BTreeMap<Seq, Time> =
+        courses.values().filter_map(|back| Some((holds(&back.proposal)?.undoes?, back.executed?))).collect();
     for course in courses.values_mut().filter(|course| holds(&course.proposal).is_some()) {
         let back = backs.get(&course.proposal);
         course.until = course.until.max(*back.unwrap_or(&end));
@@ -317,4 +315,3 @@ fn milestones(incident: &Incident) -> Vec<(Time, &'static str)> {
     known.sort_by_key(|(at, _)| *at);
     known
 }
-

@@ -21,11 +21,16 @@ use incident_core::domain::{
 };
 
 /// One incident, its log, and the world around it.
+#[derive(Debug)]
 pub struct Driver {
+    /// What time it is, UTC.
     pub now: Time,
+    /// The runbook in force.
     pub runbook: Runbook,
     routes: Routes,
+    /// The incident as it stands.
     pub incident: Incident,
+    /// Its log.
     pub records: Vec<Record>,
     commands: u64,
     /// Whether the mitigations that are carried out hold.
@@ -34,6 +39,7 @@ pub struct Driver {
 
 impl Driver {
     /// `declare` by Alice on a Monday at 14:00 UTC. The route to customers is missing.
+    #[must_use]
     pub fn declare(declare: Declare) -> Self {
         let now = "2026-03-02T14:00:00Z".parse().expect("a time");
         let mut runbook = Runbook::default();
@@ -49,7 +55,8 @@ impl Driver {
         routes.systems = vec!["cluster".to_owned(), "flags".to_owned()];
         routes.collectors = vec!["logs".to_owned()];
         let incident = Incident::blank(IncidentId::new(now, [7; 16]));
-        let mut driver = Self { now, runbook, routes, incident, records: Vec::new(), commands: 0, holds: true };
+        let mut driver =
+            Self { now, runbook, routes, incident, records: Vec::new(), commands: 0, holds: true };
         driver.alice(Command::Declare(Box::new(declare)));
         driver.settle();
         driver
@@ -72,10 +79,12 @@ impl Driver {
         self.now = after(self.now, Duration::from_secs(seconds));
     }
 
+    /// `command` by Alice.
     pub fn alice(&mut self, command: Command) -> Seq {
         self.by(Actor::human("chat", "alice"), command)
     }
 
+    /// `command` by Bob.
     pub fn bob(&mut self, command: Command) -> Seq {
         self.by(Actor::human("chat", "bob"), command)
     }
@@ -87,6 +96,7 @@ impl Driver {
         self.request(&request)
     }
 
+    /// Does what `request` asks for.
     pub fn request(&mut self, request: &Request) -> Seq {
         let mut entropy = [0; 16];
         entropy[..8].copy_from_slice(&self.commands.to_be_bytes());

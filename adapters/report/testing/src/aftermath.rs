@@ -30,7 +30,13 @@ pub fn because(driver: &mut Driver, under: Option<Seq>, statement: &str, kind: C
 }
 
 /// Adds something to do.
-pub fn add(driver: &mut Driver, what: &str, kind: ActionKind, priority: Priority, owner: Option<&str>) -> Seq {
+pub(crate) fn add(
+    driver: &mut Driver,
+    what: &str,
+    kind: ActionKind,
+    priority: Priority,
+    owner: Option<&str>,
+) -> Seq {
     let (what, owner) = (what.to_owned(), owner.map(PersonId::new));
     let action = AddAction { what, kind: Some(kind), priority, owner, due: None };
     let action = driver.alice(Command::AddAction(action));
@@ -72,13 +78,25 @@ fn write_all(driver: &mut Driver) {
 }
 
 /// From the day after to the close.
-pub fn afterwards(driver: &mut Driver) {
+pub(crate) fn afterwards(driver: &mut Driver) {
     use ActionKind::{Detect, Prevent, Process};
     driver.wait(20);
     write_all(driver);
     ask_why(driver);
-    let test = add(driver, "Test a checkout with a voucher before each deployment", Prevent, Priority::High, Some("bob"));
-    let alert = add(driver, "Alert on orders that are lost, not only on errors", Detect, Priority::Medium, Some("carol"));
+    let test = add(
+        driver,
+        "Test a checkout with a voucher before each deployment",
+        Prevent,
+        Priority::High,
+        Some("bob"),
+    );
+    let alert = add(
+        driver,
+        "Alert on orders that are lost, not only on errors",
+        Detect,
+        Priority::Medium,
+        Some("carol"),
+    );
     add(driver, "Write down who tells customers", Process, Priority::Low, None);
     for (step, action, not_needed) in [
         ("update-alert-rules", Some(alert), None),

@@ -3,8 +3,8 @@
 use incident_core::domain::afterwards::{ActionKind, CauseKind, Section};
 use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
-    Absorb, Assign, Attest, Because, Command, Correct, Declare, Hypothesise, JudgeHypothesis, Note, PostUpdate,
-    RecordFix, Resolve, SetSeverity, StepBack, Undo,
+    Absorb, Assign, Attest, Because, Command, Correct, Declare, Hypothesise, JudgeHypothesis, Note,
+    PostUpdate, RecordFix, Resolve, SetSeverity, StepBack, Undo,
 };
 use incident_core::domain::event::{CauseClass, FixStep};
 use incident_core::domain::impact::Impact;
@@ -30,10 +30,10 @@ fn update(driver: &mut Driver, progress: &str, next_steps: &str) {
     driver.settle();
 }
 
-/// So many minutes with a look at the checks every two.
-fn watch(driver: &mut Driver, minutes: u64, colour: Colour, except: &[(&str, Colour)]) {
-    for _ in 0..minutes / 2 {
-        driver.wait(2).look(colour, except);
+/// So many minutes with a look at the checks every so many.
+fn watch(driver: &mut Driver, minutes: u64, every: u64, colour: Colour, except: &[(&str, Colour)]) {
+    for _ in 0..minutes / every {
+        driver.wait(every).look(colour, except);
     }
 }
 
@@ -49,6 +49,7 @@ fn roll_back() -> Mitigation {
 }
 
 /// A bad deployment: half an hour, one rollback, one missed update, everything filled in.
+#[must_use]
 pub fn simple() -> Driver {
     let declare = Declare::new("Checkout drops orders")
         .severity(Severity::Sev2)
@@ -81,10 +82,8 @@ pub fn simple() -> Driver {
     let statement = owned("Version 42 drops orders that carry a voucher");
     let cause = driver.bob(Command::Hypothesise(Hypothesise { statement, class }));
     let statement = owned("The order database is full");
-    let other = driver.bob(Command::Hypothesise(Hypothesise {
-        statement,
-        class: Some(CauseClass::ResourceExhaustion),
-    }));
+    let other = driver
+        .bob(Command::Hypothesise(Hypothesise { statement, class: Some(CauseClass::ResourceExhaustion) }));
     driver.wait(2);
     let note = driver.bob(Command::Note(Note { text: owned("Version 24 went out at 13:50") }));
     let (text, because) = (some("Version 42 went out at 13:50"), owned("I mistyped"));
@@ -93,7 +92,7 @@ pub fn simple() -> Driver {
     driver.advance();
     driver.look(Colour::Green, &[("error-rate", Colour::Red), ("latency-p95", Colour::Unknown)]);
     driver.mitigate("cluster", roll_back(), "It began with the deployment");
-    watch(&mut driver, 12, Colour::Green, &[("error-rate", Colour::Red)]);
+    watch(&mut driver, 12, 2, Colour::Green, &[("error-rate", Colour::Red)]);
     update(&mut driver, "Version 41 is back, errors go down", "Watch the checks");
     alert(&mut driver, "error-rate", "Error rate of checkout above 2 %", false);
     let because = owned("Errors ended with the rollback");
@@ -114,9 +113,9 @@ fn recover(driver: &mut Driver) {
     driver.look(Colour::Green, &[]);
     let (check, detail) = (owned("user-reports"), owned("Support has no open tickets"));
     driver.bob(Command::Attest(Attest { check, colour: Colour::Green, detail }));
-    watch(driver, 8, Colour::Green, &[]);
+    watch(driver, 8, 2, Colour::Green, &[]);
     update(driver, "Orders flow again", "Watch for another ten minutes");
-    watch(driver, 10, Colour::Green, &[]);
+    watch(driver, 10, 2, Colour::Green, &[]);
     let cause = owned("Version 42 dropped orders with vouchers");
     let override_because = some("Everybody agreed");
     driver.alice(Command::Resolve(Resolve { cause, override_because }));
@@ -124,6 +123,7 @@ fn recover(driver: &mut Driver) {
 }
 
 /// Two days with several mitigations, one of them taken back, a merge, and a relapse after it was over.
+#[must_use]
 pub fn long() -> Driver {
     let mut driver = Driver::declare(Declare::new("Search is slow, then gone").service("search"));
     for at in 0..4 {
@@ -138,7 +138,7 @@ pub fn long() -> Driver {
     driver.advance();
     let scale = Mitigation::Scale(Scale { workload: owned("deployment/search"), replicas: 12 });
     let scaled = driver.mitigate("cluster", scale, "More instances take the load");
-    watch(&mut driver, 240, Colour::Green, &[("latency-p95", Colour::Red)]);
+    watch(&mut driver, 240, 20, Colour::Green, &[("latency-p95", Colour::Red)]);
     let because = owned("the shards do not answer at all now");
     driver.bob(Command::SetSeverity(SetSeverity { severity: Severity::Sev1, because }));
     let other = IncidentId::new(driver.now, [9; 16]);
@@ -148,19 +148,18 @@ pub fn long() -> Driver {
     driver.holds = false;
     driver.mitigate("cluster", roll_back(), "Perhaps it is the deployment");
     driver.holds = true;
-    for hour in 0..9 {
-        watch(&mut driver, 60, Colour::Red, &[("health", Colour::Green)]);
-        if hour % 4 != 3 {
-            update(&mut driver, &format!("Shard {hour} is rebuilt"), "The next one");
-        }
+    for shard in 0..9 {
+        watch(&mut driver, if shard == 5 { 40 } else { 10 }, 10, Colour::Red, &[("health", Colour::Green)]);
+        update(&mut driver, &format!("Shard {shard} is rebuilt"), "The next one");
     }
-    let back = driver.alice(Command::Undo(Undo { mitigation: scaled, because: owned("It starves the rebuild") }));
+    let back =
+        driver.alice(Command::Undo(Undo { mitigation: scaled, because: owned("It starves the rebuild") }));
     driver.settle().carry_out(back);
     let off = Mitigation::SwitchFeature(SwitchFeature { feature: owned("suggestions"), on: false });
     driver.mitigate("flags", off, "Suggestions cost a third of all queries");
     driver.advance();
     recover(&mut driver);
-    driver.wait(35);
+    driver.wait(20 * 60);
     driver.alice(Command::Reopen(Because { because: owned("Shard 3 is gone again") }));
     alert(&mut driver, "latency-3", "p95 of shard 3 above 2 s", true);
     if driver.incident.phase > Phase::Investigation {
@@ -168,7 +167,7 @@ pub fn long() -> Driver {
         driver.alice(Command::StepBack(StepBack { to: Phase::Investigation, because }));
     }
     driver.settle();
-    watch(&mut driver, 60 * 20, Colour::Red, &[("health", Colour::Green)]);
+    watch(&mut driver, 40, 10, Colour::Red, &[("health", Colour::Green)]);
     update(&mut driver, "A full disk was the cause", "It is exchanged");
     driver.advance().advance();
     recover(&mut driver);
@@ -177,6 +176,7 @@ pub fn long() -> Driver {
 }
 
 /// Words that want to be markup, links, scripts, other directions; where people write and where machines do.
+#[must_use]
 pub fn hostile() -> Driver {
     let script = "<script>alert(1)</script>";
     let quote = "\"><img src=x onerror=alert(2)>";
@@ -225,8 +225,10 @@ pub fn hostile() -> Driver {
 }
 
 /// At least so many records: notes, alerts that flap, checks that flap, updates that come and don't.
+#[must_use]
 pub fn crowded(records: usize) -> Driver {
-    let mut driver = Driver::declare(Declare::new("Everything at once").severity(Severity::Sev2).service("all"));
+    let mut driver =
+        Driver::declare(Declare::new("Everything at once").severity(Severity::Sev2).service("all"));
     driver.alice(Command::Acknowledge);
     driver.advance().advance().advance();
     let mut round = 0_u64;
@@ -235,9 +237,10 @@ pub fn crowded(records: usize) -> Driver {
         driver.wait(3);
         let colour = if round.is_multiple_of(2) { Colour::Red } else { Colour::Green };
         driver.look(colour, &[]);
-        alert(&mut driver, &format!("alert-{}", round % 7), "A queue is too long", round % 3 != 0);
+        alert(&mut driver, &format!("alert-{}", round % 7), "A queue is too long", !round.is_multiple_of(3));
         for at in 0..6 {
-            let text = format!("Observation {at} of round {round}: the queue has {} entries", round * 37 % 1_000);
+            let text =
+                format!("Observation {at} of round {round}: the queue has {} entries", round * 37 % 1_000);
             driver.bob(Command::Note(Note { text }));
         }
         if round.is_multiple_of(8) {
