@@ -238,7 +238,7 @@ async fn one_wrong_line_is_named_and_nothing_is_taken_over() {
             "line 2: actions[1].priority: expected critical, high",
         ),
         (with("OPS-7", "X").replace("\"text\"", "\"txt\""), "line 2: notes[0].text: it is missing"),
-        (with("OPS-7", "X").replace("2026-01-12", "2036-01-12"), "line 2: occurred_at: it is in the future"),
+        (with("OPS-7", "X").replace("2026-01-12", "2036-01-12"), "line 2: closed_at: it is in the future"),
         (with("OPS-7", "X").replace("\"bob\"", "\"mallory\""), "line 2: the incident can't be written down"),
     ] {
         let driver = incidents::simple();

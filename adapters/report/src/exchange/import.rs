@@ -6,7 +6,7 @@ use incident_core::domain::command::{
     Refusal, Request, Resolve,
 };
 use incident_core::domain::context::{Context, Routes};
-use incident_core::domain::decide::{decide, recount};
+use incident_core::domain::decide::{Decision, decide, recount};
 use incident_core::domain::event::{FixStep, Origin, Record};
 use incident_core::domain::incident::Incident;
 use incident_core::domain::index::index;
@@ -17,9 +17,8 @@ use incident_core::port::store::{Commit, CommitError};
 use super::fields::{Fields, Wrong};
 use super::past_incident::{PastAction, PastIncident, PastNote};
 
-/// Where every record that was taken over says it comes from. What was promised then was promised elsewhere, so no figure
-/// counts it.
-pub(crate) const ORIGIN: &str = "import";
+/// Where every record that was taken over says it comes from.
+const ORIGIN: &str = "import";
 
 /// How past incidents are taken over.
 #[derive(Debug, Clone)]
@@ -128,10 +127,7 @@ impl Import {
                     &format!("line {first} has it, too; expected one that is new"),
                 )));
             }
-            incidents.push(Telling::new(&past, how).tell(&past).map_err(|refusal| match refusal {
-                Refusal::Invalid { field, problem } => wrong(Wrong::new(field, &problem)),
-                refusal => ImportError::Refused { line, refusal },
-            })?);
+            incidents.push(Telling::new(&past, how).tell(&past).map_err(|it| it.at(line))?);
         }
         Ok(Self { incidents, now: how.now })
     }
@@ -184,6 +180,7 @@ fn read(value: serde_json::Value) -> Result<PastIncident, Wrong> {
             .optional("detected_by", "a way to notice it, such as metric_alert or support_ticket")?
             .unwrap_or(incident_core::domain::Detection::TeamObservation),
         started_at: it.optional("started_at", TIME)?,
+        detected_at: it.optional("detected_at", TIME)?,
         declared_at: it.required("declared_at", TIME)?,
         acknowledged_at: it.optional("acknowledged_at", TIME)?,
         mitigated_at: it.optional("mitigated_at", TIME)?,
@@ -200,7 +197,8 @@ fn read(value: serde_json::Value) -> Result<PastIncident, Wrong> {
     it.done()?;
     let declared = Some(past.declared_at);
     for (field, time, not_before, of) in [
-        ("declared_at", declared, past.started_at, "started_at"),
+        ("detected_at", past.detected_at, past.started_at, "started_at"),
+        ("declared_at", declared, past.detected_at.or(past.started_at), "detected_at and started_at"),
         ("acknowledged_at", past.acknowledged_at, declared, "declared_at"),
         ("mitigated_at", past.mitigated_at, declared, "declared_at"),
         ("resolved_at", Some(past.resolved_at), declared, "declared_at"),
@@ -230,6 +228,30 @@ fn action(mut it: Fields) -> Result<PastAction, Wrong> {
     it.done().map(|()| action)
 }
 
+/// A refusal, and the fields that what was refused came from.
+struct Told {
+    time: String,
+    words: String,
+    refusal: Refusal,
+}
+
+impl Told {
+    /// Which field of the line is meant; the domain names the command's.
+    fn at(self, line: usize) -> ImportError {
+        let Self { time, words, refusal } = self;
+        match refusal {
+            Refusal::Invalid { field: "occurred_at", problem } => ImportError::Field { line, field: time, problem },
+            Refusal::Invalid { field: "cause" | "statement" | "text" | "what", problem } => {
+                ImportError::Field { line, field: words, problem }
+            }
+            Refusal::Invalid { field, problem } => ImportError::Field { line, field: field.to_owned(), problem },
+            refusal => ImportError::Refused { line, refusal },
+        }
+    }
+}
+
+type Decide = fn(&Incident, &Request, &Context<'_>) -> Result<Decision, Refusal>;
+
 /// An incident in the telling, command by command.
 struct Telling<'a> {
     how: &'a Importing<'a>,
@@ -244,80 +266,93 @@ impl<'a> Telling<'a> {
         let name = Digest::of(&[how.source.as_bytes(), past.id.as_bytes()]);
         let mut entropy = [0; 16];
         entropy.copy_from_slice(&name.0[..16]);
-        let id = IncidentId::new(past.declared_at, entropy);
-        let (incident, records) = (Incident::blank(id), Vec::new());
-        Self { how, incident, records, name: format!("{ORIGIN} {name}"), commands: 0 }
+        let incident = Incident::blank(IncidentId::new(past.declared_at, entropy));
+        Self { how, incident, records: Vec::new(), name: format!("{ORIGIN} {name}"), commands: 0 }
     }
 
-    fn tell(mut self, past: &PastIncident) -> Result<(Incident, Vec<Record>), Refusal> {
+    fn tell(mut self, past: &PastIncident) -> Result<(Incident, Vec<Record>), Told> {
         let mut declare = Declare::new(&past.title).severity(past.severity).detected_by(past.detected_by);
         declare.service.clone_from(&past.service);
         declare.started_at = past.started_at;
+        declare.declared_at = Some(past.declared_at);
         declare.link.clone_from(&past.link);
         if past.drill {
             declare = declare.drill();
         }
-        self.recount(past.declared_at, Command::Declare(Box::new(declare)))?;
-        for note in &past.notes {
-            self.recount(note.at, Command::Note(Note { text: note.text.clone() }))?;
+        let declare = Command::Declare(Box::new(declare));
+        self.recount(("detected_at", past.detected_at.unwrap_or(past.declared_at)), "title", declare)?;
+        for (at, note) in past.notes.iter().enumerate() {
+            let (time, words) = (format!("notes[{at}].at"), format!("notes[{at}].text"));
+            self.recount((&time, note.at), &words, Command::Note(Note { text: note.text.clone() }))?;
         }
         if let Some(at) = past.acknowledged_at {
-            self.recount(at, Command::Acknowledge)?;
+            self.recount(("acknowledged_at", at), "", Command::Acknowledge)?;
         }
-        if let Some(impact) = &past.impact {
-            self.recount(past.resolved_at, Command::AssessImpact(Box::new(impact.clone())))?;
+        self.findings(past)?;
+        let over = Some(self.as_said());
+        let resolve = Resolve { cause: past.cause.clone(), override_because: over.clone() };
+        self.recount(("resolved_at", past.resolved_at), "cause", Command::Resolve(resolve))?;
+        for (at, action) in past.actions.iter().enumerate() {
+            self.action(past, &format!("actions[{at}].what"), action)?;
         }
-        let because = || format!("As {} says", self.how.source);
-        let (as_said, over) = (because(), because());
-        if let Some(class) = past.cause_class {
-            let cause = Hypothesise { statement: past.cause.clone(), class: Some(class) };
-            let hypothesis = self.recount(past.resolved_at, Command::Hypothesise(cause))?;
-            let judged = JudgeHypothesis { hypothesis, confirmed: true, because: as_said.clone() };
-            self.recount(past.resolved_at, Command::JudgeHypothesis(judged))?;
-        }
-        if let Some(at) = past.mitigated_at {
-            let what = past.mitigation.clone().unwrap_or_else(|| as_said.clone());
-            let fix = RecordFix { step: FixStep::Deployment, what, link: None };
-            self.recount(at, Command::RecordFix(fix))?;
-        }
-        let resolve = Resolve { cause: past.cause.clone(), override_because: Some(over.clone()) };
-        self.recount(past.resolved_at, Command::Resolve(resolve))?;
-        for action in &past.actions {
-            self.action(past, action, &as_said)?;
-        }
-        let close = Close { override_because: Some(over) };
-        self.recount(past.closed_at.unwrap_or(past.resolved_at), Command::Close(close))?;
+        let close = Command::Close(Close { override_because: over });
+        self.recount(("closed_at", past.closed_at.unwrap_or(past.resolved_at)), "", close)?;
         Ok((self.incident, self.records))
     }
 
-    /// What is done is told; what isn't is owed from now on.
-    fn action(&mut self, past: &PastIncident, action: &PastAction, as_said: &str) -> Result<(), Refusal> {
-        let PastAction { what, kind, priority, owner, due, done } = action.clone();
-        let add = Command::AddAction(AddAction { what, kind, priority, owner, due });
-        if !done {
-            return self.request(past.resolved_at, add, decide).map(|_| ());
+    fn as_said(&self) -> String {
+        format!("As {} says", self.how.source)
+    }
+
+    /// What it did to whom, why, and what ended it.
+    fn findings(&mut self, past: &PastIncident) -> Result<(), Told> {
+        let resolved = ("resolved_at", past.resolved_at);
+        if let Some(impact) = &past.impact {
+            self.recount(resolved, "impact", Command::AssessImpact(Box::new(impact.clone())))?;
         }
-        let action = self.recount(past.resolved_at, add)?;
-        let outcome = as_said.to_owned();
-        let complete = Command::CompleteAction(CompleteAction { action, outcome });
-        self.recount(past.closed_at.unwrap_or(past.resolved_at), complete).map(|_| ())
+        if let Some(class) = past.cause_class {
+            let cause = Hypothesise { statement: past.cause.clone(), class: Some(class) };
+            let hypothesis = self.recount(resolved, "cause", Command::Hypothesise(cause))?;
+            let because = self.as_said();
+            let judged = JudgeHypothesis { hypothesis, confirmed: true, because };
+            self.recount(resolved, "cause", Command::JudgeHypothesis(judged))?;
+        }
+        if let Some(at) = past.mitigated_at {
+            let what = past.mitigation.clone().unwrap_or_else(|| self.as_said());
+            let fix = RecordFix { step: FixStep::Deployment, what, link: None };
+            self.recount(("mitigated_at", at), "mitigation", Command::RecordFix(fix))?;
+        }
+        Ok(())
     }
 
-    fn recount(&mut self, at: Time, command: Command) -> Result<Seq, Refusal> {
-        self.request(at, command, recount)
+    /// What is done is told; what isn't is owed from now on.
+    fn action(&mut self, past: &PastIncident, words: &str, action: &PastAction) -> Result<(), Told> {
+        let PastAction { what, kind, priority, owner, due, done } = action.clone();
+        let resolved = ("resolved_at", past.resolved_at);
+        // What is owed can't be due in the past.
+        let due = due.filter(|due| !done && *due > self.how.now);
+        let add = AddAction { what, kind, priority, owner, due };
+        if !done {
+            return self.request(resolved, words, Command::AddAction(add), decide).map(|_| ());
+        }
+        let action = self.recount(resolved, words, Command::AddAction(add))?;
+        let complete = CompleteAction { action, outcome: self.as_said() };
+        let closed = ("closed_at", past.closed_at.unwrap_or(past.resolved_at));
+        self.recount(closed, words, Command::CompleteAction(complete)).map(|_| ())
     }
 
-    /// The first record that `command` leads to.
+    fn recount(&mut self, at: (&str, Time), words: &str, command: Command) -> Result<Seq, Told> {
+        self.request(at, words, command, recount)
+    }
+
+    /// The first record that `command` leads to; its time and its words come from the fields that are named.
     fn request(
         &mut self,
-        at: Time,
+        (time, at): (&str, Time),
+        words: &str,
         command: Command,
-        how: fn(
-            &Incident,
-            &Request,
-            &Context<'_>,
-        ) -> Result<incident_core::domain::decide::Decision, Refusal>,
-    ) -> Result<Seq, Refusal> {
+        decide: Decide,
+    ) -> Result<Seq, Told> {
         self.commands += 1;
         let id = CommandId::named(&format!("{} {}", self.name, self.commands));
         let mut request = Request::new(id, self.how.actor.clone(), command);
@@ -336,7 +371,8 @@ impl<'a> Telling<'a> {
             open_incidents: None,
             entropy,
         };
-        let decision = how(&self.incident, &request, &cx)?;
+        let told = |refusal| Told { time: time.to_owned(), words: words.to_owned(), refusal };
+        let decision = decide(&self.incident, &request, &cx).map_err(told)?;
         let first = decision.records.first().map_or(self.incident.version, |record| record.seq);
         self.incident = decision.after;
         self.records.extend(decision.records);

@@ -32,6 +32,9 @@ pub struct PastIncident {
     /// When it began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
+    /// When it was noticed; when it was called an incident, if nobody says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detected_at: Option<Time>,
     /// When it was called an incident.
     pub declared_at: Time,
     /// When somebody was on it.
@@ -91,7 +94,8 @@ pub struct PastAction {
     /// Whose, by the person's short name in the runbook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<PersonId>,
-    /// By when; by the runbook's time for the priority, if nobody says.
+    /// By when it is owed, if it isn't done. Without a day, or with one that is past, the runbook's time for the priority runs
+    /// from when it is taken over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Time>,
     /// Whether it is done.
@@ -128,7 +132,7 @@ impl PastIncident {
             kind: it.kind,
             priority: it.priority,
             owner: it.owner.clone(),
-            due: Some(it.due),
+            due: (!it.done).then_some(it.due),
             done: it.done,
         });
         Some(Self {
@@ -139,6 +143,7 @@ impl PastIncident {
             drill: incident.side == Side::Drill,
             detected_by: incident.detected_by,
             started_at: at.started.filter(|_| incident.start_known),
+            detected_at: at.detected,
             declared_at: at.declared?,
             acknowledged_at: at.acknowledged,
             mitigated_at: at.mitigated,

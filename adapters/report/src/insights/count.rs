@@ -203,17 +203,19 @@ fn follow_ups(cases: &[Case], as_of: Time) -> FollowUps {
     let mut late = Vec::new();
     for case in cases {
         for action in &case.actions {
-            if let Some(done) = action.done_at {
+            let promise = case.promises.iter().find(|it| it.kind == ObligationKind::FollowUp(action.record));
+            // What was done before it was taken over from elsewhere was promised to somebody else.
+            let Some(promise) = promise else { continue };
+            if action.done_at.is_some() {
                 all.done += 1;
-                all.done_in_time += usize::from(done <= action.due);
+                all.done_in_time += usize::from(promise.is_kept_in_time());
                 continue;
             }
             let overdue = action.due < as_of;
             all.open += 1;
             all.overdue += usize::from(overdue);
             all.without_owner += usize::from(action.owner.is_none());
-            let opened = case.promises.iter().find(|it| it.kind == ObligationKind::FollowUp(action.record));
-            let days = since(as_of, opened.map_or(case.declared, |it| it.since)).as_secs() / 86_400;
+            let days = since(as_of, promise.since).as_secs() / 86_400;
             let bucket = all.ages.iter_mut().find(|age| age.up_to_days.is_none_or(|most| days <= most));
             if let Some(age) = bucket {
                 age.open += 1;

@@ -38,7 +38,7 @@ use incident_core::domain::runbook::{PLACEHOLDERS, Runbook};
 use incident_core::domain::severity::Severity;
 use incident_core::postmortem::PostMortem;
 use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, escape_formatter};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, escape_formatter};
 use serde_json::json;
 
 pub use notifier::Templated;
@@ -135,16 +135,16 @@ impl Templates {
         let (head, sections) = default::sections(&document.to_markdown());
         let section = |(title, body): (String, String)| {
             let (title, body) = (Value::from_safe_string(title), Value::from_safe_string(body));
-            Value::from_iter([("title", title), ("body", body)])
+            context! { title, body }
         };
         let sections: Vec<Value> = sections.into_iter().map(section).collect();
         self.render(
             POST_MORTEM,
-            Value::from_iter([
-                ("head", Value::from_safe_string(head)),
-                ("sections", Value::from(sections)),
-                ("post_mortem", Value::from(Serde(document))),
-            ]),
+            context! {
+                head => Value::from_safe_string(head),
+                sections,
+                post_mortem => Value::from(Serde(document)),
+            },
         )
     }
 

@@ -1,5 +1,6 @@
 //! Amazon S3, and what speaks like it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::{check_endpoint, evidence, minute, secret};
 use crate::client::{Client, retry};
 
 /// A bucket of Amazon S3, or of a store that speaks like it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct S3Config {
@@ -101,6 +102,17 @@ impl S3Config {
             builder = builder.with_token(token);
         }
         evidence(builder.build(), &self.prefix, self.largest, self.timeout)
+    }
+}
+
+impl fmt::Debug for S3Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An endpoint that wasn't checked yet may hold a password.
+        f.debug_struct("S3Config")
+            .field("bucket", &self.bucket)
+            .field("prefix", &self.prefix)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }
 
