@@ -18,7 +18,7 @@
 //!    [`Refusal`] says why not.
 //! 5. Read: the [`state`](IncidentHandle::state) folded from the log, the
 //!    [`timeline`](domain::timeline::timeline) for people, [`next`](domain::next) for what to do now, the records
-//!    [as they come](Engine::events), and the [`PostMortem`].
+//!    [as they come](Engine::events), and the [`PostMortem`], which people [write into](postmortem).
 //! 6. Trust, but check: [`verify`](IncidentHandle::verify) recomputes the chain over an incident's log,
 //!    [`audit`](Engine::audit) finds what was forgotten, [`lag`](Engine::lag) is for a health endpoint.
 //!

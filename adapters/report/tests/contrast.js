@@ -11,12 +11,13 @@
     const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
     return (high + .05) / (low + .05);
   };
+  const known = new Map([[null, parse('rgb(255, 255, 255)')]]);
   const behind = element => {
-    for (let it = element; it; it = it.parentElement) {
-      const colour = parse(getComputedStyle(it).backgroundColor);
-      if (colour.a === 1) return colour;
+    if (!known.has(element)) {
+      const colour = parse(getComputedStyle(element).backgroundColor);
+      known.set(element, colour.a === 1 ? colour : behind(element.parentElement));
     }
-    return parse('rgb(255, 255, 255)');
+    return known.get(element);
   };
   // What is painted under a word of the picture: the shape beneath it, or the card that the picture is on.
   const beneath = text => {

@@ -16,11 +16,11 @@ use incident_core::port::Store;
 use incident_core::port::store::Query;
 use incident_core::store::MemoryStore;
 use incident_report::{History, Import, ImportError, Importing, Past, PastIncident, cloud_events, csv, ocsf};
-use incident_report_testing::{self as incidents, Driver};
+use incident_report_testing::{CORPUS, Log, corpus};
 use support::as_it_was;
 
-fn past(driver: Driver) -> Past {
-    Past::new(driver.incident, driver.records)
+fn past(log: Log) -> Past {
+    Past::new(log.incident, log.records)
 }
 
 fn now() -> Time {
@@ -42,12 +42,12 @@ const LINES: &str = concat!(
     "\n",
 );
 
-fn importing(driver: &Driver) -> Importing<'_> {
+fn importing(driver: &Log) -> Importing<'_> {
     Importing::new("jira", Actor::human("chat", "alice"), &driver.runbook, now(), [3; 16])
 }
 
 async fn imported(lines: &str) -> History {
-    let (driver, store) = (incidents::simple(), MemoryStore::new());
+    let (driver, store) = (corpus("outage"), MemoryStore::new());
     Import::read(lines, &importing(&driver)).unwrap().commit(&store).await.unwrap();
     history(&store).await
 }
@@ -81,7 +81,7 @@ fn cells(table: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn three_incidents_as_csv() {
-    let table = csv(&[past(incidents::simple()), past(incidents::long()), past(incidents::hostile())]);
+    let table = csv(&CORPUS.map(|name| past(corpus(name))));
     let rows = cells(&table);
     assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{rows:?}");
     as_it_was("incidents.csv", &table.replace("\r\n", "\n"));
@@ -90,7 +90,7 @@ fn three_incidents_as_csv() {
 #[test]
 fn no_cell_is_a_formula() {
     for title in ["=HYPERLINK(\"http://evil\")", "+1", "-1", "@SUM(A1)", "\tx", "a,\"b\"\r\nc", "plain"] {
-        let mut driver = incidents::simple();
+        let mut driver = corpus("outage");
         driver.incident.service = Some(title.to_owned());
         let rows = cells(&csv(&[past(driver)]));
         assert_eq!(rows.len(), 2, "{title:?}");
@@ -102,7 +102,7 @@ fn no_cell_is_a_formula() {
 
 #[test]
 fn events_are_unique_and_in_the_order_of_the_log() {
-    let simple = past(incidents::simple());
+    let simple = past(corpus("outage"));
     let events = cloud_events(&simple, "https://incidents.example.org/").unwrap();
     let events: Vec<serde_json::Value> =
         events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -125,7 +125,7 @@ fn events_are_unique_and_in_the_order_of_the_log() {
 
 #[test]
 fn a_finding_has_what_the_schema_requires() {
-    let finding = ocsf(&incidents::simple().incident);
+    let finding = ocsf(&corpus("outage").incident);
     // Required by the schema's class 2005, its base event and their objects.
     for name in [
         "activity_id",
@@ -181,7 +181,7 @@ async fn what_is_taken_over_has_its_own_times_and_owes_what_is_open() {
 
 #[tokio::test]
 async fn what_was_taken_over_is_exported_as_it_came() {
-    let driver = incidents::simple();
+    let driver = corpus("outage");
     let history = imported(LINES).await;
     let lines: String =
         history.incidents.iter().filter_map(PastIncident::of).map(|it| it.to_line()).collect();
@@ -194,12 +194,12 @@ async fn what_was_taken_over_is_exported_as_it_came() {
     };
     assert_eq!(but_ids(&lines), but_ids(&lines_again));
     let simple = PastIncident::of(&past(driver)).unwrap();
-    assert!(Import::read(&simple.to_line(), &importing(&incidents::simple())).is_ok());
+    assert!(Import::read(&simple.to_line(), &importing(&corpus("outage"))).is_ok());
 }
 
 #[tokio::test]
 async fn an_import_that_is_repeated_changes_nothing() {
-    let (driver, store) = (incidents::simple(), MemoryStore::new());
+    let (driver, store) = (corpus("outage"), MemoryStore::new());
     let import = Import::read(LINES, &importing(&driver)).unwrap();
     let first = import.commit(&store).await.unwrap();
     let again = Import::read(LINES, &importing(&driver)).unwrap().commit(&store).await.unwrap();
@@ -241,19 +241,19 @@ async fn one_wrong_line_is_named_and_nothing_is_taken_over() {
         (with("OPS-7", "X").replace("2026-01-12", "2036-01-12"), "line 2: closed_at: it is in the future"),
         (with("OPS-7", "X").replace("\"bob\"", "\"mallory\""), "line 2: the incident can't be written down"),
     ] {
-        let driver = incidents::simple();
+        let driver = corpus("outage");
         let error = Import::read(&format!("{good}\n{line}\n"), &importing(&driver)).unwrap_err();
         assert!(error.to_string().starts_with(expect), "{error} isn't {expect}");
         assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
     }
-    let driver = incidents::simple();
+    let driver = corpus("outage");
     let stranger = Importing::new("jira", Actor::human("chat", "eve"), &driver.runbook, now(), [3; 16]);
     assert!(matches!(Import::read(good, &stranger), Err(ImportError::Refused { line: 1, .. })));
 }
 
 #[tokio::test]
 async fn a_history_has_what_was_declared_in_its_time_and_counts_what_it_can_not_read() {
-    let (driver, store) = (incidents::simple(), MemoryStore::new());
+    let (driver, store) = (corpus("outage"), MemoryStore::new());
     let import = Import::read(LINES, &importing(&driver)).unwrap();
     let ids = import.commit(&store).await.unwrap().added;
     let load = |from: &'static str, until: &'static str| {

@@ -14,7 +14,8 @@ use incident_core::domain::metrics::Interval;
 use incident_core::domain::{Actor, Runbook, Severity, Time};
 use incident_core::store::MemoryStore;
 use incident_report::{History, Import, Importing, Insights, Past, Period, insights_html};
-use incident_report_testing::{self as incidents, Driver};
+use incident_report_testing::{Log, corpus};
+use support::driver::Driver;
 use support::as_it_was;
 
 fn time(time: &str) -> Time {
@@ -40,18 +41,25 @@ async fn imported(count: u32) -> History {
             )
         })
         .collect();
-    let (driver, store) = (incidents::simple(), MemoryStore::new());
+    let (driver, store) = (corpus("outage"), MemoryStore::new());
     let now = time("2026-12-31T00:00:00Z");
     let how = Importing::new("test", Actor::human("chat", "alice"), &driver.runbook, now, [1; 16]);
     Import::read(&lines, &how).unwrap().commit(&store).await.unwrap();
     History::load(&store, year().from, year().until).await.unwrap()
 }
 
-fn of(drivers: Vec<Driver>) -> (History, Runbook) {
-    let runbook = drivers[0].runbook.clone();
+fn past(log: Log) -> Past {
+    Past::new(log.incident, log.records)
+}
+
+fn of(incidents: Vec<Past>) -> (History, Runbook) {
     let mut history = History::default();
-    history.incidents = drivers.into_iter().map(|it| Past::new(it.incident, it.records)).collect();
-    (history, runbook)
+    history.incidents = incidents;
+    (history, corpus("outage").runbook)
+}
+
+fn played(driver: Driver) -> Past {
+    Past::new(driver.incident, driver.records)
 }
 
 fn insights(history: &History, runbook: &Runbook) -> Insights {
@@ -97,7 +105,7 @@ fn drills_false_alarms_and_what_lies_outside_are_left_out_and_counted() {
     let mut false_alarm = Driver::declare(Declare::new("Nothing"));
     false_alarm.alice(Command::Cancel(Because { because: "the probe was wrong".to_owned() }));
     let drill = Driver::declare(Declare::new("Practice").drill());
-    let (history, runbook) = of(vec![incidents::simple(), false_alarm, drill]);
+    let (history, runbook) = of(vec![past(corpus("outage")), played(false_alarm), played(drill)]);
     let insights = insights(&history, &runbook);
     assert_eq!((insights.incidents, insights.left_out.drills, insights.left_out.false_alarms), (1, 1, 1));
     let other = Period::new(time("2025-01-01T00:00:00Z"), time("2026-01-01T00:00:00Z"));
@@ -107,7 +115,7 @@ fn drills_false_alarms_and_what_lies_outside_are_left_out_and_counted() {
 
 #[test]
 fn promises_are_kept_broken_or_neither() {
-    let (history, runbook) = of(vec![incidents::simple()]);
+    let (history, runbook) = of(vec![past(corpus("outage"))]);
     let insights = insights(&history, &runbook);
     let keeping = |what: &str| insights.promises.iter().find(|it| it.what == what).unwrap();
     let acknowledge = keeping("acknowledge the incident");
@@ -119,7 +127,7 @@ fn promises_are_kept_broken_or_neither() {
 
 #[test]
 fn follow_ups_age_until_they_are_done() {
-    let (history, runbook) = of(vec![incidents::simple()]);
+    let (history, runbook) = of(vec![past(corpus("outage"))]);
     let open = |as_of: &str| Insights::of(&history, &runbook, year(), time(as_of)).follow_ups;
     let (early, late) = (open("2026-03-03T00:00:00Z"), open("2026-12-31T00:00:00Z"));
     assert_eq!(early.open, late.open);
@@ -133,7 +141,7 @@ fn follow_ups_age_until_they_are_done() {
 #[tokio::test]
 async fn the_same_incidents_read_the_same() {
     let mut history = imported(12).await;
-    let (ours, runbook) = of(vec![incidents::simple()]);
+    let (ours, runbook) = of(vec![past(corpus("outage"))]);
     history.incidents.extend(ours.incidents);
     let insights = insights(&history, &runbook);
     as_it_was("insights.md", &insights.to_markdown());
@@ -144,7 +152,7 @@ async fn the_same_incidents_read_the_same() {
 
 #[test]
 fn hostile_words_act_as_nothing() {
-    let (history, runbook) = of(vec![incidents::hostile()]);
+    let (history, runbook) = of(vec![past(corpus("hostile"))]);
     let insights = insights(&history, &runbook);
     let page = insights_html(&insights);
     assert!(!page.contains("<script") && !page.contains("<b>shop"), "{page}");

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 
 use incident_core::domain::Time;
 use incident_report::{History, Insights, Past, Period, insights_html};
-use incident_report_testing::{Browser, hostile, long, simple};
+use incident_report_testing::{Browser, CORPUS, corpus};
 use serde_json::json;
 
 fn page() -> PathBuf {
     let mut history = History::default();
-    let runbook = simple().runbook;
+    let runbook = corpus("outage").runbook;
     history.incidents =
-        [simple(), long(), hostile()].into_iter().map(|it| Past::new(it.incident, it.records)).collect();
+        CORPUS.map(corpus).into_iter().map(|it| Past::new(it.incident, it.records)).collect();
     let time = |time: &str| time.parse::<Time>().unwrap();
     let period = Period::new(time("2026-01-01T00:00:00Z"), time("2027-01-01T00:00:00Z"));
     let insights = Insights::of(&history, &runbook, period, period.until);

@@ -14,7 +14,7 @@ use incident_core::domain::command::{Assign, Because, Command, Declare, Resolve,
 use incident_core::domain::role::Role;
 use incident_core::domain::{Identity, PersonId, Severity, Time};
 use incident_report::{Invitation, InvitationError, Invitee};
-use incident_report_testing::Driver;
+use support::driver::Driver;
 use proptest::prelude::*;
 use support::as_it_was;
 

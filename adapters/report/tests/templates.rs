@@ -7,6 +7,8 @@
     reason = "a test fails by panicking, and documents itself by its name"
 )]
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -16,31 +18,32 @@ use incident_core::conformance::fake::FakeRemote;
 use incident_core::conformance::notifier::{self, NotifierHarness};
 use incident_core::domain::command::Declare;
 use incident_core::domain::effect::Work;
-use incident_core::domain::event::Fact;
+use incident_core::domain::event::{Fact, Record};
 use incident_core::domain::evolve::evolve;
 use incident_core::domain::incident::Incident;
 use incident_core::domain::notice::{Notice, NoticeKind};
-use incident_core::domain::{Runbook, render};
+use incident_core::domain::{IncidentId, Runbook, render};
 use incident_core::port::{Notifier, Repeat};
 use incident_core::postmortem::PostMortem;
 use incident_report::templates::{Templated, Templates};
-use incident_report_testing::{self as incidents, Driver};
+use incident_report_testing::{CORPUS, Log, corpus};
+use support::driver::Driver;
 
 fn defaults() -> Templates {
     Templates::new(&Runbook::default()).unwrap()
 }
 
-/// Every notice that the incident's log asked for, as it was when it was due.
-fn notices(driver: &Driver) -> Vec<Notice> {
-    let mut incident = Incident::blank(driver.incident.id);
+/// Every notice that an incident's log asked for, as it was when it was due.
+fn notices(id: IncidentId, records: &[Record], runbook: &Runbook) -> Vec<Notice> {
+    let mut incident = Incident::blank(id);
     let mut notices = Vec::new();
-    for record in &driver.records {
+    for record in records {
         evolve(&mut incident, record);
         if let Fact::EffectPlanned(_) = &record.fact
             && let Some(effect) = incident.effects.get(&record.seq)
             && let Work::Notify(notify) = &effect.work
         {
-            notices.extend(render::notice(&incident, effect, notify, &driver.runbook));
+            notices.extend(render::notice(&incident, effect, notify, runbook));
         }
     }
     notices
@@ -50,9 +53,14 @@ fn notices(driver: &Driver) -> Vec<Notice> {
 fn the_defaults_say_what_the_runbook_says() {
     let drill = Driver::declare(Declare::new("Practice {{ severity }} {% x %} {#").drill());
     let mut kinds = BTreeSet::new();
-    for driver in [incidents::simple(), incidents::long(), incidents::hostile(), drill] {
-        let templates = Templates::new(&driver.runbook).unwrap();
-        for notice in notices(&driver) {
+    let logs = CORPUS.map(|name| {
+        let Log { incident, records, runbook, .. } = corpus(name);
+        (incident.id, records, runbook)
+    });
+    let drill = (drill.incident.id, drill.records, drill.runbook);
+    for (id, records, runbook) in logs.into_iter().chain([drill]) {
+        let templates = Templates::new(&runbook).unwrap();
+        for notice in notices(id, &records, &runbook) {
             assert_eq!(templates.say(&notice).unwrap(), notice.said, "{:?}", notice.kind);
             kinds.insert(notice.kind);
         }
@@ -78,7 +86,7 @@ fn a_runbooks_own_phrases_are_its_defaults() {
     let phrase = "{{severity}} {severity} {nonsense} {# {% {severity";
     driver.runbook.phrases.insert("opening".to_owned(), phrase.to_owned());
     let templates = Templates::new(&driver.runbook).unwrap();
-    let openings: Vec<_> = notices(&driver).into_iter().filter(|it| it.kind == NoticeKind::Opening).collect();
+    let openings: Vec<_> = notices(driver.incident.id, &driver.records, &driver.runbook).into_iter().filter(|it| it.kind == NoticeKind::Opening).collect();
     assert!(!openings.is_empty());
     for notice in openings {
         assert_eq!(templates.say(&notice).unwrap(), notice.said);
@@ -87,7 +95,7 @@ fn a_runbooks_own_phrases_are_its_defaults() {
 
 #[test]
 fn the_default_post_mortem_is_the_built_in_one() {
-    for driver in [incidents::simple(), incidents::long(), incidents::hostile()] {
+    for driver in CORPUS.map(corpus) {
         let document = PostMortem::write(&driver.incident, &driver.records, &driver.runbook);
         assert_eq!(defaults().post_mortem(&document).unwrap(), document.to_markdown());
     }
@@ -98,7 +106,7 @@ fn a_teams_own_words_are_said() {
     let own = "{% include \"_head.txt\" %}{{ summary | upper }}{% if details_follow %}!{% endif %}\n";
     let templates = defaults().with([("_head.txt", "{{ severity }} "), ("opening.txt", own)]).unwrap();
     let driver = Driver::declare(Declare::new("Checkout is down"));
-    let notice = notices(&driver).into_iter().find(|it| it.kind == NoticeKind::Opening).unwrap();
+    let notice = notices(driver.incident.id, &driver.records, &driver.runbook).into_iter().find(|it| it.kind == NoticeKind::Opening).unwrap();
     assert_eq!(templates.say(&notice).unwrap(), "SEV2 CHECKOUT IS DOWN!");
 }
 
@@ -106,7 +114,7 @@ fn a_teams_own_words_are_said() {
 fn in_markdown_only_what_is_markdown_acts() {
     let own = "# {{ post_mortem.title.text }}\n{% for it in sections if it.title == \"Timeline\" %}{{ it.body }}{% endfor %}";
     let templates = defaults().with([("post_mortem.md", own)]).unwrap();
-    let driver = incidents::hostile();
+    let driver = corpus("hostile");
     let document = PostMortem::write(&driver.incident, &driver.records, &driver.runbook);
     let text = templates.post_mortem(&document).unwrap();
     assert!(text.starts_with("# \\<script\\>"), "{text}");

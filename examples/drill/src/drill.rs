@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use incident_core::domain::command::{Command, PublishPostMortem, Request};
-use incident_core::domain::event::Origin;
+use incident_core::domain::event::{Origin, Record};
 use incident_core::domain::incident::Incident;
 use incident_core::domain::{Digest, IncidentId, Seq};
 use incident_core::port::store::Query;
 use incident_core::postmortem::PostMortem;
 use incident_core::runtime::Engine;
+use incident_report::post_mortem_html;
 
 use crate::args::{DrillArgs, Pace};
 use crate::crew::{self, Action, Move};
@@ -157,7 +158,8 @@ async fn take(dir: &Path, engine: &Engine, id: IncidentId, step: Move, screen: &
 
 /// Writes the post-mortem, and makes the command that publishes exactly those bytes.
 async fn publish(dir: &Path, engine: &Engine, id: IncidentId) -> Result<Command> {
-    let (text, up_to) = document(engine, id).await?;
+    let (document, _, up_to) = document(engine, id).await?;
+    let text = document.to_markdown();
     let path = dir.join("post-mortem.md");
     write_whole(&path, &text)?;
     let link = path.canonicalize().unwrap_or(path).display().to_string();
@@ -167,21 +169,22 @@ async fn publish(dir: &Path, engine: &Engine, id: IncidentId) -> Result<Command>
     Ok(Command::PublishPostMortem(PublishPostMortem { link: Some(link), sha256, up_to, override_because }))
 }
 
-async fn document(engine: &Engine, id: IncidentId) -> Result<(String, Seq)> {
+/// The post-mortem, the records it is made of, and how far they reach.
+async fn document(engine: &Engine, id: IncidentId) -> Result<(PostMortem, Vec<Record>, Seq)> {
     let handle = engine.incident(id);
     let verified = handle.verify(None).await?;
     let records = handle.records().await?;
-    let document =
-        PostMortem::write(&handle.state().await?, &records, &engine.runbook()).with_head(verified.head);
-    Ok((document.to_markdown(), verified.version))
+    let document = PostMortem::write(&handle.state().await?, &records, &engine.runbook());
+    Ok((document.with_head(verified.head), records, verified.version))
 }
 
 /// Says what came of it: the chain, the audit, and where everything is.
 async fn report(dir: &Path, engine: &Engine, incident: &Incident, screen: &Screen) -> Result<()> {
     let verified = engine.incident(incident.id).verify(None).await?;
     let audit = engine.audit().await?;
-    let (text, _) = document(engine, incident.id).await?;
-    write_whole(&dir.join("report.md"), &text)?;
+    let (document, records, _) = document(engine, incident.id).await?;
+    write_whole(&dir.join("report.md"), &document.to_markdown())?;
+    write_whole(&dir.join("report.html"), &post_mortem_html(&document, incident, &records))?;
     screen.line("");
     screen.line(&format!(
         "{} records, unbroken up to {}; audit: {}",
@@ -198,7 +201,8 @@ async fn report(dir: &Path, engine: &Engine, incident: &Incident, screen: &Scree
         if owed.is_empty() { "nothing" } else { &owed }
     ));
     for (what, file) in [
-        ("Post-mortem", "report.md"),
+        ("Post-mortem", "report.html"),
+        ("as Markdown", "report.md"),
         ("Database", "incidents.db"),
         ("Notices", "notices.txt"),
         ("Tickets", "tickets"),

@@ -190,16 +190,21 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         Fact::Linked(fact) => {
             it.related.insert(fact.other, fact.relation);
         }
-        Fact::PostMortemAssigned(_) | Fact::SectionWritten(_) | Fact::CauseFound(_) => afterwards(it, record),
-        Fact::EvidenceLinked(_) | Fact::ReviewRequested(_) | Fact::ReviewReturned(_) => {
-            afterwards(it, record)
-        }
-        Fact::PostMortemPublished(_) | Fact::DocumentationDecided(_) => afterwards(it, record),
-        Fact::MeetingScheduled(_) | Fact::MeetingCancelled(_) | Fact::MeetingHeld(_) => {
-            afterwards(it, record)
-        }
-        Fact::ActionAdded(_) | Fact::ActionAssigned(_) | Fact::ActionCompleted(_) => afterwards(it, record),
-        Fact::ActionTicketSeen(_) => afterwards(it, record),
+        Fact::PostMortemAssigned(_)
+        | Fact::SectionWritten(_)
+        | Fact::CauseFound(_)
+        | Fact::EvidenceLinked(_)
+        | Fact::ReviewRequested(_)
+        | Fact::ReviewReturned(_)
+        | Fact::PostMortemPublished(_)
+        | Fact::DocumentationDecided(_)
+        | Fact::MeetingScheduled(_)
+        | Fact::MeetingCancelled(_)
+        | Fact::MeetingHeld(_)
+        | Fact::ActionAdded(_)
+        | Fact::ActionAssigned(_)
+        | Fact::ActionCompleted(_)
+        | Fact::ActionTicketSeen(_) => afterwards(it, record),
         Fact::Replanned(fact) => {
             it.runbook = fact.runbook;
             it.figures = fact.figures.clone();

@@ -2,6 +2,7 @@
 
 use super::check::Colour;
 use super::command::Refusal;
+use super::completeness::findings;
 use super::gate::unmet_at;
 use super::id::Seq;
 use super::incident::Incident;
@@ -90,7 +91,7 @@ pub fn next_steps(incident: &Incident, runbook: &Runbook, now: Time) -> Vec<Next
         return Vec::new();
     }
     let mut steps: Vec<(Rank, NextStep)> =
-        incident.obligations.values().map(|it| owed(incident, it, now)).collect();
+        incident.obligations.values().map(|it| owed(incident, it, runbook, now)).collect();
     if incident.ended.is_none() {
         let mitigations = incident.mitigations.iter();
         steps.extend(mitigations.filter_map(|(seq, it)| mitigation(incident, *seq, it, runbook, now)));
@@ -110,7 +111,7 @@ fn role(incident: &Incident, role: Role) -> Who {
     incident.roles.get(&role).map_or(Who::Role(role), |person| Who::Person(person.clone()))
 }
 
-fn owed(incident: &Incident, owed: &Obligation, now: Time) -> (Rank, NextStep) {
+fn owed(incident: &Incident, owed: &Obligation, runbook: &Runbook, now: Time) -> (Rank, NextStep) {
     let overdue = owed.missed > 0 || owed.due <= now;
     let missed = if owed.missed > 0 { format!(" (missed: {})", owed.missed) } else { String::new() };
     let (what, who) = match owed.kind {
@@ -120,7 +121,7 @@ fn owed(incident: &Incident, owed: &Obligation, now: Time) -> (Rank, NextStep) {
         ObligationKind::Update => ("Post an update".to_owned(), role(incident, Role::Commander)),
         ObligationKind::PostMortem => {
             let owner = incident.document.owner.clone().map(Who::Person);
-            ("Publish the post-mortem".to_owned(), owner.unwrap_or_else(|| role(incident, Role::Commander)))
+            (publish(incident, runbook), owner.unwrap_or_else(|| role(incident, Role::Commander)))
         }
         ObligationKind::Meeting => ("Hold the review meeting".to_owned(), role(incident, Role::Commander)),
         ObligationKind::FollowUp(seq) => {
@@ -133,6 +134,15 @@ fn owed(incident: &Incident, owed: &Obligation, now: Time) -> (Rank, NextStep) {
     let step = step(&format!("{what}{missed}"), who, Why::Obligation(owed.seq));
     let rank = if overdue { Rank::Overdue } else { soon(owed.due, now) };
     (rank, NextStep { by: Some(owed.due), overdue, ..step })
+}
+
+/// What the post-mortem lacks before it can be published, the first of it in words.
+fn publish(incident: &Incident, runbook: &Runbook) -> String {
+    let lacking: Vec<_> = findings(incident, runbook).into_iter().filter(|finding| finding.blocks).collect();
+    match lacking.first() {
+        None => "Publish the post-mortem".to_owned(),
+        Some(first) => format!("Publish the post-mortem, which lacks {}. {first}", lacking.len()),
+    }
 }
 
 fn soon(due: Time, now: Time) -> Rank {

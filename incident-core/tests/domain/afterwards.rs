@@ -3,8 +3,8 @@
 
 use incident_core::domain::afterwards::{Cause, CauseKind, Decision, DocumentStatus, Section};
 use incident_core::domain::command::{
-    AddAction, AssignAction, AssignPostMortem, Close, Command, CommandKind, DecideDocumentation, FindCause,
-    LinkEvidence, PublishPostMortem, Refusal, ScheduleMeeting, WriteSection,
+    AddAction, AssignAction, AssignPostMortem, Close, Command, CommandKind, Correct, DecideDocumentation,
+    FindCause, LinkEvidence, PublishPostMortem, Refusal, ScheduleMeeting, WriteSection,
 };
 use incident_core::domain::completeness::{FindingKind, findings};
 use incident_core::domain::event::Fact;
@@ -43,6 +43,9 @@ fn an_edit_of_another_version_is_refused_with_both_texts_and_loses_neither() {
         assert_eq!((*section, *latest, (there.clone(), yours.clone())), (Section::Summary, theirs, texts));
         assert!(!refusal.to_string().contains("second"), "a refusal repeats no text");
     }
+    let (text, because) = (Some("third".to_owned()), "a way round".to_owned());
+    let around = Correct { record: theirs, text, occurred_at: None, because };
+    assert!(matches!(it.refuses(Command::Correct(around)), Refusal::Invalid { field: "record", .. }));
     it.does(write(Section::Summary, "second and third", theirs));
     it.does(write(Section::Lucky, "it was noon", Seq::ZERO));
     assert_eq!(it.it.document.sections[&Section::Summary].edits, 3);

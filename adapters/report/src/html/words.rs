@@ -10,6 +10,8 @@ use super::Report;
 
 /// How many records are named before the rest is folded away.
 const NAMED: usize = 6;
+/// How many statements are shown before the rest is.
+const SAID: usize = 20;
 
 impl Report<'_> {
     /// The records that say so, each leading to its line.
@@ -39,11 +41,15 @@ impl Report<'_> {
         }
     }
 
+    /// What the log says, a statement a line; many are folded away.
     pub(super) fn statements(&self, statements: &[Statement]) -> Markup {
+        let (shown, more) = statements.split_at(statements.len().min(SAID));
+        let list = |statements: &[Statement]| {
+            html! { ul class="says" { @for it in statements { li { (it.text) (self.cite(&it.records)) } } } }
+        };
         html! {
-            @if !statements.is_empty() {
-                ul class="says" { @for it in statements { li { (it.text) (self.cite(&it.records)) } } }
-            }
+            @if !shown.is_empty() { (list(shown)) }
+            @if !more.is_empty() { details { summary { (more.len()) " more" } (list(more)) } }
         }
     }
 

@@ -75,6 +75,8 @@ pub(super) fn promises(happened: &[(&Entry, &Fact)], end: Time) -> Promises {
     if let Some(still) = open {
         promises.wait(still, end.max(still.from));
     }
+    // What was due after the end was kept before, and says nothing.
+    promises.due.retain(|(due, _)| *due <= end);
     promises
 }
 

@@ -1,33 +1,23 @@
-//! The incidents that are reported on, and their pages.
+//! What the tests have in common.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    reason = "each test uses its part, and fails by panicking"
-)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses its part, and fails by panicking")]
+
+pub(crate) mod driver;
 
 use std::path::Path;
 
 use incident_core::PostMortem;
-use incident_core::domain::chain::{encode, origin};
 use incident_report::post_mortem_html;
-use incident_report_testing::{Driver, hostile, long, simple};
+use incident_report_testing::Log;
 
-/// The name of an incident, and who plays it.
-pub type Incident = (&'static str, fn() -> Driver);
-
-pub const INCIDENTS: [Incident; 3] = [("simple", simple), ("long", long), ("hostile", hostile)];
-
-/// The page of an incident, with the head of its chain.
-pub fn page(driver: &Driver) -> String {
-    let (_, head) = encode(&driver.records, origin(driver.incident.id));
-    let document = PostMortem::write(&driver.incident, &driver.records, &driver.runbook).with_head(head);
-    post_mortem_html(&document, &driver.incident, &driver.records)
+/// The post-mortem of what `log` tells.
+pub(crate) fn page(log: &Log) -> String {
+    let document = PostMortem::write(&log.incident, &log.records, &log.runbook).with_head(log.head);
+    post_mortem_html(&document, &log.incident, &log.records)
 }
 
 /// What is different from the file in `golden/`. One that isn't there is written, and complained of this once.
-pub fn differs(name: &str, printed: &str) -> Option<String> {
+pub(crate) fn differs(name: &str, printed: &str) -> Option<String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     let Ok(golden) = std::fs::read_to_string(&file) else {
         std::fs::write(&file, printed).unwrap();
@@ -39,6 +29,6 @@ pub fn differs(name: &str, printed: &str) -> Option<String> {
 }
 
 /// That something is printed as it was.
-pub fn as_it_was(name: &str, printed: &str) {
+pub(crate) fn as_it_was(name: &str, printed: &str) {
     assert_eq!(differs(name, printed), None);
 }

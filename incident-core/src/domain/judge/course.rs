@@ -21,6 +21,11 @@ pub(super) fn correct(draft: &mut Draft<'_>, it: &Correct) -> Judged {
         let problem = "neither a text nor a time is given; expected one of them".to_owned();
         return Err(Refusal::Invalid { field: "text", problem });
     }
+    // A section is read before it is overwritten; a correction would pass that by.
+    if it.text.is_some() && draft.state.document.sections.values().any(|version| version.seq == it.record) {
+        let problem = "it wrote a section of the post-mortem; expected an edit of that section".to_owned();
+        return Err(Refusal::Invalid { field: "record", problem });
+    }
     let occurred_at = it.occurred_at.map(|time| past("occurred_at", time, draft.cx.now)).transpose()?;
     let text = draft.maybe_words("text", it.text.as_ref())?;
     let because = draft.words("because", &it.because)?;

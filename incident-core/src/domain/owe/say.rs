@@ -223,12 +223,9 @@ pub(super) fn overdue(draft: &mut Draft<'_>, obligation: Seq, missed: u32, due: 
     let rung = chain.get(rung.min(chain.len().saturating_sub(1))).filter(|it| !it.audience.is_external());
     let mut named = who_owes(draft, owed.kind);
     if !urgent {
-        let besides = rung.into_iter().flat_map(|rung| &rung.persons);
-        besides.for_each(|person| {
-            if !named.contains(person) {
-                named.push(person.clone())
-            }
-        });
+        let besides = rung.iter().flat_map(|rung| &rung.persons).filter(|person| !named.contains(person));
+        let besides: Vec<_> = besides.cloned().collect();
+        named.extend(besides);
     }
     let audience = rung.map_or_else(|| Audience::new(Audience::RESPONDERS), |rung| rung.audience.clone());
     draft.say(Said::new(kind).to(named).fixed(Label::Do, &words), &[audience]);

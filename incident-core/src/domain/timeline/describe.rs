@@ -177,20 +177,21 @@ impl Teller<'_> {
             }
             Fact::Merged(it) => format!("Became part of incident {}", it.into),
             Fact::Linked(it) => format!("Linked: {} incident {}", it.relation, it.other),
-            Fact::PostMortemAssigned(_) | Fact::SectionWritten(_) | Fact::CauseFound(_) => {
-                self.afterwards(record)
-            }
-            Fact::EvidenceLinked(_) | Fact::ReviewRequested(_) | Fact::ReviewReturned(_) => {
-                self.afterwards(record)
-            }
-            Fact::PostMortemPublished(_) | Fact::DocumentationDecided(_) => self.afterwards(record),
-            Fact::MeetingScheduled(_) | Fact::MeetingCancelled(_) | Fact::MeetingHeld(_) => {
-                self.afterwards(record)
-            }
-            Fact::ActionAdded(_) | Fact::ActionAssigned(_) | Fact::ActionCompleted(_) => {
-                self.afterwards(record)
-            }
-            Fact::ActionTicketSeen(_) => self.afterwards(record),
+            Fact::PostMortemAssigned(_)
+            | Fact::SectionWritten(_)
+            | Fact::CauseFound(_)
+            | Fact::EvidenceLinked(_)
+            | Fact::ReviewRequested(_)
+            | Fact::ReviewReturned(_)
+            | Fact::PostMortemPublished(_)
+            | Fact::DocumentationDecided(_)
+            | Fact::MeetingScheduled(_)
+            | Fact::MeetingCancelled(_)
+            | Fact::MeetingHeld(_)
+            | Fact::ActionAdded(_)
+            | Fact::ActionAssigned(_)
+            | Fact::ActionCompleted(_)
+            | Fact::ActionTicketSeen(_) => self.afterwards(record),
             Fact::Closed(it) => {
                 format!("Closed{}{}", overriding(&it.overridden), self.because(it.because))
             }

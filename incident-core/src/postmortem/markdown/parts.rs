@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use super::{cite, first, link, text};
 use crate::domain::afterwards::CauseKind;
 use crate::domain::id::Seq;
+use crate::domain::obligation::ObligationKind;
 use crate::domain::plan::Reversible;
 use crate::domain::role::Actor;
 use crate::domain::time::{since, spoken, stamp};
@@ -13,6 +14,7 @@ use crate::postmortem::account::MitigationAccount;
 use crate::postmortem::cause::{CauseNode, HypothesisAccount};
 use crate::postmortem::document::PostMortem;
 use crate::postmortem::follow_up::{ActionItem, DocumentationState};
+use crate::postmortem::promise::Promise;
 
 pub(super) fn causes(it: &PostMortem, out: &mut String) -> fmt::Result {
     if !it.causes.is_empty() {
@@ -87,7 +89,24 @@ pub(super) fn communication(it: &PostMortem, out: &mut String) -> fmt::Result {
         };
         writeln!(out, "- Gap: {apart}, from {}{}", stamp(gap.from), cite(&gap.records))?;
     }
-    Ok(())
+    // What is owed of action items is told with them.
+    let told = it.promises.iter().filter(|it| !matches!(it.kind, ObligationKind::FollowUp(_)));
+    told.into_iter().try_for_each(|it| promise(it, out))
+}
+
+fn promise(it: &Promise, out: &mut String) -> fmt::Result {
+    let outcome = match (it.kept_at, it.dropped_at) {
+        (Some(at), _) if it.is_kept_in_time() => format!("kept {}", stamp(at)),
+        (Some(at), _) => format!("kept late, {}", stamp(at)),
+        (None, Some(at)) => format!("no longer owed from {}", stamp(at)),
+        (None, None) => "still owed".to_owned(),
+    };
+    let missed = match it.missed {
+        0 => String::new(),
+        1 => ", 1 deadline missed".to_owned(),
+        missed => format!(", {missed} deadlines missed"),
+    };
+    writeln!(out, "- Promised: {} by {}: {outcome}{missed}{}", it.kind, stamp(it.due), cite(&it.records))
 }
 
 pub(super) fn times(it: &PostMortem, out: &mut String) -> fmt::Result {
@@ -101,6 +120,10 @@ pub(super) fn times(it: &PostMortem, out: &mut String) -> fmt::Result {
         };
         let (interval, bounds) = (metric.interval, &metric.bounds);
         writeln!(out, "- {interval} ({bounds}): {length}{target}{}", cite(&metric.records))?;
+    }
+    for span in &it.severities {
+        let length = span.to.map_or_else(|| "to the end".to_owned(), |to| spoken(since(to, span.from)));
+        writeln!(out, "- {}: {length}, from {}{}", span.severity, stamp(span.from), cite(&[span.record]))?;
     }
     for span in &it.phases {
         let length = span.to.map_or_else(|| "not left".to_owned(), |to| spoken(since(to, span.from)));
@@ -146,7 +169,7 @@ fn action(it: &ActionItem, out: &mut String) -> fmt::Result {
     let owner = it.owner.as_ref().map_or_else(|| "no owner".to_owned(), |owner| text(owner));
     let ticket = it.ticket.as_ref().map_or_else(|| "no ticket".to_owned(), |ticket| text(ticket.as_str()));
     let done = it.done_at.map_or_else(String::new, |at| format!(", done {}", stamp(at)));
-    let missed = if it.missed > 0 { format!(", {} deadlines missed", it.missed) } else { String::new() };
+    let missed = if it.missed > 0 { format!(", chased {} times", it.missed) } else { String::new() };
     let (what, priority, due) = (text(&it.what), it.priority, stamp(it.due));
     writeln!(
         out,
