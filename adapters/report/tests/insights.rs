@@ -15,8 +15,8 @@ use incident_core::domain::{Actor, Runbook, Severity, Time};
 use incident_core::store::MemoryStore;
 use incident_report::{History, Import, Importing, Insights, Past, Period, insights_html};
 use incident_report_testing::{Log, corpus};
-use support::driver::Driver;
 use support::as_it_was;
+use support::driver::Driver;
 
 fn time(time: &str) -> Time {
     time.parse().unwrap()

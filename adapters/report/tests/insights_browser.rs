@@ -16,8 +16,7 @@ use serde_json::json;
 fn page() -> PathBuf {
     let mut history = History::default();
     let runbook = corpus("outage").runbook;
-    history.incidents =
-        CORPUS.map(corpus).into_iter().map(|it| Past::new(it.incident, it.records)).collect();
+    history.incidents = CORPUS.map(corpus).into_iter().map(|it| Past::new(it.incident, it.records)).collect();
     let time = |time: &str| time.parse::<Time>().unwrap();
     let period = Period::new(time("2026-01-01T00:00:00Z"), time("2027-01-01T00:00:00Z"));
     let insights = Insights::of(&history, &runbook, period, period.until);

@@ -14,9 +14,9 @@ use incident_core::domain::command::{Assign, Because, Command, Declare, Resolve,
 use incident_core::domain::role::Role;
 use incident_core::domain::{Identity, PersonId, Severity, Time};
 use incident_report::{Invitation, InvitationError, Invitee};
-use support::driver::Driver;
 use proptest::prelude::*;
 use support::as_it_was;
+use support::driver::Driver;
 
 fn organizer() -> Invitee {
     Invitee::new("Incident bot", "incidents@example.org")

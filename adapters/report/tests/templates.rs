@@ -86,7 +86,10 @@ fn a_runbooks_own_phrases_are_its_defaults() {
     let phrase = "{{severity}} {severity} {nonsense} {# {% {severity";
     driver.runbook.phrases.insert("opening".to_owned(), phrase.to_owned());
     let templates = Templates::new(&driver.runbook).unwrap();
-    let openings: Vec<_> = notices(driver.incident.id, &driver.records, &driver.runbook).into_iter().filter(|it| it.kind == NoticeKind::Opening).collect();
+    let openings: Vec<_> = notices(driver.incident.id, &driver.records, &driver.runbook)
+        .into_iter()
+        .filter(|it| it.kind == NoticeKind::Opening)
+        .collect();
     assert!(!openings.is_empty());
     for notice in openings {
         assert_eq!(templates.say(&notice).unwrap(), notice.said);
@@ -106,7 +109,10 @@ fn a_teams_own_words_are_said() {
     let own = "{% include \"_head.txt\" %}{{ summary | upper }}{% if details_follow %}!{% endif %}\n";
     let templates = defaults().with([("_head.txt", "{{ severity }} "), ("opening.txt", own)]).unwrap();
     let driver = Driver::declare(Declare::new("Checkout is down"));
-    let notice = notices(driver.incident.id, &driver.records, &driver.runbook).into_iter().find(|it| it.kind == NoticeKind::Opening).unwrap();
+    let notice = notices(driver.incident.id, &driver.records, &driver.runbook)
+        .into_iter()
+        .find(|it| it.kind == NoticeKind::Opening)
+        .unwrap();
     assert_eq!(templates.say(&notice).unwrap(), "SEV2 CHECKOUT IS DOWN!");
 }
 

@@ -240,11 +240,15 @@ impl Told {
     fn at(self, line: usize) -> ImportError {
         let Self { time, words, refusal } = self;
         match refusal {
-            Refusal::Invalid { field: "occurred_at", problem } => ImportError::Field { line, field: time, problem },
+            Refusal::Invalid { field: "occurred_at", problem } => {
+                ImportError::Field { line, field: time, problem }
+            }
             Refusal::Invalid { field: "cause" | "statement" | "text" | "what", problem } => {
                 ImportError::Field { line, field: words, problem }
             }
-            Refusal::Invalid { field, problem } => ImportError::Field { line, field: field.to_owned(), problem },
+            Refusal::Invalid { field, problem } => {
+                ImportError::Field { line, field: field.to_owned(), problem }
+            }
             refusal => ImportError::Refused { line, refusal },
         }
     }
