@@ -115,11 +115,11 @@ fn drills_false_alarms_and_what_lies_outside_are_left_out_and_counted() {
 
 #[test]
 fn promises_are_kept_broken_or_neither() {
-    let (history, runbook) = of(vec![past(corpus("outage"))]);
+    let (history, runbook) = of(vec![past(corpus("outage")), past(corpus("relapse"))]);
     let insights = insights(&history, &runbook);
     let keeping = |what: &str| insights.promises.iter().find(|it| it.what == what).unwrap();
     let acknowledge = keeping("acknowledge the incident");
-    assert_eq!((acknowledge.kept, acknowledge.broken), (1, 0));
+    assert!(acknowledge.kept >= 2, "{acknowledge:?}");
     let updates = keeping("post an update");
     assert!(updates.kept > 0 && updates.broken > 0, "{updates:?}");
     assert_eq!(updates.per_cent(), Some(updates.kept * 100 / (updates.kept + updates.broken)));
@@ -146,7 +146,10 @@ async fn the_same_incidents_read_the_same() {
     let insights = insights(&history, &runbook);
     as_it_was("insights.md", &insights.to_markdown());
     as_it_was("insights.json", &insights.to_json());
-    as_it_was("insights.html", &insights_html(&insights));
+    // The style is that of every page, and changes with it.
+    let page = insights_html(&insights);
+    let (_, body) = page.split_once("<body").unwrap();
+    as_it_was("insights.html", &format!("<body{body}"));
     assert_eq!(insights_html(&insights), insights_html(&insights));
 }
 
@@ -157,13 +160,13 @@ fn hostile_words_act_as_nothing() {
     let page = insights_html(&insights);
     assert!(!page.contains("<script") && !page.contains("<b>shop"), "{page}");
     let markdown = insights.to_markdown();
-    assert!(!markdown.contains("<b>") && !markdown.contains("<script"), "{markdown}");
+    assert!(!markdown.replace("\\<", "").contains('<'), "{markdown}");
 }
 
 #[test]
 fn nothing_at_all_is_a_page_too() {
     let insights = insights(&History::default(), &Runbook::default());
     assert_eq!(insights.incidents, 0);
-    assert!(insights_html(&insights).contains("0 incidents were declared"));
+    assert!(insights_html(&insights).contains("Incidents declared in this time: 0."));
     assert!(insights.to_markdown().contains("Nothing is recorded."));
 }

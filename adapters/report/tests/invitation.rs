@@ -24,7 +24,9 @@ fn organizer() -> Invitee {
 
 /// Alice and Bob respond, and both have an address.
 fn responded(title: &str) -> Driver {
-    let mut driver = Driver::declare(Declare::new(title).severity(Severity::Sev2));
+    let mut declare = Declare::new(title).severity(Severity::Sev2);
+    declare.link = Some("https://tracker.example/acme/shop/17".to_owned());
+    let mut driver = Driver::declare(declare);
     for (person, email) in [("alice", "alice@example.org"), ("bob", "bob+oncall@example.org")] {
         let known = driver.runbook.persons.get_mut(&PersonId::new(person)).unwrap();
         known.identities.push(Identity::new("email", email));

@@ -96,9 +96,9 @@ fn causes(it: &Insights, out: &mut String) -> fmt::Result {
         services.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let services: Vec<String> =
             services.iter().map(|(service, count)| format!("{} {count}", text(service))).collect();
-        writeln!(out, "- {}: {} incidents ({})", class(causes.class), causes.incidents, services.join(", "))?;
+        writeln!(out, "- {}: {} ({})", class(causes.class), causes.incidents, services.join(", "))?;
     }
-    writeln!(out, "- no class of cause: {} incidents", it.without_cause)?;
+    writeln!(out, "- no class of cause: {}", it.without_cause)?;
     for repeat in &it.repeats {
         let classes: Vec<&str> = repeat.classes.iter().map(|it| class(*it)).collect();
         writeln!(

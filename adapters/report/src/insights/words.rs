@@ -27,7 +27,7 @@ pub(super) fn period(it: &Period) -> String {
 pub(super) fn counted(it: &Insights) -> String {
     let LeftOut { drills, false_alarms, merged, unreadable } = it.left_out;
     format!(
-        "{} incidents were declared in this time. Not counted: {drills} drills, {false_alarms} false alarms, {merged} that \
+        "Incidents declared in this time: {}. Not counted: {drills} drills, {false_alarms} false alarms, {merged} that \
          became part of another, {unreadable} whose log can't be read. Counted at {}.",
         it.incidents,
         stamp(it.as_of)

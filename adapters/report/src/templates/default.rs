@@ -37,7 +37,7 @@ fn gaps(phrase: &str) -> String {
         let gap = after.split_once('}').filter(|(name, _)| is_gap(name));
         rest = match gap {
             Some((name, after)) => {
-                template.push_str(&format!("{{{{ {name} }}}}"));
+                template.push_str(&expression(name));
                 after
             }
             None => {
@@ -49,9 +49,14 @@ fn gaps(phrase: &str) -> String {
     template + rest
 }
 
-/// A gap that the runbook doesn't know reads `unknown`, as it does there.
 fn is_gap(name: &str) -> bool {
-    PLACEHOLDERS.iter().any(|(known, _)| *known == name)
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+/// A gap that has no figure reads `unknown`, as it does in the runbook.
+fn expression(name: &str) -> String {
+    let known = PLACEHOLDERS.iter().any(|(known, _)| *known == name);
+    if known { format!("{{{{ {name} }}}}") } else { "unknown".to_owned() }
 }
 
 /// Words that open no expression.
