@@ -1,7 +1,10 @@
 //! What people read after an incident, made from [`incident_core`]'s public data alone.
 //!
-//! - [`post_mortem_html`] – the post-mortem as one page that needs nothing besides itself.
-//! - [`timeline_svg`] – the incident as a picture.
+//! - [`post_mortem_html`] and [`timeline_svg`] – one incident as a page that needs nothing besides itself, and as a picture.
+//! - [`Insights`] and [`insights_html`] – how a team is doing over the incidents of a [`History`].
+//! - [`Invitation`] – the review meeting for people's calendars.
+//! - [`csv()`], [`PastIncident`], [`cloud_events`], [`ocsf`] – incidents for other programs; [`Import`] – incidents from them.
+//! - `templates` (feature `templates`) – a team's own texts.
 //!
 //! ```
 //! use incident_core::domain::incident::Incident;
@@ -18,16 +21,31 @@
 //! ```
 //!
 //! # Guarantees
-//! - Nothing here reads a clock, a file or the network: every function is pure, total, and the same input gives the same
-//!   bytes.
+//! - Nothing here reads a clock or the network, and the same log gives the same bytes. Only [`History::load`] and
+//!   [`Import::commit`] ask a store, and only templates are read from a folder, which they are given.
 //! - Whatever people, alerts and backends wrote stays text; a link is one only if it leads to `http` or `https`.
 //!
 //! # What it is not
 //! It isn't a document of its own: what is said is [`incident_core::postmortem`]'s, and this only shows it.
 
+mod exchange;
+mod history;
 mod html;
+mod insights;
+mod invitation;
 mod on_lines;
 mod svg;
+#[cfg(feature = "templates")]
+pub mod templates;
 
+pub use exchange::{
+    CloudEventsError, Import, ImportError, Imported, Importing, PastAction, PastIncident, PastNote,
+    cloud_events, csv, ocsf,
+};
+pub use history::{History, Past};
 pub use html::post_mortem_html;
+pub use insights::{
+    Causes, Figure, FollowUps, Group, Insights, Keeping, LeftOut, Month, Period, Repeat, Trend, insights_html,
+};
+pub use invitation::{EMAIL, Invitation, InvitationError, Invitee};
 pub use svg::timeline_svg;

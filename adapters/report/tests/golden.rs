@@ -10,23 +10,9 @@
 
 mod support;
 
-use std::path::Path;
-
 use incident_report::timeline_svg;
 use incident_report_testing::{CORPUS, corpus, crowded};
-use support::page;
-
-/// What is different from the file in `golden/`. One that isn't there is written, and complained of this once.
-fn differs(name: &str, printed: &str) -> Option<String> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    let Ok(golden) = std::fs::read_to_string(&file) else {
-        std::fs::write(&file, printed).unwrap();
-        return Some(format!("{name} is new: look at it, and run the test again"));
-    };
-    let differing = golden.lines().zip(printed.lines()).zip(1..).find(|((one, other), _)| one != other);
-    let whole = || (golden != printed).then(|| format!("{name} has another end"));
-    differing.map(|((was, is), line)| format!("{name}:{line}\n  was {was}\n  is  {is}")).or_else(whole)
-}
+use support::{differs, page};
 
 #[test]
 fn pages_and_pictures_are_as_they_were() {

@@ -4,13 +4,12 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use incident_core::config::{Built, Settings};
+use incident_core::config::{Built, BuiltEvidence, Settings};
 use incident_core::domain::incident::Side;
 use incident_core::domain::role::Identity;
 use incident_core::domain::runbook::{CheckedBy, Runbook};
 use incident_core::domain::severity::Within;
 use incident_core::domain::{Person, PersonId};
-use incident_core::local::FolderEvidence;
 use incident_core::runtime::{Engine, EngineBuilder};
 use incident_sqlite::SqliteStore;
 
@@ -75,9 +74,8 @@ pub(crate) async fn engine(
     let health = shop.probes.get("health").cloned().ok_or("the shop's health probe isn't there")?;
     let store = SqliteStore::open(dir.join("incidents.db"))?;
     let lease = if args.pace == Pace::Fast { Duration::from_millis(900) } else { Duration::from_secs(6) };
-    let evidence = built.evidence.take().unwrap_or_else(|| dir.join("evidence"));
-    let builder: EngineBuilder =
-        Engine::builder(store).lease(lease).configured(built).evidence(FolderEvidence::new(evidence));
+    built.evidence.get_or_insert_with(|| BuiltEvidence::Folder(dir.join("evidence")));
+    let builder: EngineBuilder = Engine::builder(store).lease(lease).configured(built);
     let engine = builder.drill_ports("shop", shop.with_collector(ShopEvidence { port })).build()?;
     Ok((engine, health))
 }

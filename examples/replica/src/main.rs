@@ -5,8 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use incident_core::config::Settings;
-use incident_core::local::FolderEvidence;
+use incident_core::config::{BuiltEvidence, Settings};
 use incident_core::runtime::Engine;
 use incident_postgres::{Options, PostgresStore};
 use tokio::signal::unix::{SignalKind, signal};
@@ -55,11 +54,10 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut built = Settings::from_toml(&text)?.build(folder).await?;
-    let evidence = built.evidence.take().unwrap_or_else(|| folder.join("evidence"));
+    built.evidence.get_or_insert_with(|| BuiltEvidence::Folder(folder.join("evidence")));
     let store = PostgresStore::open(Options::new(&args.database)?).await?;
     let engine = Engine::builder(store)
         .configured(built)
-        .evidence(FolderEvidence::new(evidence))
         .worker(&args.worker)
         .lease(args.lease)
         .build()?;

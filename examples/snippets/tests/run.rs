@@ -9,6 +9,10 @@ mod custom_notifier;
 #[allow(dead_code, reason = "its main is for readers")]
 mod embed;
 
+#[path = "../examples/insights.rs"]
+#[allow(dead_code, reason = "its main is for readers")]
+mod insights;
+
 #[tokio::test]
 async fn what_one_process_declared_the_next_one_tells() {
     let folder = tempfile::tempdir().unwrap();
@@ -32,4 +36,15 @@ async fn an_own_notifier_works_in_code_and_from_settings() {
         assert!(sign.contains("Checkout fails"), "{sign}");
         assert!(!sign.contains("@here"), "a title can't mention anybody: {sign}");
     }
+}
+
+#[tokio::test]
+async fn a_year_has_incidents_promises_and_causes_and_a_seed_is_a_year() {
+    let year = insights::year(2026).await.unwrap();
+    assert!((30..120).contains(&year.incidents), "{}", year.incidents);
+    assert!(year.left_out.drills > 0 && year.left_out.false_alarms > 0, "{:?}", year.left_out);
+    assert!(year.promises.iter().all(|it| it.kept > 0), "{:?}", year.promises);
+    assert!(year.promises.iter().any(|it| it.broken > 0), "{:?}", year.promises);
+    assert!(!year.repeats.is_empty() && year.follow_ups.overdue > 0, "{:?}", year.follow_ups);
+    assert_eq!(year, insights::year(2026).await.unwrap());
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::adapter::{AdapterConfig, BuildContext, ConfigError, Ports};
+use super::evidence::EvidenceSettings;
 use crate::domain::context::Route;
 use crate::domain::runbook::Runbook;
 use crate::domain::runbook::parse::node::Node;
@@ -27,9 +28,9 @@ pub struct Settings {
     /// The file with the runbook, laid over the default one; a relative path is meant from the settings' folder.
     #[serde(default)]
     pub runbook: Option<PathBuf>,
-    /// The folder that evidence is kept in; without one none is collected.
+    /// Where evidence is kept: a folder, or a store that another crate brings; without either none is collected.
     #[serde(default)]
-    pub evidence: Option<PathBuf>,
+    pub evidence: Option<EvidenceSettings>,
     /// What live incidents reach.
     #[serde(default)]
     pub live: SideSettings,
@@ -140,9 +141,13 @@ impl Settings {
             }
             None => Runbook::default(),
         };
+        let evidence = match self.evidence {
+            Some(evidence) => Some(evidence.build(base).await?),
+            None => None,
+        };
         Ok(Built {
             runbook,
-            evidence: self.evidence.map(|folder| base.join(folder)),
+            evidence,
             live: self.live.build("live", base).await?,
             drill: self.drill.build("drill", base).await?,
         })

@@ -4,6 +4,7 @@
 //! fails which promise is broken and how.
 
 pub mod backend;
+pub mod evidence;
 pub mod fake;
 mod log;
 pub mod mitigator;

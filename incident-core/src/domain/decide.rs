@@ -36,28 +36,21 @@ pub struct Decision {
 /// # Errors
 /// [`Refusal`] says why the runbook says no; nothing is to be recorded then.
 pub fn decide(incident: &Incident, request: &Request, cx: &Context<'_>) -> Result<Decision, Refusal> {
-    let mut draft = Draft::new(incident, request, cx)?;
-    if incident.commands.contains_key(&request.id) && request.actor != Actor::Engine {
-        return Ok(draft.into_decision());
-    }
-    let kind = request.command.kind();
-    if is_the_engines(kind) && request.actor != Actor::Engine {
-        let problem = format!("{kind} is the engine's own; expected a command of a person or of an alert");
-        return Err(Refusal::Invalid { field: "actor", problem });
-    }
-    if !incident.exists() && kind != CommandKind::Declare {
-        return Err(Refusal::NoIncident);
-    }
-    if incident.exists()
-        && kind != CommandKind::Declare
-        && !permitted(kind, incident.phase, incident.ended.is_some())
-    {
-        let ended = incident.ended.is_some();
-        return Err(Refusal::NotNow { command: kind, phase: incident.phase, ended });
-    }
-    judge::judge(&mut draft, &request.command)?;
+    let mut draft = judged(incident, request, cx)?;
     owe::owe(&mut draft);
     Ok(draft.into_decision())
+}
+
+/// Like [`decide`], for an incident that is over before it is written down: it obliges to nothing, for what was owed was
+/// owed elsewhere.
+///
+/// Nobody is told, no ticket is opened and no deadline runs. Each request says when it happened
+/// ([`Request::occurred_at`]); when it was recorded is now.
+///
+/// # Errors
+/// As [`decide`].
+pub fn recount(incident: &Incident, request: &Request, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    Ok(judged(incident, request, cx)?.into_decision())
 }
 
 /// Whether a command is possible in a phase at all: the table that the documentation prints.
@@ -81,6 +74,31 @@ pub fn permitted(command: CommandKind, phase: Phase, ended: bool) -> bool {
         K::Reopen | K::PublishPostMortem | K::HoldMeeting | K::Close => after,
         K::RequestReview | K::ReturnReview | K::ScheduleMeeting | K::CancelMeeting => after,
     }
+}
+
+/// The facts that record `request`; none if it was carried out before.
+fn judged<'a>(incident: &Incident, request: &'a Request, cx: &'a Context<'_>) -> Result<Draft<'a>, Refusal> {
+    let mut draft = Draft::new(incident, request, cx)?;
+    if incident.commands.contains_key(&request.id) && request.actor != Actor::Engine {
+        return Ok(draft);
+    }
+    let kind = request.command.kind();
+    if is_the_engines(kind) && request.actor != Actor::Engine {
+        let problem = format!("{kind} is the engine's own; expected a command of a person or of an alert");
+        return Err(Refusal::Invalid { field: "actor", problem });
+    }
+    if !incident.exists() && kind != CommandKind::Declare {
+        return Err(Refusal::NoIncident);
+    }
+    if incident.exists()
+        && kind != CommandKind::Declare
+        && !permitted(kind, incident.phase, incident.ended.is_some())
+    {
+        let ended = incident.ended.is_some();
+        return Err(Refusal::NotNow { command: kind, phase: incident.phase, ended });
+    }
+    judge::judge(&mut draft, &request.command)?;
+    Ok(draft)
 }
 
 /// Whether a command is what the engine tells of its own timers and calls, which nobody else can vouch for.

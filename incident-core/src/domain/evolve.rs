@@ -298,7 +298,7 @@ fn declared(it: &mut Incident, record: &Record, fact: &super::event::Declared) {
     it.detected_by = fact.detected_by;
     it.milestones.started = Some(fact.started_at);
     it.milestones.detected = Some(record.occurred_at);
-    it.milestones.declared = Some(record.recorded_at);
+    it.milestones.declared = Some(fact.declared_at.unwrap_or(record.recorded_at));
     it.start_known = fact.start_known;
     it.side = fact.side;
     it.signal_group.clone_from(&fact.signal_group);

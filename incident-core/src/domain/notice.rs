@@ -1,5 +1,6 @@
 //! What is said, to whom, and how it reads as plain text.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -69,6 +70,20 @@ impl NoticeKind {
         Self::Closed,
     ];
 
+    /// The name of the runbook's phrase that says it, if there is one; without, its lines say all.
+    #[must_use]
+    pub fn phrase(self) -> Option<&'static str> {
+        match self {
+            Self::Page => Some("page"),
+            Self::Opening => Some("opening"),
+            Self::Update => Some("update"),
+            Self::SeverityChanged => Some("severity_changed"),
+            Self::Resolved => Some("resolved"),
+            Self::Reopened => Some("reopened"),
+            _ => None,
+        }
+    }
+
     /// Whether it must wake somebody: it goes before everything else and in no lane.
     #[must_use]
     pub fn is_page(self) -> bool {
@@ -132,6 +147,10 @@ pub struct Notice {
     pub recipients: Vec<Recipient>,
     /// What it says as a whole, in the runbook's phrase. Plain text, to be escaped like every other.
     pub said: String,
+    /// What the runbook's phrases may name, by [the name of the gap](super::runbook::PLACEHOLDERS), for whoever says it in
+    /// words of their own.
+    #[serde(skip)]
+    pub figures: BTreeMap<&'static str, String>,
     /// What it says, line by line, for backends that lay it out themselves.
     pub lines: Vec<Line<String>>,
     /// The plan that waits for approval, if that's what it is about.
@@ -220,6 +239,14 @@ pub enum Label {
     Do,
 }
 
+impl Label {
+    /// Whether the phrases have a gap for it, so that it needn't be said again beside one.
+    #[must_use]
+    pub fn is_in_phrases(self) -> bool {
+        matches!(self, Self::Progress | Self::NextSteps | Self::Eta | Self::Cause | Self::Duration)
+    }
+}
+
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -264,6 +291,7 @@ impl Notice {
             next_update: None,
             recipients: Vec::new(),
             said: String::new(),
+            figures: BTreeMap::new(),
             lines: Vec::new(),
             approval: None,
             links: Vec::new(),

@@ -38,7 +38,8 @@ pub fn notice(incident: &Incident, effect: &Effect, notify: &Notify, runbook: &R
     notice.approval = said.approval;
     notice.document = said.document;
     notice.links = incident.links.iter().cloned().collect();
-    notice.said = phrase(incident, said, issued.at, runbook);
+    notice.figures = figures(incident, said, issued.at, runbook);
+    notice.said = phrase(incident, said, &notice.figures, runbook);
     notice.possible_repeat = effect.attempts > 1
         && matches!(
             effect.state,
@@ -55,48 +56,30 @@ fn recipient(person: &PersonId, runbook: &Runbook) -> Recipient {
 }
 
 /// The runbook's phrase for a notice, then what it says besides.
-fn phrase(incident: &Incident, said: &NoticeIssued, at: Time, runbook: &Runbook) -> String {
-    let name = match said.kind {
-        NoticeKind::Page => "page",
-        NoticeKind::Opening => "opening",
-        NoticeKind::Update => "update",
-        NoticeKind::SeverityChanged => "severity_changed",
-        NoticeKind::Resolved => "resolved",
-        NoticeKind::Reopened => "reopened",
-        _ => "",
-    };
+fn phrase(incident: &Incident, said: &NoticeIssued, figures: &Figures, runbook: &Runbook) -> String {
     let mut parts = Vec::new();
     if incident.side == Side::Drill {
         parts.push(runbook.phrase("drill").to_owned());
     }
-    if !name.is_empty() {
-        parts.push(runbook.say(name, &figures(incident, said, at, runbook)));
-    }
+    let phrase = said.kind.phrase();
+    parts.extend(phrase.map(|name| runbook.say(name, figures)));
     let afterwards = runbook.afterwards.required_for.contains(&said.severity);
     if said.kind == NoticeKind::Resolved && afterwards {
-        parts.push(runbook.say("details_follow", &figures(incident, said, at, runbook)));
+        parts.push(runbook.say("details_follow", figures));
     }
     // What the phrase has a gap for is said; everything else follows as it is.
-    let in_phrase = |label: Label| {
-        !name.is_empty()
-            && matches!(
-                label,
-                Label::Progress | Label::NextSteps | Label::Eta | Label::Cause | Label::Duration
-            )
-    };
-    let fixed = said.fixed.iter().filter(|line| !in_phrase(line.label)).map(|line| line.text.clone());
-    let texts = said.lines.iter().filter(|line| !in_phrase(line.label));
+    let besides = |label: Label| phrase.is_none() || !label.is_in_phrases();
+    let fixed = said.fixed.iter().filter(|line| besides(line.label)).map(|line| line.text.clone());
+    let texts = said.lines.iter().filter(|line| besides(line.label));
     parts.extend(fixed);
     parts.extend(texts.map(|line| incident.texts.get(line.text).to_owned()));
     parts.join(" · ")
 }
 
-fn figures<'a>(
-    incident: &'a Incident,
-    said: &'a NoticeIssued,
-    at: Time,
-    runbook: &'a Runbook,
-) -> BTreeMap<&'static str, String> {
+/// What fills the gaps of phrases, by their names.
+type Figures = BTreeMap<&'static str, String>;
+
+fn figures(incident: &Incident, said: &NoticeIssued, at: Time, runbook: &Runbook) -> Figures {
     let policy = runbook.severity(said.severity);
     let unknown = || "not known yet".to_owned();
     let words = |label: Label| {

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc};
 use super::clock::{SystemClock, SystemEntropy};
 use super::queue::Queue;
 use super::registry::{Registry, overlap};
-use crate::config::{Built, Ports};
+use crate::config::{Built, BuiltEvidence, Ports};
 use crate::domain::command::{Command, Declare, Request};
 use crate::domain::context::Route;
 use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
@@ -201,12 +201,16 @@ impl EngineBuilder {
         self
     }
 
-    /// With everything that settings built: the runbook, the ports and routes of both sides, and the evidence folder.
+    /// With everything that settings built: the runbook, the ports and routes of both sides, and where evidence is kept.
     #[must_use]
     pub fn configured(mut self, built: Built) -> Self {
         self.runbook = built.runbook;
-        if let Some(folder) = built.evidence {
-            self.evidence = Some(Arc::new(FolderEvidence::new(folder)));
+        match built.evidence {
+            Some(BuiltEvidence::Folder(folder)) => {
+                self.evidence = Some(Arc::new(FolderEvidence::new(folder)))
+            }
+            Some(BuiltEvidence::Store(store)) => self.evidence = Some(store),
+            None => {}
         }
         for (side, built) in [(Side::Live, built.live), (Side::Drill, built.drill)] {
             for (name, ports) in built.ports {

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and documents itself by its name"
 )]
 
+mod evidence;
 mod line;
 mod local;
 mod mitigators;

@@ -9,7 +9,7 @@ mod causes;
 mod evidence;
 mod head;
 mod lines;
-mod page;
+pub(crate) mod page;
 mod response;
 mod sections;
 mod words;
@@ -46,6 +46,7 @@ pub fn post_mortem_html(document: &PostMortem, incident: &Incident, records: &[R
     let contents = sections::contents(&report);
     page::page(
         &format!("Post-mortem: {}", document.title.text),
+        "",
         &report.header(),
         &contents,
         &html! { (report.summary(&picture.markup)) (report.sections()) },

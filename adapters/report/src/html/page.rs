@@ -9,15 +9,16 @@ use crate::svg;
 const STYLE: &str = include_str!("style.css");
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// A whole page: a header, the way through its `contents` by id and name, the main part, a footer.
+/// A whole page with `more` style than every page has: a header, the way through its `contents` by id and name, the main part, a footer.
 pub(crate) fn page(
     title: &str,
+    more: &str,
     header: &Markup,
     contents: &[(String, String)],
     main: &Markup,
     footer: &Markup,
 ) -> String {
-    let style = [STYLE, svg::STYLE].concat();
+    let style = [STYLE, svg::STYLE, more].concat();
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
         base64(&Digest::sha256(style.as_bytes()).0)

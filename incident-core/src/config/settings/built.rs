@@ -1,9 +1,8 @@
 //! Settings whose adapters are built.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use crate::config::Ports;
+use crate::config::{BuiltEvidence, Ports};
 use crate::domain::context::Route;
 use crate::domain::incident::Side;
 use crate::domain::runbook::{CheckedBy, Finding, Runbook};
@@ -14,8 +13,8 @@ use crate::domain::runbook::{CheckedBy, Finding, Runbook};
 pub struct Built {
     /// The runbook.
     pub runbook: Runbook,
-    /// The folder that evidence is kept in.
-    pub evidence: Option<PathBuf>,
+    /// Where evidence is kept.
+    pub evidence: Option<BuiltEvidence>,
     /// What live incidents reach.
     pub live: BuiltSide,
     /// What drills reach.

@@ -28,8 +28,13 @@ impl SettingsError {
     pub(super) fn new(text: &str, trouble: Trouble) -> Self {
         let names_type = {
             let keys: Vec<_> = trouble.path().collect();
-            matches!(&keys[..], [Step::Key(_), Step::Key(adapters), _, Step::Key(tag)]
-                if adapters == "adapters" && tag == "type")
+            match &keys[..] {
+                [Step::Key(_), Step::Key(adapters), _, Step::Key(tag)] => {
+                    adapters == "adapters" && tag == "type"
+                }
+                [Step::Key(evidence), Step::Key(tag)] => evidence == "evidence" && tag == "type",
+                _ => false,
+            }
         };
         let line = line_of(text, &trouble);
         let error = RunbookError::from(trouble);

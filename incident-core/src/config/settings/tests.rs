@@ -1,9 +1,13 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::*;
-use crate::config::SecretRef;
+use crate::config::{BuiltEvidence, EvidenceConfig, SecretRef};
 use crate::domain::incident::Side;
 use crate::domain::runbook::Finding;
+use crate::local::FolderEvidence;
+use crate::port::EvidenceStore;
 
 /// An adapter with every kind of field.
 #[derive(Debug, Deserialize)]
@@ -47,6 +51,22 @@ impl AdapterConfig for Picky {
     }
 }
 
+/// A place to keep evidence that another crate brings.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Attic {
+    key: SecretRef,
+}
+
+#[typetag::deserialize(name = "attic")]
+#[async_trait]
+impl EvidenceConfig for Attic {
+    async fn build(self: Box<Self>, cx: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
+        self.key.read().map_err(|error| ConfigError::secret("key", error))?;
+        Ok(Arc::new(FolderEvidence::new(cx.base.join("attic"))))
+    }
+}
+
 fn picky(fields: &str) -> String {
     format!("[live.adapters.chat]\ntype = \"picky\"\n{fields}")
 }
@@ -79,6 +99,20 @@ fn an_error_names_the_place_and_never_the_value() {
         (
             picky("token = \"s3cret\""),
             "line 3: `live.adapters.chat.token` is a string; expected a reference to a secret, { env = \"NAME\" } or \
+             { file = \"PATH\" }; a secret itself doesn't belong here",
+        ),
+        (
+            "\nevidence = 7353".to_owned(),
+            "line 2: `evidence` is an integer; expected a folder, or a table with a `type`",
+        ),
+        (
+            "evidence = { type = 's3cret' }".to_owned(),
+            "line 1: `evidence.type` is a string; expected one of: attic; a crate that brings another must be named in \
+             code: `use incident_slack as _;`",
+        ),
+        (
+            "[evidence]\ntype = 'attic'\nkey = 's3cret'".to_owned(),
+            "line 3: `evidence.key` is a string; expected a reference to a secret, { env = \"NAME\" } or \
              { file = \"PATH\" }; a secret itself doesn't belong here",
         ),
         (picky("mode = 'fast'"), "line 1: `live.adapters.chat.token` is missing"),
@@ -183,6 +217,19 @@ fn settings_without_contradictions_have_no_findings() {
     assert_eq!(said(&Settings::default().lint(&Runbook::default())), "", "nothing is reached yet");
 }
 
+#[tokio::test]
+async fn evidence_is_kept_in_a_folder_or_in_what_another_crate_brings() {
+    let folder = built("evidence = \"kept\"").await.unwrap().evidence;
+    assert!(matches!(folder, Some(BuiltEvidence::Folder(path)) if path == Path::new("./kept")));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "k").unwrap();
+    let key = file.path().display();
+    let store =
+        built(&format!("evidence = {{ key = {{ file = \"{key}\" }}, type = \"attic\" }}")).await.unwrap();
+    assert!(matches!(store.evidence, Some(BuiltEvidence::Store(_))));
+    assert!(built("").await.unwrap().evidence.is_none());
+}
+
 async fn built(text: &str) -> Result<Built, ConfigError> {
     Settings::from_toml(text).unwrap().build(Path::new(".")).await
 }
@@ -197,6 +244,7 @@ async fn building_names_the_field() {
         (format!("{console}{route}{route}"), "live.routes[1].name"),
         (picky("token = { file = \"missing/secret\" }"), "live.adapters.chat.token"),
         ("runbook = \"missing.toml\"".to_owned(), "runbook"),
+        ("evidence = { type = \"attic\", key = { file = \"missing/secret\" } }".to_owned(), "evidence.key"),
     ] {
         assert_eq!(built(&text).await.unwrap_err().field, field, "{text}");
     }

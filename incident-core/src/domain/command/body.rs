@@ -44,6 +44,9 @@ pub struct Declare {
     pub detected_by: Detection,
     /// When it began, UTC, if that is known.
     pub started_at: Option<Time>,
+    /// When it was called an incident, UTC, if it is told only afterwards; now otherwise.
+    #[serde(default)]
+    pub declared_at: Option<Time>,
     /// Live or drill.
     pub side: Side,
     /// What makes alerts part of it; at most one incident holds a group at a time.
@@ -66,6 +69,7 @@ impl Declare {
             severity: None,
             detected_by: Detection::TeamObservation,
             started_at: None,
+            declared_at: None,
             side: Side::Live,
             signal_group: None,
             signals: Vec::new(),

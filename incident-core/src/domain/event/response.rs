@@ -23,7 +23,7 @@ use crate::domain::ticket::TicketRef;
 use crate::domain::time::Time;
 use crate::domain::triage::TriagePath;
 
-/// The incident exists. Its `occurred_at` is when it was declared; see [`started_at`](Self::started_at).
+/// The incident exists. Its `occurred_at` is when it was noticed; see [`started_at`](Self::started_at).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Declared {
     /// The incident.
@@ -42,6 +42,9 @@ pub struct Declared {
     pub started_at: Time,
     /// Whether that is known, not assumed.
     pub start_known: bool,
+    /// When it was called an incident, UTC, if not when it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_at: Option<Time>,
     /// Live or drill.
     pub side: Side,
     /// What makes alerts part of this incident.

@@ -47,6 +47,7 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
     let first_signal = it.signals.iter().filter_map(|signal| signal.started_at).min();
     let from_signals = first_signal.and_then(|time| past("started_at", time, now).ok());
     let started_at = it.started_at.map(|time| past("started_at", time, now)).transpose()?.or(from_signals);
+    let declared_at = it.declared_at.map(|time| past("declared_at", time, now)).transpose()?;
     draft.fact(Declared {
         id: draft.state.id,
         title,
@@ -56,6 +57,7 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
         detected_by: it.detected_by,
         started_at: started_at.unwrap_or(now),
         start_known: started_at.is_some(),
+        declared_at,
         side: it.side,
         signal_group: group,
         recurrence_of: it.recurrence_of,

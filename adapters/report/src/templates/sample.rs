@@ -1,0 +1,46 @@
+//! What templates are tried on: each kind of notice with everything in it and with nothing, and a post-mortem of nothing.
+
+use incident_core::domain::incident::Incident;
+use incident_core::domain::notice::{Label, Line, Notice, NoticeKind, Recipient};
+use incident_core::domain::runbook::{PLACEHOLDERS, Runbook};
+use incident_core::domain::severity::Audience;
+use incident_core::domain::{IncidentId, PersonId, Seq};
+use incident_core::postmortem::PostMortem;
+
+const LABELS: [Label; 11] = [
+    Label::Summary,
+    Label::Impact,
+    Label::Affected,
+    Label::Progress,
+    Label::NextSteps,
+    Label::Eta,
+    Label::Because,
+    Label::Cause,
+    Label::Duration,
+    Label::Plan,
+    Label::Do,
+];
+
+pub(super) fn notices() -> impl Iterator<Item = Notice> {
+    NoticeKind::ALL.into_iter().flat_map(|kind| [full(kind), empty(kind)])
+}
+
+fn empty(kind: NoticeKind) -> Notice {
+    let id = IncidentId::from_bytes([0; 16]);
+    Notice::new(id, Seq(1), kind, vec![Audience::new(Audience::RESPONDERS)], "a title")
+}
+
+fn full(kind: NoticeKind) -> Notice {
+    let mut notice = empty(kind);
+    notice.drill = true;
+    notice.possible_repeat = true;
+    notice.recipients = vec![Recipient::new(PersonId::new("alice"), "Alice")];
+    notice.links = vec!["https://example.org".to_owned()];
+    notice.lines = LABELS.map(|label| Line { label, text: label.to_string() }).to_vec();
+    notice.figures = PLACEHOLDERS.iter().map(|(gap, what)| (*gap, (*what).to_owned())).collect();
+    notice
+}
+
+pub(super) fn post_mortem() -> PostMortem {
+    PostMortem::write(&Incident::blank(IncidentId::from_bytes([0; 16])), &[], &Runbook::default())
+}
