@@ -44,6 +44,33 @@ async fn an_incident_lives_from_its_declaration_to_its_end() {
     let notes = lines.iter().filter(|line| line.contains("it began with the deployment")).count();
     assert_eq!(notes, 1, "quoted twice it is one note: {lines:#?}");
     assert!(lines.iter().any(|line| line.contains("slack:U3CAROL in Slack")), "{lines:#?}");
+
+    let refused = room.command("U1ALICE", "resolve a cold cache").await;
+    assert!(refused.starts_with("Nothing was done:") && refused.contains("unmet"), "{refused}");
+    assert_eq!(room.command("U1ALICE", "cancel it was a test").await, "Recorded.");
+    room.work().await;
+    let first = room.messages().into_iter().find(|it| it["ts"] == root.as_str()).unwrap().to_string();
+    assert!(first.contains("cancelled, a false alarm"), "the first message is current: {first}");
+    assert!(room.command("U1ALICE", "status").await.contains("There is no open incident"));
+}
+
+#[tokio::test]
+async fn a_channel_of_its_own_is_archived_once_the_incident_is_closed() {
+    let room = Room::configured(|config| config.rooms = Some(incident_slack::RoomConfig::default())).await;
+    room.command("U1ALICE", "declare sev3 Checkout is slow").await;
+    room.work().await;
+    let alice = incident_core::Actor::human("slack", "U1ALICE");
+    let incident = room.engine.incident(room.incidents().await.remove(0)).as_actor(alice);
+    incident.acknowledge().await.unwrap();
+    incident.resolve_over("a cold cache", "it is well").await.unwrap();
+    room.work().await;
+    let (name, messages, archived) = room.own_channel();
+    assert!(name.starts_with("inc-checkout-is-slow-"), "{name}");
+    assert!(messages.last().unwrap().to_string().contains("*Resolved*") && !archived);
+    incident.close_over("nothing is left").await.unwrap();
+    room.work().await;
+    let (_, messages, archived) = room.own_channel();
+    assert!(messages.last().unwrap().to_string().contains("*Closed*") && archived, "{messages:#?}");
 }
 
 #[tokio::test]

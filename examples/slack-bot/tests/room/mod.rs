@@ -45,6 +45,10 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) async fn open() -> Self {
+        Self::configured(|_| {}).await
+    }
+
+    pub(crate) async fn configured(change: impl FnOnce(&mut SlackConfig)) -> Self {
         let (served, folder) = (Served::start().await, tempfile::tempdir().unwrap());
         let token = folder.path().join("token");
         std::fs::write(&token, TOKEN).unwrap();
@@ -52,6 +56,7 @@ impl Room {
         config.api_url = served.api();
         config.buttons = true;
         config.message_every = Duration::ZERO;
+        change(&mut config);
         let slack = SlackBackend::new(&config).unwrap();
         let off = Arc::new(AtomicBool::new(false));
         let engine = Engine::builder(MemoryStore::new())
@@ -138,6 +143,13 @@ impl Room {
             messages.last_mut().unwrap()["thread_ts"] = thread.into();
         }
         ts
+    }
+
+    /// The incident's channel of its own: its name, its messages, and whether it is archived.
+    pub(crate) fn own_channel(&self) -> (String, Vec<Value>, bool) {
+        let state = self.served.slack.state();
+        let channel = state.channels.values().find(|it| it.id != CHANNEL).unwrap();
+        (channel.name.clone(), channel.messages.clone(), channel.is_archived)
     }
 
     pub(crate) fn messages(&self) -> Vec<Value> {
