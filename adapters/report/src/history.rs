@@ -57,7 +57,7 @@ impl History {
                 let records: Option<Vec<Record>> = log.iter().map(|stored| decode(stored).ok()).collect();
                 match (fold(row.id, &log), records) {
                     (Ok((incident, _)), Some(records)) => {
-                        history.incidents.push(Past::new(incident, records))
+                        history.incidents.push(Past::new(incident, records));
                     }
                     _ => history.unreadable.push(row.id),
                 }

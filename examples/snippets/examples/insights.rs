@@ -189,7 +189,7 @@ impl Dice {
     }
 
     fn one_in(&mut self, chances: u64) -> bool {
-        self.roll() % chances == 0
+        self.roll().is_multiple_of(chances)
     }
 
     fn of<T: Copy>(&mut self, sides: &[T]) -> T {

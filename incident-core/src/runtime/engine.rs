@@ -207,7 +207,7 @@ impl EngineBuilder {
         self.runbook = built.runbook;
         match built.evidence {
             Some(BuiltEvidence::Folder(folder)) => {
-                self.evidence = Some(Arc::new(FolderEvidence::new(folder)))
+                self.evidence = Some(Arc::new(FolderEvidence::new(folder)));
             }
             Some(BuiltEvidence::Store(store)) => self.evidence = Some(store),
             None => {}

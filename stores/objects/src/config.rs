@@ -10,7 +10,8 @@ mod s3;
 use std::sync::Arc;
 use std::time::Duration;
 
-use incident_core::config::{ConfigError, SecretRef};
+use async_trait::async_trait;
+use incident_core::config::{BuildContext, ConfigError, EvidenceConfig, SecretRef};
 use incident_core::port::EvidenceStore;
 use object_store::ObjectStore;
 
@@ -22,6 +23,33 @@ pub use gcs::GcsConfig;
 pub use s3::S3Config;
 
 use crate::evidence::ObjectEvidence;
+
+#[cfg(feature = "s3")]
+#[typetag::deserialize(name = "s3")]
+#[async_trait]
+impl EvidenceConfig for S3Config {
+    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
+        self.into_evidence()
+    }
+}
+
+#[cfg(feature = "gcs")]
+#[typetag::deserialize(name = "gcs")]
+#[async_trait]
+impl EvidenceConfig for GcsConfig {
+    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
+        self.into_evidence()
+    }
+}
+
+#[cfg(feature = "azure")]
+#[typetag::deserialize(name = "azure")]
+#[async_trait]
+impl EvidenceConfig for AzureConfig {
+    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
+        self.into_evidence()
+    }
+}
 
 fn minute() -> Duration {
     Duration::from_secs(60)

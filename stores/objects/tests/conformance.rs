@@ -17,7 +17,10 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
-struct Objects(Arc<dyn ObjectStore>, Option<tempfile::TempDir>);
+struct Objects(
+    Arc<dyn ObjectStore>,
+    #[allow(dead_code, reason = "the folder lasts as long as the objects in it")] Option<tempfile::TempDir>,
+);
 
 #[async_trait]
 impl EvidenceHarness for Objects {

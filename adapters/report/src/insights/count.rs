@@ -116,15 +116,18 @@ fn months(cases: &[Case], period: Period) -> Vec<Month> {
     months
 }
 
+/// What is owed, in words, and how to tell it.
+type Kind = (&'static str, fn(ObligationKind) -> bool);
+
 fn promises(cases: &[Case], as_of: Time) -> Vec<Keeping> {
-    let kinds: [(&str, fn(ObligationKind) -> bool); 5] = [
+    let kinds: [Kind; 5] = [
         ("acknowledge the incident", |kind| kind == ObligationKind::Acknowledge),
         ("post an update", |kind| kind == ObligationKind::Update),
         ("publish the post-mortem", |kind| kind == ObligationKind::PostMortem),
         ("hold the review meeting", |kind| kind == ObligationKind::Meeting),
         ("finish an action item", |kind| matches!(kind, ObligationKind::FollowUp(_))),
     ];
-    let keeping = |(what, is): (&str, fn(ObligationKind) -> bool)| {
+    let keeping = |(what, is): Kind| {
         let mut keeping =
             Keeping { what: what.to_owned(), kept: 0, broken: 0, deadlines_missed: 0, open_or_dropped: 0 };
         for promise in cases.iter().flat_map(|case| &case.promises).filter(|it| is(it.kind)) {

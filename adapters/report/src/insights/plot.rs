@@ -40,20 +40,27 @@ pub(super) fn columns(caption: &Caption<'_>, labels: &[String], stacks: &[Vec<Sh
                 (rule(TOP + PLOT - height(line * step), &(line * step).to_string()))
             }
             @for (at, stack) in stacks.iter().enumerate() {
-                @let mut below = 0;
-                @for (class, name, count) in stack.iter().filter(|(_, _, count)| *count > 0) {
-                    @let count = *count as u64;
+                @for (class, name, count, below) in piled(stack) {
                     @let top = TOP + PLOT - height(below + count);
                     rect class=(class) x=(places.left(at)) y=(top) width=(places.width())
                         height=(height(below + count) - height(below)) {
                         title { (labels[at]) ": " (count) " " (name) }
                     }
-                    @let _ = below += count;
                 }
             }
             (places.labels(labels))
         },
     )
+}
+
+/// The shares that there are, each with how many lie below it.
+fn piled(stack: &[Share]) -> impl Iterator<Item = (&'static str, &str, u64, u64)> {
+    let there = stack.iter().filter(|(_, _, count)| *count > 0);
+    there.scan(0, |height, (class, name, count)| {
+        let (count, below) = (*count as u64, *height);
+        *height += count;
+        Some((*class, name.as_str(), count, below))
+    })
 }
 
 /// Half and 90 % of several lengths of time, in seconds, and how many there are.

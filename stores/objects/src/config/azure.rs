@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use incident_core::config::{BuildContext, ConfigError, EvidenceConfig, SecretRef};
+use incident_core::config::{ConfigError, SecretRef};
 use incident_core::port::EvidenceStore;
 use object_store::azure::MicrosoftAzureBuilder;
 use serde::Deserialize;
@@ -88,13 +87,5 @@ impl fmt::Debug for AzureConfig {
             .field("prefix", &self.prefix)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
-    }
-}
-
-#[typetag::deserialize(name = "azure")]
-#[async_trait]
-impl EvidenceConfig for AzureConfig {
-    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
-        self.into_evidence()
     }
 }

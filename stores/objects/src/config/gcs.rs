@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use incident_core::config::{BuildContext, ConfigError, EvidenceConfig, SecretRef};
+use incident_core::config::{ConfigError, SecretRef};
 use incident_core::port::EvidenceStore;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use serde::Deserialize;
@@ -62,13 +61,5 @@ impl GcsConfig {
             builder = builder.with_service_account_key(key);
         }
         evidence(builder.build(), &self.prefix, self.largest, self.timeout)
-    }
-}
-
-#[typetag::deserialize(name = "gcs")]
-#[async_trait]
-impl EvidenceConfig for GcsConfig {
-    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
-        self.into_evidence()
     }
 }

@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use incident_core::config::{BuildContext, ConfigError, EvidenceConfig, SecretRef};
+use incident_core::config::{ConfigError, SecretRef};
 use incident_core::port::EvidenceStore;
 use object_store::aws::AmazonS3Builder;
 use serde::Deserialize;
@@ -113,13 +112,5 @@ impl fmt::Debug for S3Config {
             .field("prefix", &self.prefix)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
-    }
-}
-
-#[typetag::deserialize(name = "s3")]
-#[async_trait]
-impl EvidenceConfig for S3Config {
-    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
-        self.into_evidence()
     }
 }
