@@ -56,11 +56,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let mut built = Settings::from_toml(&text)?.build(folder).await?;
     built.evidence.get_or_insert_with(|| BuiltEvidence::Folder(folder.join("evidence")));
     let store = PostgresStore::open(Options::new(&args.database)?).await?;
-    let engine = Engine::builder(store)
-        .configured(built)
-        .worker(&args.worker)
-        .lease(args.lease)
-        .build()?;
+    let engine = Engine::builder(store).configured(built).worker(&args.worker).lease(args.lease).build()?;
     let mut stop = signal(SignalKind::terminate())?;
     engine
         .run(async move {

@@ -23,10 +23,8 @@ mod afterwards;
 pub fn evolve(it: &mut Incident, record: &Record) {
     it.version = record.seq;
     it.recorded_at = record.recorded_at;
-    if record.actor != Actor::Engine {
-        if !it.commands.contains_key(&record.command) {
-            it.commands.insert(record.command, record.seq);
-        }
+    if record.actor != Actor::Engine && !it.commands.contains_key(&record.command) {
+        it.commands.insert(record.command, record.seq);
     }
     it.texts.put(&record.slots, record.seq);
     let at = record.occurred_at;

@@ -1,6 +1,7 @@
 //! From what was recorded to what a backend is handed: notices and ticket changes in words.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::effect::{Effect, LinkTo, Notify, TicketWork, Work};
 use super::event::{Fact, NoticeIssued, Record};
@@ -131,7 +132,7 @@ pub struct Named {
     /// The records, for their words.
     pub records: Vec<Record>,
     /// The other incident, for its ticket.
-    pub other: Option<Incident>,
+    pub other: Option<Arc<Incident>>,
 }
 
 /// The change that a ticket effect makes; none if what it names isn't there, or not yet.
@@ -170,7 +171,7 @@ pub fn ticket(
             TicketChange::Link(LinkTicket::new(own()?, ticket.as_str(), "follow-up"))
         }
         TicketWork::Link(LinkTo::Incident { relation, .. }) => {
-            TicketChange::Link(LinkTicket::new(own()?, &ticket_of(named.other.as_ref()?)?, relation))
+            TicketChange::Link(LinkTicket::new(own()?, &ticket_of(named.other.as_deref()?)?, relation))
         }
     })
 }

@@ -115,6 +115,7 @@ impl Import {
     pub fn read(lines: &str, how: &Importing<'_>) -> Result<Self, ImportError> {
         let mut incidents: Vec<(Incident, Vec<Record>)> = Vec::new();
         let mut seen = std::collections::BTreeMap::new();
+        let runbook = how.runbook.digest();
         for (at, text) in lines.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
             let line = at + 1;
             let value = serde_json::from_str(text)
@@ -127,7 +128,7 @@ impl Import {
                     &format!("line {first} has it, too; expected one that is new"),
                 )));
             }
-            incidents.push(Telling::new(&past, how).tell(&past).map_err(|it| it.at(line))?);
+            incidents.push(Telling::new(&past, how, runbook).tell(&past).map_err(|it| it.at(line))?);
         }
         Ok(Self { incidents, now: how.now })
     }
@@ -259,6 +260,7 @@ type Decide = fn(&Incident, &Request, &Context<'_>) -> Result<Decision, Refusal>
 /// An incident in the telling, command by command.
 struct Telling<'a> {
     how: &'a Importing<'a>,
+    runbook: Digest,
     incident: Incident,
     records: Vec<Record>,
     name: String,
@@ -266,12 +268,12 @@ struct Telling<'a> {
 }
 
 impl<'a> Telling<'a> {
-    fn new(past: &PastIncident, how: &'a Importing<'a>) -> Self {
+    fn new(past: &PastIncident, how: &'a Importing<'a>, runbook: Digest) -> Self {
         let name = Digest::of(&[how.source.as_bytes(), past.id.as_bytes()]);
         let mut entropy = [0; 16];
         entropy.copy_from_slice(&name.0[..16]);
         let incident = Incident::blank(IncidentId::new(past.declared_at, entropy));
-        Self { how, incident, records: Vec::new(), name: format!("{ORIGIN} {name}"), commands: 0 }
+        Self { how, runbook, incident, records: Vec::new(), name: format!("{ORIGIN} {name}"), commands: 0 }
     }
 
     fn tell(mut self, past: &PastIncident) -> Result<(Incident, Vec<Record>), Told> {
@@ -369,6 +371,7 @@ impl<'a> Telling<'a> {
         let cx = Context {
             now: self.how.now,
             runbook: self.how.runbook,
+            digest: self.runbook,
             live: &nowhere,
             drill: &nowhere,
             taken: &[],

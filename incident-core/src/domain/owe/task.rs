@@ -57,10 +57,9 @@ pub(super) fn link(draft: &mut Draft<'_>, other: IncidentId, relation: &str) {
 
 /// Comments on the incident's ticket with what `record` says; together with the comment before if that still waits.
 pub(super) fn comment(draft: &mut Draft<'_>, record: Seq) {
-    let of_ticket = |effect: &&Effect| match effect.work {
-        Work::Ticket(TicketWork::Comment(_) | TicketWork::Comments(_)) => true,
-        Work::Ticket(TicketWork::Open | TicketWork::Close(_) | TicketWork::Reopen(_)) => true,
-        _ => false,
+    let of_ticket = |effect: &&Effect| {
+        use TicketWork::{Close, Comment, Comments, Open, Reopen};
+        matches!(effect.work, Work::Ticket(Open | Comment(_) | Comments(_) | Close(_) | Reopen(_)))
     };
     let last = draft.state.effects.values().filter(of_ticket).max_by_key(|effect| effect.seq);
     let waits = last.filter(|last| matches!(last.state, EffectState::Ready(_)) && last.attempts == 0);
