@@ -95,7 +95,7 @@ fn all(wanted: &Wanted) -> ExitCode {
     if !wanted.fill {
         return ExitCode::SUCCESS;
     }
-    match write(&machine, rows) {
+    match write(&machine, &rows) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("{why}");
@@ -105,7 +105,7 @@ fn all(wanted: &Wanted) -> ExitCode {
 }
 
 /// Writes the table and the plot. Rows that weren't asked for are those that were measured last.
-fn write(machine: &str, measured: Vec<(&'static Entry, Row)>) -> Result<(), String> {
+fn write(machine: &str, measured: &[(&'static Entry, Row)]) -> Result<(), String> {
     let rows: Vec<(&Entry, Row)> = ROWS
         .iter()
         .map(|entry| {

@@ -41,8 +41,13 @@ impl World {
         let incident = engine.declare(Actor::human("github", "alice"), declare).await.unwrap();
         let world = Self { fake, engine, clock, incident };
         world.run().await;
-        let add =
-            AddAction { what: "limit the pool".to_owned(), priority: Priority::High, owner: None, due: None };
+        let add = AddAction {
+            what: "limit the pool".to_owned(),
+            kind: None,
+            priority: Priority::High,
+            owner: None,
+            due: None,
+        };
         world.incident.send(Command::AddAction(add)).await.unwrap();
         world.run().await;
         world

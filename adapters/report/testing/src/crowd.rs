@@ -78,6 +78,7 @@ impl Crowd {
         let cx = Context {
             now: self.now,
             runbook: &self.runbook,
+            digest: self.runbook.digest(),
             live: &nothing,
             drill: &nothing,
             taken: &[],

@@ -40,6 +40,7 @@ impl Driver {
         let cx = Context {
             now: self.now,
             runbook: &self.runbook,
+            digest: self.runbook.digest(),
             live: &routes,
             drill: &routes,
             taken: &[],
