@@ -5,6 +5,7 @@ mod fan_out;
 mod group;
 mod hold;
 mod load;
+mod page;
 mod pass;
 mod quiet;
 mod rollback;
@@ -117,7 +118,7 @@ pub const ROWS: [Entry; 13] = [
         path: "post-mortem HTML of a 5,000-event incident",
         beside: "serialising the same events to JSON",
         alone: true,
-        by: By::Function(report),
+        by: By::Function(page::page),
     },
     Entry {
         id: "P12",
@@ -134,7 +135,3 @@ pub const ROWS: [Entry; 13] = [
         by: By::Function(weight::weight),
     },
 ];
-
-fn report(_: Scale) -> Row {
-    Row::not_run("HTML", "≤ 10×", "there is no HTML report yet")
-}

@@ -38,6 +38,14 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// Whether there is a Chromium to start.
+    #[must_use]
+    pub fn is_installed() -> bool {
+        let found =
+            Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        found.is_ok_and(|status| status.success())
+    }
+
     /// Starts one.
     ///
     /// # Panics
@@ -45,10 +53,8 @@ impl Browser {
     #[must_use]
     pub fn start() -> Self {
         let profile = tempfile::tempdir().expect("a folder for the profile");
-        let found =
-            Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         assert!(
-            found.is_ok_and(|status| status.success()),
+            Self::is_installed(),
             "needs `chromium`. On Debian: sudo apt-get install chromium; elsewhere put its folder on PATH"
         );
         let mut child = Command::new("sh")
