@@ -31,7 +31,7 @@ pub(super) fn memory(scale: Scale) -> Row {
     Row::default().line(line.beside(bytes(size as f64), ratio, |ratio| ratio <= 1.0))
 }
 
-/// Holds so many incidents, and says what one takes: the program of the process that [`memory`] starts.
+/// Holds so many incidents, and says what one takes: the program of the process that `memory` starts.
 #[must_use]
 pub fn hold(count: usize) -> f64 {
     let stored = log(EVENTS);

@@ -8,15 +8,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use incident_core::domain::command::Command;
 use incident_core::domain::event::{CauseClass, FixStep};
 use incident_core::domain::runbook::Priority;
 use incident_core::domain::time::after;
 use incident_core::domain::{Digest, Seq};
 use incident_core::local::Console;
-use incident_core::runtime::{ManualClock, SeededEntropy};
+use incident_core::runtime::ManualClock;
 use incident_core::store::MemoryStore;
 use incident_core::{
-    Actor, Declare, Engine, Identity, IncidentHandle, Person, PersonId, Ports, Runbook, Severity, Time,
+    Actor, Declare, Engine, Identity, IncidentHandle, IncidentId, Person, PersonId, Ports, Runbook, Severity,
+    Time,
 };
 use incident_report::{History, Insights, Period, insights_html};
 
@@ -65,7 +67,6 @@ impl Year {
         let everybody = ["responders", "team", "leadership", "executives", "staff", "customers", "caretaker"];
         let engine = Engine::builder(MemoryStore::new())
             .clock(clock.clone())
-            .entropy(Arc::new(SeededEntropy::new(seed)))
             .runbook(runbook)
             .ports("chat", Ports::new().with_notifier(Console::to(io::sink())))
             .route("chat", &everybody)
@@ -125,7 +126,7 @@ impl Year {
         let what = if self.dice.one_in(12) { what.drill() } else { what };
         let noticed = self.dice.between(2, 25);
         self.minutes(noticed).await?;
-        let incident = self.engine.declare(Actor::human("chat", "alice"), what).await?;
+        let incident = self.declare(what).await?;
         if self.dice.one_in(15) {
             incident.cancel("the probe was wrong").await?;
             return Ok(());
@@ -145,6 +146,16 @@ impl Year {
         self.minutes(watched).await?;
         incident.resolve_over("The last change", "the checks are not wired up yet").await?;
         self.afterwards(&incident).await
+    }
+
+    /// Under an id from the dice: how much entropy the engine takes between two incidents is a matter of timing.
+    async fn declare(&mut self, what: Declare) -> Result<IncidentHandle, Box<dyn Error>> {
+        let mut entropy = [0; 16];
+        entropy[..8].copy_from_slice(&self.dice.roll().to_be_bytes());
+        let id = IncidentId::new(self.now(), entropy);
+        let incident = self.engine.incident(id).as_actor(Actor::human("chat", "alice"));
+        incident.send(Command::Declare(Box::new(what))).await?;
+        Ok(incident)
     }
 
     async fn afterwards(&mut self, incident: &IncidentHandle) -> Result<(), Box<dyn Error>> {
