@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["serve", database, sink] => endpoint::serve(Path::new(database), sink),
-        ["hold", count] => println!("{}", hold(count.parse().expect("a number"))),
+        ["hold", file] => println!("{}", hold(Path::new(file))),
         ["row", id, scale] => row(id, if scale == "tiny" { Scale::Tiny } else { Scale::Full }),
         _ => return all(&wanted(&words)),
     }

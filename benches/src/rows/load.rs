@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt as _};
 use incident_core::domain::chain::{self, StoredRecord};
 use incident_core::domain::event::{Fact, Record};
 use incident_core::domain::index::Index;
@@ -20,12 +21,14 @@ use crate::{log, runtime};
 /// Both read from the page cache: what is compared is the work, not the disk.
 const RECORDS: usize = 60;
 const INCIDENTS: usize = 1_000;
+/// How many logs are asked for at once: an engine's passes ask for up to 64.
+const AHEAD: usize = 8;
 
 pub(super) fn load(scale: Scale) -> Row {
     let (runtime, folder) = (runtime(), TempDir::new().expect("a folder to write to"));
     let path = folder.path().join("incidents.db");
     let store = SqliteStore::open(&path).expect("the store opens");
-    let ids = fill(&runtime, &store, scale.of(INCIDENTS).max(10));
+    let ids = fill(&runtime, &store, scale.of(INCIDENTS).max(10), RECORDS);
     let raw = Connection::open(&path).expect("the file opens");
     let events = (ids.len() * RECORDS) as u64;
     let rate = |took: Duration| Slice { figure: events as f64 / took.as_secs_f64(), operations: events };
@@ -46,8 +49,14 @@ pub(super) fn load(scale: Scale) -> Row {
     Row::default().line(line).growing("P3 event loaded", points.to_vec())
 }
 
-fn fill(runtime: &Runtime, store: &SqliteStore, incidents: usize) -> Vec<IncidentId> {
-    let stored = log(RECORDS);
+/// Puts so many incidents of so many records into a store.
+pub(super) fn fill(
+    runtime: &Runtime,
+    store: &SqliteStore,
+    incidents: usize,
+    records: usize,
+) -> Vec<IncidentId> {
+    let stored = log(records);
     let records: Vec<Record> =
         stored.iter().map(|it| chain::decode(it).expect("the corpus can be read")).collect();
     let mut ids: Vec<IncidentId> = Vec::new();
@@ -69,13 +78,14 @@ fn fill(runtime: &Runtime, store: &SqliteStore, incidents: usize) -> Vec<Inciden
     ids
 }
 
-/// What the engine does: the log, its links checked, its records read and folded.
+/// What the engine does: the logs, some of them asked for ahead, their links checked, their records read and folded.
 fn folded(runtime: &Runtime, store: &SqliteStore, ids: &[IncidentId]) {
-    for id in ids {
-        let log = runtime.block_on(store.load(*id, Seq::ZERO)).expect("it can be read");
-        let (state, _) = chain::fold(*id, &log).expect("it folds");
+    let logs = stream::iter(ids).map(|id| async move { (*id, store.load(*id, Seq::ZERO).await) });
+    runtime.block_on(logs.buffered(AHEAD).for_each(|(id, log)| {
+        let (state, _) = chain::fold(id, &log.expect("it can be read")).expect("it folds");
         assert_eq!(state.version, Seq(RECORDS as u64));
-    }
+        std::future::ready(())
+    }));
 }
 
 /// All of a log read, and then all of it parsed into the same types.

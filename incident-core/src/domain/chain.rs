@@ -3,7 +3,9 @@
 //! Each record's link is the digest of the link before, the record's place and its bytes as stored. Free text lies beside
 //! the bytes, which hold its salted digest, so it can be taken out without breaking the chain.
 
-use serde::{Deserialize, Serialize};
+use chrono::DateTime;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::event::{Fact, Origin, Record};
@@ -51,12 +53,21 @@ struct BodyRef<'a> {
 
 #[derive(Deserialize)]
 struct Body<F> {
+    #[serde(deserialize_with = "written")]
     occurred_at: Time,
+    #[serde(deserialize_with = "written")]
     recorded_at: Time,
     actor: Actor,
     origin: Origin,
     command: CommandId,
     fact: F,
+}
+
+/// Reads a time as records write it; chrono's own way takes also years of more than four digits, and longer.
+fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    let text = <&str>::deserialize(deserializer)?;
+    let common = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+    common.or_else(|_| text.parse()).map_err(D::Error::custom)
 }
 
 /// Writes records as bytes, chained to `head`, and gives the new head.

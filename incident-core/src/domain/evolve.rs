@@ -424,9 +424,9 @@ fn effect_settled(it: &mut Incident, record: &Record, fact: &EffectSettled) {
 
 fn done(it: &mut Incident, effect: &Effect, receipt: &Receipt) {
     if let Some(lane) = &effect.lane {
-        let receipts = it.lanes.entry(lane.clone()).or_default();
-        receipts.truncate(1);
-        receipts.push(receipt.clone());
+        let first = it.lanes.get(lane).and_then(|receipts| receipts.first());
+        let receipts = first.into_iter().chain([receipt]).cloned().collect();
+        it.lanes.insert(lane.clone(), receipts);
     }
     match &effect.work {
         Work::Ticket(TicketWork::Open) => {
@@ -450,5 +450,5 @@ fn with_mitigation(it: &mut Incident, proposal: Seq, change: impl FnOnce(&mut Mi
 }
 
 fn owed(it: &mut Incident, kind: ObligationKind) -> Option<&mut Obligation> {
-    it.obligations.values_mut().find(|owed| owed.kind == kind)
+    it.obligations.find_mut(|owed| owed.kind == kind)
 }

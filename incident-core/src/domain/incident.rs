@@ -19,6 +19,7 @@ use super::phase::Phase;
 use super::role::{PersonId, Role};
 use super::runbook::Priority;
 use super::severity::{Audience, Severity};
+use super::shared_map::SharedMap;
 use super::signal::{Detection, Fingerprints};
 use super::text::{Text, Texts};
 use super::ticket::{TicketRef, TicketSeen};
@@ -84,9 +85,9 @@ pub struct Incident {
     /// The steps that are done or skipped.
     pub steps: BTreeSet<String>,
     /// The possible causes, by the record that wrote them down.
-    pub hypotheses: BTreeMap<Seq, Hypothesis>,
+    pub hypotheses: SharedMap<Seq, Hypothesis>,
     /// The mitigations, by the record that proposed them.
-    pub mitigations: BTreeMap<Seq, MitigationState>,
+    pub mitigations: SharedMap<Seq, MitigationState>,
     /// The steps of the permanent fix that are done.
     pub fix: BTreeSet<FixStep>,
     /// The recovery checks.
@@ -96,15 +97,15 @@ pub struct Incident {
     /// The alerts that fire.
     pub firing: Fingerprints,
     /// What is owed by people and open, by the record that opened it.
-    pub obligations: BTreeMap<Seq, Obligation>,
+    pub obligations: SharedMap<Seq, Obligation>,
     /// Which step of the escalation chain is paged next.
     pub escalate_step: u32,
     /// What is owed by the engine and not settled, by the record that planned it.
-    pub effects: BTreeMap<Seq, Effect>,
+    pub effects: SharedMap<Seq, Effect>,
     /// The first and the latest receipt of each lane.
-    pub lanes: BTreeMap<String, Vec<Receipt>>,
+    pub lanes: SharedMap<String, Vec<Receipt>>,
     /// The notices that effects still have to carry, by the record that issued them.
-    pub notices: BTreeMap<Seq, IssuedNotice>,
+    pub notices: SharedMap<Seq, IssuedNotice>,
     /// The audiences that a notice was requested for.
     pub notified: BTreeSet<Audience>,
     /// The audiences that no route reached when they should have heard something.
@@ -114,7 +115,7 @@ pub struct Incident {
     /// Links to look at: the ticket's, the alert's, the post-mortem's.
     pub links: BTreeSet<String>,
     /// What is to be done afterwards, by the record that added it.
-    pub actions: BTreeMap<Seq, Action>,
+    pub actions: SharedMap<Seq, Action>,
     /// The incidents that belong with this one.
     pub related: BTreeMap<IncidentId, Relation>,
     /// The incidents that are part of this one.
@@ -243,22 +244,22 @@ impl Incident {
             roles: BTreeMap::new(),
             responders: BTreeSet::new(),
             steps: BTreeSet::new(),
-            hypotheses: BTreeMap::new(),
-            mitigations: BTreeMap::new(),
+            hypotheses: SharedMap::default(),
+            mitigations: SharedMap::default(),
             fix: BTreeSet::new(),
             checks: Checks::default(),
             signal_group: None,
             firing: Fingerprints::default(),
-            obligations: BTreeMap::new(),
+            obligations: SharedMap::default(),
             escalate_step: 0,
-            effects: BTreeMap::new(),
-            lanes: BTreeMap::new(),
-            notices: BTreeMap::new(),
+            effects: SharedMap::default(),
+            lanes: SharedMap::default(),
+            notices: SharedMap::default(),
             notified: BTreeSet::new(),
             unreached: BTreeSet::new(),
             ticket: None,
             links: BTreeSet::new(),
-            actions: BTreeMap::new(),
+            actions: SharedMap::default(),
             related: BTreeMap::new(),
             absorbed: BTreeSet::new(),
             post_mortem_published: false,
@@ -352,6 +353,6 @@ impl Incident {
     #[must_use]
     pub fn is_first_in_lane(&self, effect: &Effect) -> bool {
         effect.lane.is_none()
-            || !self.effects.range(..effect.seq).any(|(_, earlier)| earlier.lane == effect.lane)
+            || !self.effects.before(&effect.seq).any(|(_, earlier)| earlier.lane == effect.lane)
     }
 }

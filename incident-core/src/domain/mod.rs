@@ -38,6 +38,7 @@ pub mod render;
 pub mod role;
 pub mod runbook;
 pub mod severity;
+pub mod shared_map;
 pub mod signal;
 #[cfg(test)]
 pub(crate) mod test_driver;

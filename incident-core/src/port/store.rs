@@ -103,12 +103,30 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`].
     async fn next_wake(&self) -> Result<Option<Time>, StoreError>;
 
-    /// Incidents that somebody just committed to. May be empty, late or wrong: it wakes readers early and no more.
+    /// What somebody just committed. May be empty, late or wrong: it wakes readers early and no more.
     fn hints(&self) -> Hints;
 }
 
 /// A stream of hints, see [`Store::hints`].
-pub type Hints = Pin<Box<dyn Stream<Item = IncidentId> + Send>>;
+pub type Hints = Pin<Box<dyn Stream<Item = Hint> + Send>>;
+
+/// Somebody committed to an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hint {
+    /// The incident.
+    pub incident: IncidentId,
+    /// Its version after the commit: whoever knows that one needn't look.
+    pub version: Seq,
+}
+
+impl Hint {
+    /// A hint that `incident` has come to `version`.
+    #[must_use]
+    pub fn new(incident: IncidentId, version: Seq) -> Self {
+        Self { incident, version }
+    }
+}
 
 /// One commit to one incident.
 #[derive(Debug, Clone)]

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 use super::clock::{SystemClock, SystemEntropy};
 use super::queue::Queue;
@@ -13,6 +14,7 @@ use super::registry::{Registry, overlap};
 use crate::config::{Built, BuiltEvidence, Ports};
 use crate::domain::command::{Command, Declare, Request};
 use crate::domain::context::Route;
+use crate::domain::figures::Figures;
 use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
 use crate::domain::incident::{Incident, Side};
 use crate::domain::role::Actor;
@@ -52,10 +54,12 @@ pub(super) struct Inner {
     pub(super) alarms: Mutex<BTreeMap<IncidentId, u64>>,
     /// Incidents that a pass of this engine is at.
     pub(super) busy: Mutex<BTreeSet<IncidentId>>,
-    /// Where a running loop takes effects that a command's own commit began.
+    /// Where a running loop hears of commits, and takes the effects that they began.
     pub(super) handoff: Mutex<Option<mpsc::UnboundedSender<Begun>>>,
-    /// Rung after every commit of this engine.
-    pub(super) committed: Notify,
+    /// How many commits wait, or work, to carry out the effects that they began.
+    pub(super) carrying: AtomicUsize,
+    /// The figures of the incidents in use: those of one runbook are kept once.
+    figures: Mutex<Vec<Weak<Figures>>>,
 }
 
 impl fmt::Debug for Engine {
@@ -67,7 +71,7 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Effects of an incident that a commit began, and the state that it led to.
+/// The state that a commit led to, and the effects that it began.
 pub(super) type Begun = (Arc<Incident>, Vec<Seq>);
 
 /// A lock whose holder panicked is taken over: what it guards is replaced whole, never left half changed.
@@ -166,6 +170,18 @@ impl Engine {
     /// The runbook in force and its digest.
     pub(super) fn in_force(&self) -> (Arc<Runbook>, Digest) {
         self.0.runbook.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets an incident share the figures of others under the same runbook: they are a third of its size.
+    pub(super) fn share_figures(&self, incident: &mut Incident) {
+        let mut known = locked(&self.0.figures);
+        match known.iter().filter_map(Weak::upgrade).find(|figures| *figures == incident.figures) {
+            Some(figures) => incident.figures = figures,
+            None => {
+                known.retain(|figures| figures.strong_count() > 0);
+                known.push(Arc::downgrade(&incident.figures));
+            }
+        }
     }
 
     pub(super) fn registry(&self, side: Side) -> &Registry {
@@ -362,7 +378,8 @@ impl EngineBuilder {
             alarms: Mutex::default(),
             busy: Mutex::default(),
             handoff: Mutex::default(),
-            committed: Notify::new(),
+            carrying: AtomicUsize::new(0),
+            figures: Mutex::default(),
         })))
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::chain::decode;
 use crate::domain::event::Record;
 use crate::domain::id::{IncidentId, Seq};
 use crate::domain::time::after;
+use crate::port::store::Hint;
 
 /// How long a reader waits at most for a hint: stores may give none.
 const POLL: Duration = Duration::from_millis(500);
@@ -49,7 +50,9 @@ struct Reader {
 
 impl Reader {
     async fn next(&mut self) -> Result<Record, CommandError> {
-        let mut hints = self.engine.0.store.hints();
+        let id = self.id;
+        let about = |hint: &Hint| std::future::ready(hint.incident == id);
+        let mut hints = self.engine.0.store.hints().filter(about);
         loop {
             if let Some(record) = self.read.pop_front() {
                 self.last = record.seq;

@@ -5,6 +5,7 @@ mod clock;
 mod engine;
 mod error;
 mod events;
+mod finishing;
 mod handle;
 mod intake;
 mod queue;

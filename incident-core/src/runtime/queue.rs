@@ -1,12 +1,14 @@
 //! The one way into the store: commands of one incident wait for each other, are decided on one state and committed
 //! together; what somebody else committed first is loaded, and they are decided again.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
 
 use super::engine::{Engine, locked};
 use super::error::CommandError;
+use super::finishing::Finishing;
 use super::handle::Done;
 use crate::domain::chain;
 use crate::domain::command::{Begin, Command, Refusal, Request};
@@ -19,13 +21,15 @@ use crate::domain::incident::{Incident, Side};
 use crate::domain::index::{Summary, index};
 use crate::domain::phase::Phase;
 use crate::domain::role::Actor;
-use crate::port::store::{Commit, CommitError, Query, SlotRef};
+use crate::port::store::{Commit, CommitError, Hint, Query, SlotRef};
 
 /// The commands that wait for one incident, and its state as last seen.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: Mutex<Vec<Submission>>,
     seen: tokio::sync::Mutex<Option<Seen>>,
+    /// The last version that this engine committed or tried to.
+    written: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -39,6 +43,13 @@ struct Submission {
 pub(super) struct Seen {
     pub(super) incident: Arc<Incident>,
     pub(super) head: Digest,
+}
+
+impl Seen {
+    /// An incident before its first record.
+    fn blank(id: IncidentId) -> Self {
+        Self { incident: Arc::new(Incident::blank(id)), head: chain::origin(id) }
+    }
 }
 
 /// What a commit answers, and the effects it began for this engine to carry out.
@@ -66,11 +77,17 @@ impl Engine {
     pub(super) async fn submit(&self, id: IncidentId, request: Request) -> Result<Done, CommandError> {
         let command = request.id;
         let queue = self.queue(id);
-        let (reply, answer) = oneshot::channel();
+        let (reply, mut answer) = oneshot::channel();
         locked(&queue.waiting).push(Submission { request, reply });
         let engine = self.clone();
-        tokio::spawn(async move { engine.drain(id, &queue).await });
-        answer.await.unwrap_or(Err(CommandError::Unknown { command }))
+        let drained = Finishing::new(async move { engine.drain(id, &queue).await });
+        let answered = tokio::select! {
+            biased;
+            // Another caller's turn may have taken the command in.
+            answered = &mut answer => answered,
+            () = drained => answer.await,
+        };
+        answered.unwrap_or(Err(CommandError::Unknown { command }))
     }
 
     /// Commits whatever waits for an incident, as one.
@@ -82,13 +99,10 @@ impl Engine {
         }
         let (requests, replies): (Vec<_>, Vec<_>) =
             waiting.into_iter().map(|it| (it.request, it.reply)).unzip();
-        let handoff = locked(&self.0.handoff).clone();
-        match self.commit(id, &mut seen, &requests, handoff.is_some()).await {
+        let begin = self.has_room();
+        match self.commit(id, queue, &mut seen, &requests, begin).await {
             Ok(committed) => {
-                if let (Some(loop_), false) = (handoff, committed.begun.is_empty()) {
-                    // A loop that is gone leaves the effects begun; another pass looks for them when their lease ends.
-                    let _ = loop_.send((committed.state, committed.begun));
-                }
+                self.tell(&committed.state, committed.begun);
                 for (reply, answer) in replies.into_iter().zip(committed.answers) {
                     let _ = reply.send(answer);
                 }
@@ -106,7 +120,30 @@ impl Engine {
         let queue = self.queue(id);
         let mut seen = queue.seen.lock().await;
         let requests: Vec<_> = requests.iter().map(|command| self.own_request(command.clone())).collect();
-        self.commit(id, &mut seen, &requests, true).await
+        self.commit(id, &queue, &mut seen, &requests, true).await
+    }
+
+    /// Tells a running loop what an incident has come to, and hands it the effects that a commit began.
+    ///
+    /// A loop that is gone leaves them begun; another pass looks for them when their lease ends.
+    fn tell(&self, state: &Arc<Incident>, begun: Vec<Seq>) {
+        if let Some(told) = &*locked(&self.0.handoff) {
+            self.0.carrying.fetch_add(usize::from(!begun.is_empty()), Ordering::Relaxed);
+            let _ = told.send((Arc::clone(state), begun));
+        }
+    }
+
+    /// Whether a running loop can carry out at once what a commit begins: what has to wait would outlive its lease. Half
+    /// of the places stay free for what waits in the store.
+    fn has_room(&self) -> bool {
+        let carrying = self.0.carrying.load(Ordering::Relaxed);
+        carrying < self.0.parallel.div_ceil(2) && locked(&self.0.handoff).is_some()
+    }
+
+    /// Whether this engine knows what a hint tells of: it committed that itself, or a pass of it is at the incident.
+    pub(super) fn knows(&self, hint: Hint) -> bool {
+        let written = |queue: &Arc<Queue>| queue.written.load(Ordering::Relaxed) >= hint.version.0;
+        self.is_busy(hint.incident) || locked(&self.0.queues).get(&hint.incident).is_some_and(written)
     }
 
     /// A request of the engine's own.
@@ -126,13 +163,13 @@ impl Engine {
 
     /// Takes in what others committed.
     async fn catch_up(&self, id: IncidentId, seen: &mut Option<Seen>) -> Result<(), CommandError> {
-        let blank = || Seen { incident: Arc::new(Incident::blank(id)), head: chain::origin(id) };
-        let mut now = seen.take().unwrap_or_else(blank);
+        let mut now = seen.take().unwrap_or_else(|| Seen::blank(id));
         let tail = self.0.store.load(id, now.incident.version).await;
         let tail = tail.map_err(|error| CommandError::Store(Arc::new(error)))?;
         if !tail.is_empty() {
             let state = Arc::make_mut(&mut now.incident);
             chain::extend(state, &mut now.head, &tail).map_err(CommandError::Unreadable)?;
+            self.share_figures(state);
         }
         *seen = Some(now);
         Ok(())
@@ -141,13 +178,18 @@ impl Engine {
     async fn commit(
         &self,
         id: IncidentId,
+        queue: &Queue,
         seen: &mut Option<Seen>,
         requests: &[Request],
         begin: bool,
     ) -> Result<Committed, CommandError> {
         let mut fresh = seen.is_none();
         let mut taken: Vec<String> = Vec::new();
-        if fresh {
+        if fresh && requests.first().is_some_and(|it| matches!(it.command, Command::Declare(_))) {
+            // There is most likely nothing to read; the store says so if there is.
+            *seen = Some(Seen::blank(id));
+            fresh = false;
+        } else if fresh {
             self.catch_up(id, seen).await?;
         }
         let side = seen.as_ref().map_or(Side::Live, |seen| seen.incident.side);
@@ -168,13 +210,15 @@ impl Engine {
             let (records, head) = chain::encode(&batch.records, before.head);
             let redact = batch.redact.iter().map(|(seq, slot)| SlotRef { seq: *seq, slot: *slot }).collect();
             let commit = Commit::new(records, index(&batch.after), self.now()).with_redacted(redact);
-            match self.0.store.commit(id, at, &commit).await {
+            // Before it stands, for the hint of it may be faster than its answer.
+            queue.written.store(batch.after.version.0, Ordering::Relaxed);
+            let committed = self.0.store.commit(id, at, &commit).await;
+            if committed.is_err() {
+                queue.written.store(0, Ordering::Relaxed);
+            }
+            match committed {
                 Ok(()) => {
                     *seen = Some(Seen { incident: Arc::clone(&batch.after), head });
-                    // A pass that is at the incident sees for itself.
-                    if !self.is_busy(id) {
-                        self.0.committed.notify_waiters();
-                    }
                     return Ok(batch.answered());
                 }
                 Err(CommitError::Conflict) => {}
@@ -197,6 +241,10 @@ impl Engine {
             }
             self.catch_up(id, seen).await?;
             fresh = true;
+            if let Some(now) = seen {
+                // A hint of what somebody else committed may have been taken for one of ours.
+                self.tell(&now.incident, Vec::new());
+            }
         }
         Err(CommandError::Unknown {
             command: requests.first().map_or_else(|| self.new_command_id(), |it| it.id),

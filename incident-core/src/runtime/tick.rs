@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -116,6 +117,7 @@ impl Engine {
     /// way, each to its own deadline.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let (handoff, mut handed) = mpsc::unbounded_channel();
+        self.0.carrying.store(0, Ordering::Relaxed);
         *locked(&self.0.handoff) = Some(handoff);
         let mut passes: FuturesUnordered<BoxFuture<'_, Option<Time>>> = FuturesUnordered::new();
         let mut hints = self.0.store.hints();
@@ -125,7 +127,6 @@ impl Engine {
         let (mut brought, mut ended) = (0, 0);
         let mut finding = std::pin::pin!(Fuse::terminated());
         loop {
-            let committed = self.0.committed.notified();
             if wake <= self.now() && finding.is_terminated() {
                 wake = Time::MAX_UTC;
                 finding.set(self.find_work(passes.len()).fuse());
@@ -133,7 +134,13 @@ impl Engine {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                Some((state, begun)) = handed.recv() => passes.push(self.carry_on(state, begun).boxed()),
+                Some((state, begun)) = handed.recv() => {
+                    if begun.is_empty() {
+                        wake = next_wake(&state).map_or(wake, |next| wake.min(next));
+                    } else {
+                        passes.push(self.carry_on(state, begun).boxed());
+                    }
+                }
                 Some(next) = passes.next() => {
                     ended += 1;
                     // Places are free, and something may have waited for them; but a claim for each costs more than it
@@ -148,8 +155,7 @@ impl Engine {
                     }));
                     wake = wake.min(next);
                 }
-                Some(id) = hints.next() => if !self.is_busy(id) { wake = Time::MIN_UTC },
-                () = committed => wake = Time::MIN_UTC,
+                Some(hint) = hints.next() => if !self.knows(hint) { wake = Time::MIN_UTC },
                 () = self.0.clock.sleep_until(wake), if finding.is_terminated() => {}
             }
         }
@@ -228,6 +234,7 @@ impl Engine {
     async fn carry_on(&self, state: Arc<Incident>, begun: Vec<Seq>) -> Option<Time> {
         let id = state.id;
         let _busy = locked(&self.0.busy).insert(id).then(|| Busy { engine: self, id });
+        let _carrying = Carrying(self);
         match self.work_off(state, begun, Time::MAX_UTC).await {
             Ok(state) => state.and_then(|state| next_wake(&state)),
             Err(error) => {
@@ -365,6 +372,15 @@ impl Engine {
             (name.clone(), CheckReading { colour: reading.colour, detail: reading.detail })
         });
         futures_util::future::join_all(looks).await.into_iter().collect()
+    }
+}
+
+/// Counts as a commit whose effects are carried out, until dropped.
+struct Carrying<'a>(&'a Engine);
+
+impl Drop for Carrying<'_> {
+    fn drop(&mut self) {
+        self.0.0.carrying.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

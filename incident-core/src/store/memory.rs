@@ -12,7 +12,7 @@ use crate::domain::id::{IncidentId, Seq};
 use crate::domain::index::Index;
 use crate::domain::time::{Time, to_millis};
 use crate::port::store::{
-    Claim, Commit, CommitError, Held, Hints, IndexRow, Page, Query, Store, StoreError, StoredRecord,
+    Claim, Commit, CommitError, Held, Hint, Hints, IndexRow, Page, Query, Store, StoreError, StoredRecord,
 };
 
 /// How many hints a slow listener may fall behind before it misses some.
@@ -26,7 +26,7 @@ const HINTS_KEPT: usize = 256;
 #[derive(Clone)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
-    hints: broadcast::Sender<IncidentId>,
+    hints: broadcast::Sender<Hint>,
 }
 
 impl MemoryStore {
@@ -58,7 +58,7 @@ impl Store for MemoryStore {
     async fn commit(&self, id: IncidentId, at: Seq, commit: &Commit) -> Result<(), CommitError> {
         self.state().commit(id, at, commit)?;
         // No listener is no failure.
-        let _ = self.hints.send(id);
+        let _ = self.hints.send(Hint::new(id, commit.index.version));
         Ok(())
     }
 
@@ -98,7 +98,7 @@ impl Store for MemoryStore {
         Box::pin(futures_util::stream::unfold(receiver, |mut receiver| async move {
             loop {
                 match receiver.recv().await {
-                    Ok(id) => return Some((id, receiver)),
+                    Ok(hint) => return Some((hint, receiver)),
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return None,
                 }
@@ -266,6 +266,6 @@ mod tests {
 
         store.commit(id, Seq::ZERO, &commit).await.unwrap();
 
-        assert_eq!(hints.next().await, Some(id));
+        assert_eq!(hints.next().await, Some(Hint::new(id, Seq(1))));
     }
 }

@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use defects::Defect;
+use promises::Watch;
 use sim::Run;
 
 /// The runs of sound seeds, and the first that breaks a promise.
@@ -45,7 +46,7 @@ fn seeds(from: u64, count: u64, defect: Option<Defect>) -> Runs {
                         if run.broken.is_some() {
                             next.store(from + count, Ordering::Relaxed);
                         } else {
-                            run.trace = Vec::new();
+                            run.watch = Watch::default();
                         }
                         runs.push((seed, run));
                     }
@@ -76,7 +77,8 @@ fn hold(count: u64) {
 fn report(seed: u64, run: &Run) -> ! {
     let broken = run.broken.as_ref().unwrap();
     let about = broken.how.split([' ', ':']).next().unwrap_or_default();
-    let of_it = run.trace.iter().filter(|line| line.contains(about));
+    let trace = run.watch.trace();
+    let of_it = trace.iter().filter(|line| line.contains(about));
     let tail =
         of_it.rev().take(60).collect::<Vec<_>>().into_iter().rev().cloned().collect::<Vec<_>>().join("\n");
     panic!(
@@ -103,20 +105,24 @@ fn replay() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/seed.txt");
     let seed = std::fs::read_to_string(file).unwrap().trim().parse().unwrap();
     let run = sim::run(seed, None);
-    eprintln!("{}", run.trace.join("\n"));
+    eprintln!("{}", run.watch.trace().join("\n"));
     if run.broken.is_some() {
         report(seed, &run);
     }
 }
 
+fn trace(seed: u64) -> Vec<String> {
+    sim::run(seed, None).watch.trace()
+}
+
 #[test]
 fn a_seed_is_a_trace() {
     for seed in [3, 17, 42] {
-        let (first, second) = (sim::run(seed, None).trace, sim::run(seed, None).trace);
+        let (first, second) = (trace(seed), trace(seed));
         let differs = first.iter().zip(&second).find(|(one, other)| one != other);
         assert!(first == second, "seed {seed} isn't the same twice: {differs:#?}");
     }
-    assert_ne!(sim::run(3, None).trace, sim::run(4, None).trace);
+    assert_ne!(trace(3), trace(4));
 }
 
 /// A defect is found, and by the promise that it breaks.

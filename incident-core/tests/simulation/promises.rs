@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use incident_core::domain::chain;
 use incident_core::domain::effect::{EffectState, Outcome, Work};
 use incident_core::domain::event::{Fact, Record};
+use incident_core::domain::evolve::evolve;
 use incident_core::domain::incident::{Incident, Side};
 use incident_core::domain::index::index;
 use incident_core::domain::obligation::ObligationKind;
@@ -34,7 +35,16 @@ pub(crate) struct Broken {
 struct Seen {
     incidents: BTreeMap<IncidentId, (Incident, Digest, Vec<Record>)>,
     broken: Vec<Broken>,
-    trace: Vec<String>,
+    steps: Vec<Step>,
+}
+
+/// What happened. Only a trace that somebody reads is put into words, for they take longer than the step itself.
+#[derive(Debug)]
+enum Step {
+    /// The incident's record at this place of its log was committed.
+    Record(IncidentId, usize),
+    /// A place was called for an effect, as this attempt.
+    Call(&'static str, EffectId, u32),
 }
 
 /// Sees every commit and every call.
@@ -50,7 +60,15 @@ impl Watch {
     }
 
     pub(crate) fn trace(&self) -> Vec<String> {
-        self.seen.lock().unwrap().trace.clone()
+        let seen = self.seen.lock().unwrap();
+        let line = |step: &Step| match step {
+            Step::Call(place, effect, attempt) => format!("call {place} {effect} attempt {attempt}"),
+            Step::Record(id, at) => {
+                let record = &seen.incidents[id].2[*at];
+                format!("{id} {} {} {:?}", record.seq, record.recorded_at, record.fact)
+            }
+        };
+        seen.steps.iter().map(line).collect()
     }
 
     pub(crate) fn state(&self, id: IncidentId) -> Option<Incident> {
@@ -71,17 +89,26 @@ impl Watch {
         if incident.version != at {
             broken.push((8, format!("a commit at {at} stands on {}", incident.version)));
         }
-        if let Err(error) = chain::extend(incident, head, &commit.records) {
-            broken.push((9, format!("what was committed can't be read: {error}")));
+        let mut new = Vec::new();
+        for stored in &commit.records {
+            let expected = (incident.version.next(), chain::link(*head, stored.seq, &stored.body));
+            if expected != (stored.seq, stored.chain) {
+                broken.push((9, format!("{} doesn't follow {}", stored.seq, incident.version)));
+            }
+            *head = stored.chain;
+            match chain::decode(stored) {
+                Ok(record) => {
+                    evolve(incident, &record);
+                    new.push(record);
+                }
+                Err(error) => broken.push((9, format!("what was committed can't be read: {error}"))),
+            }
         }
-        let new: Vec<Record> = commit.records.iter().filter_map(|it| chain::decode(it).ok()).collect();
         broken.extend(same_commit(&new));
         broken.extend(index_is_right(incident, commit));
         broken.extend(a_start_is_allowed(&new, incident));
         broken.extend(waits(id, &new, records, &self.remote.side(incident.side).lock().unwrap()));
-        for record in &new {
-            seen.trace.push(format!("{id} {} {} {:?}", record.seq, record.recorded_at, record.fact));
-        }
+        seen.steps.extend((records.len()..records.len() + new.len()).map(|at| Step::Record(id, at)));
         records.extend(new);
         let version = incident.version;
         if version > LONGEST {
@@ -101,10 +128,9 @@ impl Watch {
             let begun = |record: &Record| {
                 matches!(&record.fact, Fact::EffectStarted(it) if it.effect == seq && it.attempt == cx.attempt)
             };
-            records.iter().any(begun)
+            records.iter().rev().any(begun)
         });
-        let line = format!("call {place} {} attempt {}", cx.effect, cx.attempt);
-        seen.trace.push(line);
+        seen.steps.push(Step::Call(place, cx.effect, cx.attempt));
         if !started {
             let how = format!("{place} is called for {} before its start is recorded", cx.effect);
             seen.broken.push(Broken { promise: 3, how });

@@ -36,7 +36,8 @@ const STARTS: [&str; 5] = [
 #[derive(Debug, Default)]
 pub(crate) struct Run {
     pub(crate) broken: Option<Broken>,
-    pub(crate) trace: Vec<String>,
+    /// What was watched, for who wants to read its trace.
+    pub(crate) watch: Watch,
     pub(crate) faults: BTreeMap<&'static str, usize>,
     pub(crate) incidents: usize,
     pub(crate) hours: f64,
@@ -74,15 +75,15 @@ struct Sim {
     commands: u64,
 }
 
-pub(crate) fn run(seed: u64, defect: Option<Defect>) -> Run {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(Sim::new(seed, defect).play())
+/// How often what fails, and how many processes there are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setup {
+    pub(crate) weather: Weather,
+    pub(crate) replicas: usize,
 }
 
-impl Sim {
-    fn new(seed: u64, defect: Option<Defect>) -> Self {
-        let dice = Dice::new(seed);
+impl Setup {
+    fn drawn(dice: &Dice) -> Self {
         let weather = dice.one(&[
             Weather { crash: 0, store: 0, call: 0 },
             Weather { crash: 60, store: 10, call: 60 },
@@ -90,7 +91,27 @@ impl Sim {
             Weather { crash: 60, store: 0, call: 500 },
             Weather { crash: 400, store: 5, call: 100 },
         ]);
-        let faults = Faults::new(dice.clone(), weather);
+        Self { weather, replicas: 1 + dice.below(3) }
+    }
+}
+
+/// Plays a seed; chance also says how.
+pub(crate) fn run(seed: u64, defect: Option<Defect>) -> Run {
+    let dice = Dice::new(seed);
+    let setup = Setup::drawn(&dice);
+    run_as(seed, dice, setup, defect)
+}
+
+/// Plays a seed in this setup.
+pub(crate) fn run_as(seed: u64, dice: Dice, setup: Setup, defect: Option<Defect>) -> Run {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(Sim::new(seed, dice, setup, defect).play())
+}
+
+impl Sim {
+    fn new(seed: u64, dice: Dice, setup: Setup, defect: Option<Defect>) -> Self {
+        let faults = Faults::new(dice.clone(), setup.weather);
         let watch = Watch::default();
         let start: Time = dice.one(&STARTS).parse().unwrap();
         let store =
@@ -99,7 +120,7 @@ impl Sim {
         let (started, commands) = (seed << 20, 0);
         let mut sim =
             Self { dice, faults, watch, clock, store, defect, replicas: Vec::new(), started, commands };
-        for _ in 0..=sim.dice.below(3) {
+        for _ in 0..setup.replicas {
             let engine = sim.start(false);
             sim.replicas.push(engine);
         }
@@ -175,7 +196,7 @@ impl Sim {
         let incidents = self.watch.incidents().len();
         Run {
             broken,
-            trace: self.watch.trace(),
+            watch: self.watch.clone(),
             faults: self.faults.counted(),
             incidents,
             hours: elapsed.as_secs_f64() / 3_600.0 * f64::from(u32::try_from(incidents).unwrap()),

@@ -242,8 +242,8 @@ async fn a_commit_is_heard_by_the_others_also_after_the_line_broke() {
                 writer.commit(incident(round), Seq(at), &one(at)).await.unwrap();
                 at += 1;
                 let soon = tokio::time::timeout(Duration::from_millis(50), heard.next()).await;
-                if let Ok(Some(id)) = soon
-                    && id == incident(round)
+                if let Ok(Some(hint)) = soon
+                    && hint.incident == incident(round)
                 {
                     break;
                 }

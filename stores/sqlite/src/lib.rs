@@ -45,7 +45,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use incident_core::domain::{IncidentId, Seq, Time};
 use incident_core::port::store::{
-    Claim, Commit, CommitError, Held, Hints, Page, Query, Store, StoreError, StoredRecord,
+    Claim, Commit, CommitError, Held, Hint, Hints, Page, Query, Store, StoreError, StoredRecord,
 };
 use tokio::sync::broadcast;
 
@@ -63,7 +63,7 @@ pub struct SqliteStore {
     // Closed in this order: the last connection to close empties the write-ahead log, and the writer may.
     readers: Readers,
     writer: Writer,
-    hints: broadcast::Sender<IncidentId>,
+    hints: broadcast::Sender<Hint>,
 }
 
 impl SqliteStore {
@@ -144,7 +144,7 @@ impl Store for SqliteStore {
         Box::pin(futures_util::stream::unfold(receiver, |mut receiver| async move {
             loop {
                 match receiver.recv().await {
-                    Ok(id) => return Some((id, receiver)),
+                    Ok(hint) => return Some((hint, receiver)),
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return None,
                 }

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use incident_core::domain::{IncidentId, Seq};
-use incident_core::port::store::{Claim, Commit, CommitError, StoreError, StoreTrouble};
+use incident_core::port::store::{Claim, Commit, CommitError, Hint, StoreError, StoreTrouble};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
@@ -39,7 +39,7 @@ enum Job {
 
 impl Writer {
     /// Starts the thread, which tells `hints` what it commits.
-    pub(crate) fn start(connection: Connection, hints: broadcast::Sender<IncidentId>) -> Result<Self, Fault> {
+    pub(crate) fn start(connection: Connection, hints: broadcast::Sender<Hint>) -> Result<Self, Fault> {
         let (jobs, queue) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("incident-sqlite-write".to_owned())
@@ -89,7 +89,7 @@ fn gone(operation: &'static str) -> StoreError {
 struct Work {
     connection: Connection,
     queue: mpsc::Receiver<Job>,
-    hints: broadcast::Sender<IncidentId>,
+    hints: broadcast::Sender<Hint>,
     /// Whether redacted text may still be in the write-ahead log.
     uncut: bool,
     /// How many jobs the last group had: whoever was answered together asks together again.
@@ -115,7 +115,7 @@ enum Failed {
 }
 
 impl Work {
-    fn new(connection: Connection, queue: mpsc::Receiver<Job>, hints: broadcast::Sender<IncidentId>) -> Self {
+    fn new(connection: Connection, queue: mpsc::Receiver<Job>, hints: broadcast::Sender<Hint>) -> Self {
         Self { connection, queue, hints, uncut: false, last: 0, took: Duration::ZERO }
     }
 
@@ -208,9 +208,9 @@ impl Work {
         self.uncut |= jobs.iter().zip(&done).any(|(job, done)| job.redacts(done));
         self.cut();
         for (job, done) in jobs.into_iter().zip(done) {
-            if let (Job::Commit { id, .. }, Done::Commit(Ok(()))) = (&job, &done) {
+            if let (Job::Commit { id, commit, .. }, Done::Commit(Ok(()))) = (&job, &done) {
                 // No listener is no failure.
-                let _ = self.hints.send(*id);
+                let _ = self.hints.send(Hint::new(*id, commit.index.version));
             }
             job.answer(done);
         }

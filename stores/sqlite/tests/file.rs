@@ -9,7 +9,7 @@ use std::task::{Context, Waker};
 use common::{Place, commit, incident};
 use futures_util::StreamExt as _;
 use incident_core::domain::Seq;
-use incident_core::port::store::{CommitError, Query, Store, StoreTrouble};
+use incident_core::port::store::{CommitError, Hint, Query, Store, StoreTrouble};
 use incident_sqlite::{Options, SqliteStore};
 use rusqlite::Connection;
 
@@ -44,7 +44,7 @@ async fn a_commit_wakes_a_listener() {
     let store = place.open();
     let mut hints = store.hints();
     store.commit(incident(7), Seq::ZERO, &commit(0, b"body", b"text")).await.unwrap();
-    assert_eq!(hints.next().await, Some(incident(7)));
+    assert_eq!(hints.next().await, Some(Hint::new(incident(7), Seq(1))));
 }
 
 #[tokio::test]

@@ -1,0 +1,42 @@
+//! Work that ends although whoever waits for it goes away.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::runtime::Handle;
+
+/// A future that its caller drives, for that costs no change of threads; what is left of it when the caller drops it goes
+/// on as a task.
+pub(super) struct Finishing<F: Future<Output = ()> + Send + 'static> {
+    rest: Option<Pin<Box<F>>>,
+    runtime: Handle,
+}
+
+impl<F: Future<Output = ()> + Send + 'static> Finishing<F> {
+    /// Of `work`, on the runtime that this is called in.
+    pub(super) fn new(work: F) -> Self {
+        Self { rest: Some(Box::pin(work)), runtime: Handle::current() }
+    }
+}
+
+impl<F: Future<Output = ()> + Send + 'static> Future for Finishing<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(rest) = &mut self.rest else { return Poll::Ready(()) };
+        let polled = rest.as_mut().poll(cx);
+        if polled.is_ready() {
+            self.rest = None;
+        }
+        polled
+    }
+}
+
+impl<F: Future<Output = ()> + Send + 'static> Drop for Finishing<F> {
+    fn drop(&mut self) {
+        if let Some(rest) = self.rest.take() {
+            self.runtime.spawn(rest);
+        }
+    }
+}
