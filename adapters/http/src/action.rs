@@ -1,10 +1,10 @@
 //! One thing that a service can be told to do.
 
+use http::Method;
+use http::header::HeaderMap;
 use std::time::Duration;
 
 use incident_core::config::ConfigError;
-use reqwest::Method;
-use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -20,8 +20,4 @@ impl Budget {
     pub(crate) fn ends(&self) -> Instant {
         self.ends
     }
-
-    pub(crate) fn left(&self) -> Duration {
-        self.ends.saturating_duration_since(Instant::now())
-    }
 }

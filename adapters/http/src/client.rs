@@ -1,24 +1,24 @@
-//! The one client of a backend: its connections, its deadlines, and how much of an answer it reads.
+//! The one client of a backend: its headers, its deadlines, and how much of an answer it reads.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::{ACCEPT, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::{Frame, Incoming};
 use incident_core::config::ConfigError;
-use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::budget::Budget;
 use crate::config::HttpConfig;
+use crate::connections::{Connections, Outgoing};
 use crate::error::Failure;
-use crate::request::{self, Request};
+use crate::request::{Base, Request};
 use crate::secret;
 
-/// Requests in flight at once; more of them only slow each other down.
-const IN_FLIGHT: usize = 32;
 /// Bytes of an answer that are read.
 const MOST: usize = 256 * 1024;
 
@@ -27,11 +27,10 @@ const MOST: usize = 256 * 1024;
 pub(crate) struct Client(Arc<Inner>);
 
 struct Inner {
-    http: reqwest::Client,
-    base: String,
-    shown: String,
+    connections: Connections,
+    base: Base,
+    headers: HeaderMap,
     timeout: Duration,
-    permits: Semaphore,
 }
 
 /// What came back.
@@ -63,40 +62,26 @@ impl Client {
     /// # Errors
     /// [`ConfigError`] naming the field.
     pub(crate) fn new(config: &HttpConfig) -> Result<Self, ConfigError> {
-        let (base, shown) = request::base_url("base_url", &config.base_url)?;
+        let base = Base::new("base_url", &config.base_url)?;
         if config.connect_timeout.is_zero() {
             return Err(ConfigError::new("connect_timeout", "expected more than nothing"));
         }
         if config.timeout <= config.connect_timeout {
             return Err(ConfigError::new("timeout", "expected more than connect_timeout"));
         }
-        install_ring_if_none();
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("incident-http/", env!("CARGO_PKG_VERSION")))
-            .default_headers(secret::headers("headers", &config.headers)?)
-            .connect_timeout(config.connect_timeout)
-            .pool_idle_timeout(Duration::from_secs(20))
-            .pool_max_idle_per_host(IN_FLIGHT)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy();
-        if base.starts_with("http://") {
-            // Without this, a container that has no certificates couldn't even speak plain HTTP.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|error| {
-            let mut wrong = ConfigError::new("base_url", "no client can be built for it");
-            wrong.source = Some(Box::new(error.without_url()));
-            wrong
-        })?;
-        let permits = Semaphore::new(IN_FLIGHT);
-        Ok(Self(Arc::new(Inner { http, base, shown, timeout: config.timeout, permits })))
+        let mut headers = HeaderMap::from_iter([
+            (HOST, base.host.clone()),
+            (USER_AGENT, HeaderValue::from_static(concat!("incident-http/", env!("CARGO_PKG_VERSION")))),
+            (ACCEPT, HeaderValue::from_static("*/*")),
+        ]);
+        headers.extend(secret::headers("headers", &config.headers)?);
+        let connections = Connections::new(base.origin.clone(), config.connect_timeout)?;
+        Ok(Self(Arc::new(Inner { connections, base, headers, timeout: config.timeout })))
     }
 
     /// The base URL as it may be shown: host and path.
     pub(crate) fn shown(&self) -> &str {
-        &self.0.shown
+        &self.0.base.shown
     }
 
     /// How long one request may take.
@@ -106,49 +91,54 @@ impl Client {
 
     /// Sends `request` once and reads what of the answer fits.
     pub(crate) async fn send(&self, request: &Request, budget: &Budget) -> Result<Answer, Failure> {
-        let Ok(Ok(_permit)) = timeout_at(budget.ends(), self.0.permits.acquire()).await else {
+        let Ok(Some(turn)) = timeout_at(budget.ends(), self.0.connections.turn()).await else {
             return Err(Failure::unsent());
         };
-        let left = budget.left().min(self.0.timeout);
-        if left.is_zero() {
+        let started = Instant::now();
+        let ends = budget.ends().min(started + self.0.timeout);
+        if ends <= started {
             return Err(Failure::unsent());
         }
-        let started = Instant::now();
-        let url = format!("{}{}", self.0.base, request.path);
-        let mut sending =
-            self.0.http.request(request.method.clone(), url).headers(request.headers.clone()).timeout(left);
-        if let Some(body) = &request.body {
-            sending = sending.body(body.clone());
+        let sent = timeout_at(ends, turn.send(self.complete(request)?)).await;
+        let (connection, answer) = sent.unwrap_or_else(|_| Err(Failure::timed_out()))?;
+        let (head, incoming) = answer.into_parts();
+        let body = timeout_at(ends, read(incoming)).await.unwrap_or(Body::Broken(Failure::timed_out()));
+        let took = started.elapsed();
+        if matches!(body, Body::Whole(_)) {
+            turn.keep(connection, ends).await;
         }
-        let mut response = sending.send().await.map_err(Failure::of)?;
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = read(&mut response).await;
-        Ok(Answer { status, headers, body, took: started.elapsed() })
+        Ok(Answer { status: head.status, headers: head.headers, body, took })
+    }
+
+    /// `request` with what every request to this backend has.
+    fn complete(&self, request: &Request) -> Result<http::Request<Outgoing>, Failure> {
+        let mut headers = self.0.headers.clone();
+        headers.extend(request.headers.clone());
+        let mut complete = http::Request::new(request.body.clone().into());
+        *complete.method_mut() = request.method.clone();
+        *complete.uri_mut() = self.0.base.target(&request.path).ok_or_else(Failure::unsent)?;
+        *complete.headers_mut() = headers;
+        Ok(complete)
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base", &self.0.shown).finish_non_exhaustive()
+        f.debug_struct("Client").field("base", &self.0.base.shown).finish_non_exhaustive()
     }
 }
 
 /// Reads the body until it ends or is too large; what a server claims in Content-Length reserves nothing.
-async fn read(response: &mut reqwest::Response) -> Body {
+async fn read(mut incoming: Incoming) -> Body {
     let mut bytes = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if bytes.len() + chunk.len() <= MOST => bytes.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Body::TooLarge,
-            Ok(None) => return Body::Whole(bytes),
-            Err(error) => return Body::Broken(Failure::of(error)),
+    while let Some(frame) = incoming.frame().await {
+        match frame.map(Frame::into_data) {
+            Ok(Ok(chunk)) if bytes.len() + chunk.len() <= MOST => bytes.extend_from_slice(&chunk),
+            Ok(Ok(_)) => return Body::TooLarge,
+            // Trailers say nothing that is asked for.
+            Ok(Err(_)) => {}
+            Err(error) => return Body::Broken(Failure::lost(error)),
         }
     }
-}
-
-fn install_ring_if_none() {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Losing this race means that somebody else has installed one, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
+    Body::Whole(bytes)
 }

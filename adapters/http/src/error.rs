@@ -4,10 +4,10 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
 use incident_core::domain::time::{Time, since};
 use incident_core::port::{AdapterError, ErrorKind};
-use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::client::Answer;
 
@@ -25,7 +25,7 @@ pub(crate) enum Purpose {
 #[derive(Debug)]
 pub(crate) struct Failure {
     kind: FailureKind,
-    source: Option<reqwest::Error>,
+    source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,18 +42,19 @@ impl Failure {
         Self { kind: FailureKind::Unsent, source: None }
     }
 
-    pub(crate) fn of(error: reqwest::Error) -> Self {
-        // Connecting comes first: a connect that timed out is both, and certainly sent nothing.
-        let kind = if error.is_connect() {
-            FailureKind::NotConnected
-        } else if error.is_builder() {
-            FailureKind::Unsent
-        } else if error.is_timeout() {
-            FailureKind::TimedOut
-        } else {
-            FailureKind::Lost
-        };
-        Self { kind, source: Some(error.without_url()) }
+    /// There was no connection to send it over.
+    pub(crate) fn unconnected(source: Box<dyn Error + Send + Sync>) -> Self {
+        Self { kind: FailureKind::NotConnected, source: Some(source) }
+    }
+
+    /// The time was over before the answer was there.
+    pub(crate) fn timed_out() -> Self {
+        Self { kind: FailureKind::TimedOut, source: None }
+    }
+
+    /// The connection broke on the way.
+    pub(crate) fn lost(source: hyper::Error) -> Self {
+        Self { kind: FailureKind::Lost, source: Some(source.into()) }
     }
 
     /// What this says about the service itself, if it does.
@@ -65,20 +66,15 @@ impl Failure {
             FailureKind::Unsent => None,
             FailureKind::TimedOut => Some("no answer in time"),
             FailureKind::Lost => Some("the connection ended without a valid answer"),
-            FailureKind::NotConnected => {
-                if self.source.as_ref().is_some_and(reqwest::Error::is_timeout) {
-                    return Some("no connection in time");
-                }
-                match self.io_kind()? {
-                    io::ErrorKind::ConnectionRefused => Some("connection refused"),
-                    io::ErrorKind::TimedOut => Some("no connection in time"),
-                    io::ErrorKind::ConnectionReset
-                    | io::ErrorKind::ConnectionAborted
-                    | io::ErrorKind::BrokenPipe
-                    | io::ErrorKind::UnexpectedEof => Some("the connection was dropped"),
-                    _ => None,
-                }
-            }
+            FailureKind::NotConnected => match self.io_kind()? {
+                io::ErrorKind::ConnectionRefused => Some("connection refused"),
+                io::ErrorKind::TimedOut => Some("no connection in time"),
+                io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::UnexpectedEof => Some("the connection was dropped"),
+                _ => None,
+            },
         }
     }
 
@@ -98,7 +94,7 @@ impl Failure {
     }
 
     fn io_kind(&self) -> Option<io::ErrorKind> {
-        let mut error: Option<&(dyn Error + 'static)> = self.source.as_ref().map(|it| it as _);
+        let mut error: Option<&(dyn Error + 'static)> = self.source.as_deref().map(|it| it as _);
         while let Some(layer) = error {
             if let Some(io) = layer.downcast_ref::<io::Error>() {
                 return Some(io.kind());

@@ -22,7 +22,7 @@
 //! # Guarantees
 //! - A write is sent once. Nothing is retried, no redirect is followed, no proxy is taken from the environment.
 //! - Each call has a connect deadline and a total one, which ends before the engine's own.
-//! - At most 256 KiB of an answer are read.
+//! - At most 256 KiB of an answer are read, and at most 32 connections are open at once.
 //! - No secret, no URL and no part of an answer's text is in an error or a `Debug` output.
 //!
 //! # What it is not
@@ -35,6 +35,7 @@ mod catalogue;
 mod client;
 mod compare;
 mod config;
+mod connections;
 mod error;
 mod mitigator;
 mod notifier;

@@ -1,5 +1,6 @@
 //! Mitigations as declared HTTP calls.
 
+use http::header::{HeaderName, HeaderValue};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -9,7 +10,6 @@ use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Mitigator, Preflight,
     PreflightContext, ReadContext,
 };
-use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::budget::Budget;

@@ -1,5 +1,7 @@
 //! Notices as signed webhooks.
 
+use http::Method;
+use http::header::{HeaderName, HeaderValue};
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
@@ -13,8 +15,6 @@ use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Notifier, Preflight,
     PreflightContext, Repeat,
 };
-use reqwest::Method;
-use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::budget::Budget;
 use crate::client::Client;

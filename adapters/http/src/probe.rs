@@ -1,5 +1,6 @@
 //! Health checks over HTTP.
 
+use http::StatusCode;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,7 +9,6 @@ use incident_core::config::ConfigError;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, Colour, Preflight, PreflightContext, Probe, ReadContext, Reading,
 };
-use reqwest::StatusCode;
 
 use crate::budget::Budget;
 use crate::client::{Answer, Body, Client};

@@ -1,8 +1,10 @@
 //! Requests, built without I/O.
 
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Uri};
+use hyper::body::Bytes;
 use incident_core::config::ConfigError;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Url};
+use url::{Position, Url};
 
 /// One request, relative to a backend's base URL.
 #[derive(Clone)]
@@ -10,23 +12,23 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) body: Bytes,
 }
 
 impl Request {
     pub(crate) fn get(path: &str) -> Self {
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        Self { method: Method::GET, path: path.to_owned(), headers, body: None }
+        Self { method: Method::GET, path: path.to_owned(), headers, body: Bytes::new() }
     }
 
     pub(crate) fn write(method: Method, path: &str) -> Self {
-        Self { method, path: path.to_owned(), headers: HeaderMap::new(), body: None }
+        Self { method, path: path.to_owned(), headers: HeaderMap::new(), body: Bytes::new() }
     }
 
     /// With a JSON body, unless a header already names another type.
-    pub(crate) fn with_json(mut self, body: Vec<u8>) -> Self {
+    pub(crate) fn with_json(mut self, body: impl Into<Bytes>) -> Self {
         self.headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-        self.body = Some(body);
+        self.body = body.into();
         self
     }
 
@@ -41,22 +43,46 @@ impl Request {
     }
 }
 
-/// The base URL without a slash at its end, and how it may be shown: host and path.
-pub(crate) fn base_url(field: &str, text: &str) -> Result<(String, String), ConfigError> {
-    let wrong = |problem: &str| ConfigError::new(field, problem);
-    let url = Url::parse(text).map_err(|_| wrong("expected a URL such as https://checkout.internal"))?;
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(wrong("expected a URL that begins with http:// or https://"));
+/// Where a backend is.
+pub(crate) struct Base {
+    /// The base URL without a slash at its end.
+    url: String,
+    /// What is connected to.
+    pub(crate) origin: Uri,
+    /// The host, as requests name it.
+    pub(crate) host: HeaderValue,
+    /// How the URL may be shown: host and path.
+    pub(crate) shown: String,
+}
+
+impl Base {
+    /// # Errors
+    /// [`ConfigError`] naming the field.
+    pub(crate) fn new(field: &str, text: &str) -> Result<Self, ConfigError> {
+        let wrong = |problem: &str| ConfigError::new(field, problem);
+        let expected = || wrong("expected a URL such as https://checkout.internal");
+        let url = Url::parse(text).map_err(|_| expected())?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(wrong("expected a URL that begins with http:// or https://"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("expected no user or password; use headers with a reference to a secret"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("expected no query and no fragment"));
+        }
+        let origin = url[..Position::AfterPort].parse().map_err(|_| expected())?;
+        let host = &url[Position::BeforeHost..Position::AfterPort];
+        let shown = format!("{host}{}", url.path()).trim_end_matches('/').to_owned();
+        let host = HeaderValue::from_str(host).map_err(|_| expected())?;
+        Ok(Self { url: url.as_str().trim_end_matches('/').to_owned(), origin, host, shown })
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("expected no user or password; use headers with a reference to a secret"));
+
+    /// `path` below this, as a request names it.
+    pub(crate) fn target(&self, path: &str) -> Option<Uri> {
+        let url = Url::parse(&format!("{}{path}", self.url)).ok()?;
+        url[Position::BeforePath..].parse().ok()
     }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("expected no query and no fragment"));
-    }
-    let base = url.as_str().trim_end_matches('/').to_owned();
-    let shown = base.split_once("://").map_or(base.as_str(), |(_, rest)| rest).to_owned();
-    Ok((base, shown))
 }
 
 /// `path` if it can be appended to a base URL; it is never repeated in the error, because it may be secret.

@@ -1,10 +1,10 @@
 //! Values of a configuration that may be secret.
 
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::BTreeMap;
 use std::fmt;
 
 use incident_core::config::{ConfigError, Secret, SecretRef};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 

@@ -1,9 +1,9 @@
 //! Reading the state that a mitigation changes, and holding it to what a plan saw.
 
+use http::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
 use incident_core::domain::plan::Plan;
 use incident_core::domain::time::Time;
 use incident_core::port::{AdapterError, ErrorKind};
-use reqwest::header::{ETAG, HeaderName, HeaderValue, IF_MATCH};
 use serde_json::Value;
 
 use crate::budget::Budget;
@@ -180,7 +180,7 @@ pub(crate) fn pinned_value(plan: &Plan) -> Option<Value> {
     serde_json::from_str(plan.pins.get(VALUE)?).ok()
 }
 
-fn etag_of(headers: &reqwest::header::HeaderMap) -> Result<String, AdapterError> {
+fn etag_of(headers: &HeaderMap) -> Result<String, AdapterError> {
     let etag = headers.get(ETAG).and_then(|etag| etag.to_str().ok());
     etag.map(str::to_owned).ok_or_else(|| misread("the answer has no ETag".to_owned()))
 }

@@ -2,43 +2,32 @@
 
 /// `markup` with what stands for itself on a line of its own, so that two versions of it can be compared line by line.
 pub(crate) fn on_lines(markup: &str) -> String {
-    const ON_A_LINE: [&str; 22] = [
-        "<a class=\"mark",
-        "<a id=",
-        "<body",
-        "<dl",
-        "<div",
-        "<footer",
-        "<g",
-        "<h2",
-        "<h3",
-        "<head",
-        "<li",
-        "<main",
-        "<meta",
-        "<nav",
-        "<ol",
-        "<p",
-        "<section",
-        "<style",
-        "<svg",
-        "<table",
-        "<tr",
-        "<ul",
-    ];
     let mut lines = String::with_capacity(markup.len() + markup.len() / 50);
-    let mut rest = markup;
-    while let Some(at) = rest.get(1..).and_then(|tail| tail.find('<')) {
-        let (before, after) = rest.split_at(at + 1);
-        lines.push_str(before);
-        if ON_A_LINE.iter().any(|start| after.starts_with(start)) {
+    let mut from = 0;
+    for (at, _) in markup.match_indices('<') {
+        if at > 0 && begins_a_line(&markup[at + 1..]) {
+            lines.push_str(&markup[from..at]);
             lines.push('\n');
+            from = at;
         }
-        rest = after;
     }
-    lines.push_str(rest);
+    lines.push_str(&markup[from..]);
     lines.push('\n');
     lines
+}
+
+/// Whether the tag that `tag` begins with stands for itself.
+fn begins_a_line(tag: &str) -> bool {
+    let end = tag.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(tag.len());
+    match &tag[..end] {
+        "a" => tag.starts_with("a id=") || tag.starts_with("a class=\"mark"),
+        "body" | "footer" | "head" | "header" | "link" | "main" | "meta" | "nav" | "section" | "style" => {
+            true
+        }
+        "div" | "dl" | "h2" | "h3" | "li" | "ol" | "p" | "table" | "tr" | "ul" => true,
+        "g" | "path" | "pattern" | "svg" => true,
+        _ => false,
+    }
 }
 
 #[cfg(test)]

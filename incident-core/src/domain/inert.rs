@@ -11,8 +11,13 @@
 /// ```
 #[must_use]
 pub fn line(text: &str) -> String {
+    let text = text.trim();
+    // Most of what is said has nothing in it that acts.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'@') {
+        return text.to_owned();
+    }
     let mut inert = String::with_capacity(text.len());
-    let mut characters = text.trim().chars().peekable();
+    let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => inert.push(' '),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 /// A point in time, UTC, kept to the millisecond.
 pub type Time = DateTime<Utc>;
@@ -60,7 +60,7 @@ pub fn spoken(length: Duration) -> String {
 /// A time as notices and reports print it: `2026-11-23 14:30:05 UTC`.
 #[must_use]
 pub fn stamp(time: Time) -> String {
-    time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+    time.trunc_subsecs(0).to_string()
 }
 
 #[cfg(test)]
@@ -72,6 +72,17 @@ mod tests {
         assert_eq!(after(Time::MAX_UTC, Duration::MAX), Time::MAX_UTC);
         assert_eq!(before(Time::MIN_UTC, Duration::from_secs(1)), Time::MIN_UTC);
         assert_eq!(since(Time::MIN_UTC, Time::MAX_UTC), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_stamp_has_whole_seconds_in_every_year() {
+        for (time, expect) in [
+            ("2026-11-23T14:30:05.999Z", "2026-11-23 14:30:05 UTC"),
+            ("0099-01-02T03:04:05Z", "0099-01-02 03:04:05 UTC"),
+            ("+12345-01-02T03:04:05Z", "+12345-01-02 03:04:05 UTC"),
+        ] {
+            assert_eq!(stamp(time.parse().unwrap()), expect);
+        }
     }
 
     #[test]

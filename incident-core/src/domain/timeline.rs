@@ -112,11 +112,7 @@ pub enum Importance {
 /// correction of the first record's time says when the incident began; the line stays where it was declared.
 #[must_use]
 pub fn timeline(incident: &Incident, records: &[Record]) -> Vec<Entry> {
-    let log = Log::new(incident, records);
-    let mut colours = BTreeMap::new();
-    let mut entries: Vec<Entry> = records.iter().map(|record| entry(&log, record, &mut colours)).collect();
-    entries.sort_by_key(|entry| (entry.occurred_at, entry.seq));
-    entries
+    Log::new(incident, records).timeline()
 }
 
 /// What a record says, in one inert line of plain text, as it was written.
@@ -128,7 +124,18 @@ pub fn describe(incident: &Incident, record: &Record) -> String {
     Log::new(incident, std::slice::from_ref(record)).describe(record, Correction::default())
 }
 
-fn entry(log: &Log<'_>, record: &Record, colours: &mut BTreeMap<String, Colour>) -> Entry {
+impl Log<'_> {
+    /// The [`timeline()`] of the records at hand.
+    pub(crate) fn timeline(&self) -> Vec<Entry> {
+        let mut colours = BTreeMap::new();
+        let mut entries: Vec<Entry> =
+            self.records.iter().map(|record| entry(self, record, &mut colours)).collect();
+        entries.sort_by_key(|entry| (entry.occurred_at, entry.seq));
+        entries
+    }
+}
+
+fn entry<'a>(log: &Log<'_>, record: &'a Record, colours: &mut BTreeMap<&'a str, Colour>) -> Entry {
     let correction = log.correction(record.seq);
     let begins = matches!(record.fact, Fact::Declared(_));
     let corrected_time = correction.and_then(|it| it.occurred_at).filter(|_| !begins);
@@ -166,7 +173,7 @@ fn link(fact: &Fact) -> Option<&String> {
 }
 
 /// What a fact belongs to and whether it is needed; `colours` is what the checks showed before it.
-fn group(fact: &Fact, colours: &mut BTreeMap<String, Colour>) -> (EntryKind, Importance) {
+fn group<'a>(fact: &'a Fact, colours: &mut BTreeMap<&'a str, Colour>) -> (EntryKind, Importance) {
     use EntryKind as K;
     use Importance::{Detail, Key};
     match fact {
@@ -217,10 +224,10 @@ fn group(fact: &Fact, colours: &mut BTreeMap<String, Colour>) -> (EntryKind, Imp
 }
 
 /// Whether a look at the checks shows other colours than the one before; a first look that is green shows nothing new.
-fn tells_news(fact: &ChecksRead, colours: &mut BTreeMap<String, Colour>) -> bool {
+fn tells_news<'a>(fact: &'a ChecksRead, colours: &mut BTreeMap<&'a str, Colour>) -> bool {
     let mut news = false;
     for (name, reading) in &fact.readings {
-        let before = colours.insert(name.clone(), reading.colour).unwrap_or(Colour::Green);
+        let before = colours.insert(name, reading.colour).unwrap_or(Colour::Green);
         news |= before != reading.colour;
     }
     news

@@ -10,7 +10,6 @@ use super::source::Source;
 use crate::domain::blameless::Names;
 use crate::domain::completeness::{Finding, FindingKind, findings, names};
 use crate::domain::event::Fact;
-use crate::domain::role::Actor;
 use crate::domain::runbook::Runbook;
 use crate::domain::time::{since, spoken, stamp};
 use crate::domain::timeline::{Entry, EntryKind, Importance};
@@ -72,11 +71,9 @@ impl Source<'_> {
     /// The accounts on the timeline that belong to nobody whom the runbook knows.
     fn strangers(&self) -> Names {
         let mut names = Names::default();
-        for record in self.records {
-            if let Actor::Human(identity) = &record.actor
-                && self.runbook.person_of(identity).is_none()
-            {
-                names.add_identity(identity, None);
+        for account in self.accounts() {
+            if self.runbook.person_of(account).is_none() {
+                names.add_identity(account, None);
             }
         }
         names

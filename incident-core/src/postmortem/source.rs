@@ -1,6 +1,6 @@
 //! What a post-mortem is written from, and how to look things up in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Statement;
 use super::promise::{Promise, promises};
@@ -8,10 +8,10 @@ use crate::domain::event::{Fact, Record};
 use crate::domain::id::Seq;
 use crate::domain::incident::Incident;
 use crate::domain::inert;
-use crate::domain::role::{Actor, PersonId};
+use crate::domain::role::{Actor, Identity, PersonId};
 use crate::domain::runbook::Runbook;
 use crate::domain::severity::Severity;
-use crate::domain::timeline::{Entry, Log, timeline};
+use crate::domain::timeline::{Entry, Log};
 
 /// What a post-mortem is written from.
 pub(super) struct Source<'a> {
@@ -33,7 +33,7 @@ pub(super) fn statement(text: &str, records: impl IntoIterator<Item = Seq>) -> S
 impl<'a> Source<'a> {
     pub(super) fn new(incident: &'a Incident, records: &'a [Record], runbook: &'a Runbook) -> Self {
         let log = Log::new(incident, records);
-        let (timeline, promises) = (timeline(incident, records), promises(records));
+        let (timeline, promises) = (log.timeline(), promises(records));
         Self { incident, runbook, records, log, timeline, promises }
     }
 
@@ -48,8 +48,7 @@ impl<'a> Source<'a> {
 
     /// The record `seq`.
     pub(super) fn record(&self, seq: Seq) -> Option<&'a Record> {
-        let at = self.records.binary_search_by_key(&seq, |record| record.seq);
-        at.ok().and_then(|at| self.records.get(at))
+        self.log.record(seq)
     }
 
     /// What the timeline says of `seqs`, in its order; they are in the order of the log.
@@ -91,12 +90,18 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn names(&self) -> BTreeMap<String, String> {
-        let named = self.records.iter().filter_map(|record| match &record.actor {
-            Actor::Human(identity) => {
-                Some((identity.as_str().to_owned(), self.person(self.runbook.person_of(identity)?)))
-            }
+        let named = |account: &Identity| {
+            Some((account.as_str().to_owned(), self.person(self.runbook.person_of(account)?)))
+        };
+        self.accounts().into_iter().filter_map(named).collect()
+    }
+
+    /// The accounts that act on the timeline.
+    pub(super) fn accounts(&self) -> BTreeSet<&'a Identity> {
+        let account = |record: &'a Record| match &record.actor {
+            Actor::Human(account) => Some(account),
             _ => None,
-        });
-        named.collect()
+        };
+        self.records.iter().filter_map(account).collect()
     }
 }

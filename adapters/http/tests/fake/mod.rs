@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http_body_util::combinators::BoxBody;
@@ -73,6 +74,7 @@ impl Asked {
 pub(crate) struct Fake {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
+    connections: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -82,9 +84,12 @@ impl Fake {
         let address = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (answer, all) = (Arc::new(answer), Arc::clone(&asked));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let opened = Arc::clone(&connections);
         let task = tokio::spawn(async move {
             loop {
                 let Ok((stream, _)) = listener.accept().await else { continue };
+                opened.fetch_add(1, Ordering::Relaxed);
                 let (answer, all) = (Arc::clone(&answer), Arc::clone(&all));
                 let service = service_fn(move |request| {
                     let (answer, all) = (Arc::clone(&answer), Arc::clone(&all));
@@ -100,7 +105,7 @@ impl Fake {
                 });
             }
         });
-        Self { address, asked, task }
+        Self { address, asked, connections, task }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -109,6 +114,11 @@ impl Fake {
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
+    }
+
+    /// How many connections were opened in all.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// What was asked that isn't a GET.

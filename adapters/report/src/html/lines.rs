@@ -1,6 +1,6 @@
 //! The timeline: every record as a line, the less important ones folded away.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, SecondsFormat, SubsecRound};
 use incident_core::domain::Actor;
 use incident_core::domain::time::stamp;
 use incident_core::domain::timeline::{Entry, EntryKind, Importance};
@@ -36,8 +36,8 @@ impl Report<'_> {
         };
         html! {
             li id={ "r" (entry.seq.0) } class=(class) {
-                time datetime=(entry.occurred_at.format("%Y-%m-%dT%H:%M:%SZ")) {
-                    (entry.occurred_at.format("%H:%M:%S"))
+                time datetime=(entry.occurred_at.to_rfc3339_opts(SecondsFormat::Secs, true)) {
+                    (entry.occurred_at.time().trunc_subsecs(0))
                 }
                 " "
                 span class="kind" { (kind(entry.kind)) }

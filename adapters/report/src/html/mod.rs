@@ -20,7 +20,6 @@ use incident_core::domain::event::Record;
 use incident_core::domain::incident::Incident;
 use incident_core::domain::{Digest, Seq};
 use incident_core::postmortem::PostMortem;
-use maud::html;
 
 use crate::svg::Picture;
 
@@ -49,7 +48,7 @@ pub fn post_mortem_html(document: &PostMortem, incident: &Incident, records: &[R
         "",
         &report.header(),
         &contents,
-        &html! { (report.summary(&picture.markup)) (report.sections()) },
+        &report.main(&picture.markup),
         &report.footer(),
     )
 }

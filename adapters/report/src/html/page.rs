@@ -9,13 +9,14 @@ use crate::svg;
 const STYLE: &str = include_str!("style.css");
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// A whole page with `more` style than every page has: a header, the way through its `contents` by id and name, the main part, a footer.
+/// A whole page with `more` style than every page has: a header, the way through its `contents` by id and name, the parts
+/// of its main part, a footer.
 pub(crate) fn page(
     title: &str,
     more: &str,
     header: &Markup,
     contents: &[(String, String)],
-    main: &Markup,
+    main: &[Markup],
     footer: &Markup,
 ) -> String {
     let style = [STYLE, svg::STYLE, more].concat();
@@ -43,7 +44,7 @@ pub(crate) fn page(
                     nav aria-label="Contents" {
                         ol { @for (id, name) in contents { li { a href={ "#" (id) } { (name) } } } }
                     }
-                    main id="main" { (main) }
+                    main id="main" { @for part in main { (part) } }
                 }
                 footer { (footer) }
             }

@@ -53,28 +53,28 @@ pub(super) fn place(section: Section) -> String {
 }
 
 impl Report<'_> {
-    /// Everything after the summary.
-    pub(super) fn sections(&self) -> Markup {
-        html! {
-            @for group in &GROUPS {
-                @if group.id == "timeline" && !self.it.completeness.findings.is_empty() {
-                    (framed(MISSING.0, MISSING.1, &self.missing()))
-                }
-                (framed(group.id, group.name, &self.group(group)))
+    /// The summary with the `picture`, and everything after it.
+    pub(super) fn main(&self, picture: &Markup) -> Vec<Markup> {
+        let mut main = vec![self.summary(picture)];
+        for group in &GROUPS {
+            if group.id == "timeline" && !self.it.completeness.findings.is_empty() {
+                main.push(framed(MISSING.0, MISSING.1, &self.missing()));
             }
+            main.push(framed(group.id, group.name, &self.group(group)));
         }
+        main
     }
 
     fn group(&self, group: &Group) -> Markup {
+        if let [section] = group.sections {
+            return self.section(*section);
+        }
         html! {
-            @if let [section] = group.sections { (self.section(*section)) }
-            @else {
-                div class={ "parts " (group.id) } {
-                    @for section in group.sections {
-                        div class="part" id=(place(*section)) {
-                            h3 { (section) }
-                            (self.section(*section))
-                        }
+            div class={ "parts " (group.id) } {
+                @for section in group.sections {
+                    div class="part" id=(place(*section)) {
+                        h3 { (section) }
+                        (self.section(*section))
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! Small pieces that every part of the page is made of.
 
+use chrono::SecondsFormat;
 use incident_core::Time;
 use incident_core::domain::time::stamp;
 use incident_core::domain::{Seq, inert};
@@ -77,7 +78,7 @@ impl Report<'_> {
 
 /// A point in time, UTC.
 pub(super) fn time(at: Time) -> Markup {
-    html! { time datetime=(at.format("%Y-%m-%dT%H:%M:%SZ")) { (stamp(at)) } }
+    html! { time datetime=(at.to_rfc3339_opts(SecondsFormat::Secs, true)) { (stamp(at)) } }
 }
 
 /// A link that can be followed if it is one to the web, and its text otherwise.

@@ -29,7 +29,7 @@ pub fn insights_html(it: &Insights) -> String {
         STYLE,
         &html! { p class="eyebrow" { "Insights" } h1 { (title) } p { (counted(it)) } (overview(it)) },
         &contents.map(|(id, name)| (id.to_owned(), name.to_owned())),
-        &html! { (times(it)) (services(it)) (promises(it)) (causes(it)) (follow_ups(it)) },
+        &[times(it), services(it), promises(it), causes(it), follow_ups(it)],
         &html! {
             p { "Half of the incidents took no longer than the median, 90 % of them no longer than the length beside it; \
                  both are lengths that really occurred. Below ten incidents the second says little. Times are UTC." }

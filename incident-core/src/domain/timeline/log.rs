@@ -21,19 +21,17 @@ pub(super) struct Correction {
     pub(super) occurred_at: Option<Time>,
 }
 
-/// The records at hand, by their place, and what corrects them.
+/// The records at hand, in order, and what corrects them.
 pub(crate) struct Log<'a> {
     pub(super) incident: &'a Incident,
-    records: BTreeMap<Seq, &'a Record>,
+    pub(super) records: &'a [Record],
     corrections: BTreeMap<Seq, Correction>,
     attempts: BTreeMap<Seq, u32>,
 }
 
 impl<'a> Log<'a> {
     pub(crate) fn new(incident: &'a Incident, records: &'a [Record]) -> Self {
-        let by_seq = records.iter().map(|record| (record.seq, record)).collect();
-        let mut log =
-            Self { incident, records: by_seq, corrections: BTreeMap::new(), attempts: BTreeMap::new() };
+        let mut log = Self { incident, records, corrections: BTreeMap::new(), attempts: BTreeMap::new() };
         for record in records {
             match &record.fact {
                 Fact::Corrected(fact) => {
@@ -51,6 +49,12 @@ impl<'a> Log<'a> {
         log
     }
 
+    /// The record `seq`.
+    pub(crate) fn record(&self, seq: Seq) -> Option<&'a Record> {
+        let at = self.records.binary_search_by_key(&seq, |record| record.seq);
+        at.ok().and_then(|at| self.records.get(at))
+    }
+
     /// The words of `record`'s main text, as the last correction says.
     pub(crate) fn words(&self, record: Seq, main: Text) -> &str {
         let corrected = self.correction(record).and_then(|it| it.text);
@@ -63,7 +67,7 @@ impl<'a> Log<'a> {
 
     /// The work of an effect and who does it.
     pub(super) fn work(&self, effect: Seq) -> Option<(&'a Work, &'a str)> {
-        match self.records.get(&effect).map(|record| &record.fact) {
+        match self.record(effect).map(|record| &record.fact) {
             Some(Fact::EffectPlanned(fact)) => Some((&fact.work, &fact.route)),
             _ => self.incident.effects.get(&effect).map(|effect| (&effect.work, effect.route.as_str())),
         }
@@ -75,7 +79,7 @@ impl<'a> Log<'a> {
     }
 
     pub(super) fn obligation(&self, obligation: Seq) -> Option<ObligationKind> {
-        match self.records.get(&obligation).map(|record| &record.fact) {
+        match self.record(obligation).map(|record| &record.fact) {
             Some(Fact::ObligationOpened(fact)) => Some(fact.kind),
             _ => self.incident.obligations.get(&obligation).map(|owed| owed.kind),
         }
@@ -83,7 +87,7 @@ impl<'a> Log<'a> {
 
     /// The record that is meant when `record` is corrected: a correction of a correction is about what both correct.
     fn root(&self, mut record: Seq) -> Seq {
-        while let Some(Fact::Corrected(fact)) = self.records.get(&record).map(|it| &it.fact)
+        while let Some(Fact::Corrected(fact)) = self.record(record).map(|it| &it.fact)
             && fact.record < record
         {
             record = fact.record;

@@ -1,6 +1,8 @@
 //! The small words that lines of the timeline are made of.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+
+use chrono::Timelike;
 
 use crate::domain::event::{CauseClass, FixStep, Relation};
 use crate::domain::obligation::ObligationKind;
@@ -55,8 +57,9 @@ pub(super) fn thing(kind: Option<ObligationKind>) -> String {
 
 /// `time` as it is said on the day of `near`: `14:45 UTC`, with the date on another day.
 pub(super) fn clock(time: Time, near: Time) -> String {
-    let same_day = time.date_naive() == near.date_naive();
-    time.format(if same_day { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
+    let clock = format!("{:02}:{:02} UTC", time.hour(), time.minute());
+    let day = time.date_naive();
+    if day == near.date_naive() { clock } else { format!("{day} {clock}") }
 }
 
 /// `words` with a capital at its beginning.
@@ -72,7 +75,13 @@ pub(super) fn count(number: usize, one: &str) -> String {
 
 /// Several things in one line.
 pub(super) fn list<T: fmt::Display>(things: impl IntoIterator<Item = T>) -> String {
-    things.into_iter().map(|thing| thing.to_string()).collect::<Vec<_>>().join(", ")
+    let mut list = String::new();
+    for (at, thing) in things.into_iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        // Writing to a string can't fail.
+        let _ = write!(list, "{comma}{thing}");
+    }
+    list
 }
 
 /// `, overriding: …`, if gates were overridden.
