@@ -27,14 +27,14 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// The error of the port, for a call that was made during `operation`.
-    pub(crate) fn during(self, operation: &'static str) -> StoreError {
+    pub(crate) fn during(&self, operation: &'static str) -> StoreError {
         let error = StoreError::new(self.trouble(), operation);
         match self {
-            Self::Sql(source) => error.caused_by(Told::of(&source)),
-            Self::NoConnection(what) | Self::Damaged(what) | Self::Foreign(what) => error.caused_by(what),
+            Self::Sql(source) => error.caused_by(Told::of(source)),
+            Self::NoConnection(what) | Self::Damaged(what) | Self::Foreign(what) => error.caused_by(*what),
             Self::Late => error.caused_by("the server didn't answer in time"),
             Self::Newer => error,
-            Self::Certificates(source) => error.caused_by(source),
+            Self::Certificates(source) => error.caused_by(source.to_string()),
         }
     }
 

@@ -2,14 +2,18 @@
 
 mod error;
 mod hints;
+mod keys;
 mod lease;
+mod logs;
 mod options;
 mod pool;
 mod read;
 mod schema;
 mod write;
+mod writer;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use incident_core::domain::{IncidentId, Seq, Time};
@@ -21,13 +25,16 @@ pub use options::Options;
 
 use hints::Bell;
 use pool::Connections;
+use write::Wish;
+use writer::Writer;
 
 /// A [`Store`] in a PostgreSQL database that any number of replicas share.
 ///
 /// It belongs to the tokio runtime it was opened on. See the crate's documentation for what it promises and what it needs.
 pub struct PostgresStore {
     connections: Connections,
-    bell: Option<Bell>,
+    writer: Writer,
+    bell: Option<Arc<Bell>>,
     options: Options,
 }
 
@@ -73,8 +80,9 @@ impl PostgresStore {
             call!(&connections, "open", |connection| schema::check(connection))?;
         }
         let listen = options.listen.clone().unwrap_or_else(|| options.config.clone());
-        let bell = options.hints.then(|| Bell::hang(connections.clone(), listen));
-        Ok(Self { connections, bell, options })
+        let bell = options.hints.then(|| Arc::new(Bell::hang(connections.clone(), listen)));
+        let writer = Writer::new(connections.clone(), bell.clone());
+        Ok(Self { connections, writer, bell, options })
     }
 }
 
@@ -88,11 +96,7 @@ impl fmt::Debug for PostgresStore {
 impl Store for PostgresStore {
     async fn commit(&self, id: IncidentId, at: Seq, commit: &Commit) -> Result<(), CommitError> {
         commit.check(at)?;
-        write::commit(&self.connections, id, at, commit).await?;
-        if let Some(bell) = &self.bell {
-            bell.ring(id);
-        }
-        Ok(())
+        self.writer.commit(Wish { id, at, commit: commit.clone() }).await
     }
 
     async fn load(&self, id: IncidentId, after: Seq) -> Result<Vec<StoredRecord>, StoreError> {

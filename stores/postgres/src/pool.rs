@@ -11,6 +11,7 @@ use deadpool_postgres::{
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -19,6 +20,9 @@ use crate::options::Options;
 
 /// How long telling the server to stop may take.
 const CANCEL: Duration = Duration::from_secs(5);
+
+/// Nobody waits for a call this long, and the clock can still say when it would be over.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A connection that goes back to the others when it is dropped.
 pub(crate) type Connection = Object;
@@ -45,7 +49,7 @@ impl Connections {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|_| Fault::NoConnection("the pool can't be built"))?;
-        Ok(Self { pool, tls, deadline: options.deadline })
+        Ok(Self { pool, tls, deadline: options.deadline.min(LONGEST) })
     }
 
     /// A connection for one call.
@@ -61,12 +65,30 @@ impl Connections {
     }
 
     pub(crate) async fn in_time<T>(&self, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        tokio::time::timeout(self.deadline, call).await.unwrap_or(Err(Fault::Late))
+        before(self.end(), call).await
+    }
+
+    /// When a call that begins now has to be over.
+    pub(crate) fn end(&self) -> Instant {
+        Instant::now() + self.deadline
+    }
+
+    /// How long a call may take.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.deadline
     }
 
     pub(crate) fn tls(&self) -> MakeRustlsConnect {
         self.tls.clone()
     }
+}
+
+/// The call's answer, if it comes before `end`.
+pub(crate) async fn before<T>(
+    end: Instant,
+    call: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    timeout_at(end, call).await.unwrap_or(Err(Fault::Late))
 }
 
 /// A connection that is closed unless it is given back: a caller that goes away leaves it in the middle of something.

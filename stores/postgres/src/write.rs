@@ -1,264 +1,250 @@
-//! What one commit changes.
+//! What commits change: a group of them in one transaction, with as many statements as for one alone.
 
+use std::collections::HashMap;
+use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use futures_util::future::try_join_all;
-use futures_util::{FutureExt as _, future::BoxFuture};
-use incident_core::domain::index::Key;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, try_join_all};
 use incident_core::domain::{IncidentId, Seq};
-use incident_core::port::store::{Commit, CommitError, SlotRef, StoredRecord};
+use incident_core::port::store::{Commit, CommitError, StoredRecord};
+use tokio::try_join;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::error::Fault;
-use crate::pool::{Connection, Connections};
-use crate::read;
+use crate::pool::Connection;
+use crate::{keys, logs, read};
 
-/// How often a commit is tried that lost against another one it stood in the way of: nothing of it was made then.
-const RIVALRIES: u32 = 5;
+/// A commit that somebody asks for.
+pub(crate) struct Wish {
+    pub(crate) id: IncidentId,
+    pub(crate) at: Seq,
+    pub(crate) commit: Commit,
+}
 
-/// Makes a commit.
-pub(crate) async fn commit(
-    connections: &Connections,
-    id: IncidentId,
-    at: Seq,
-    commit: &Commit,
-) -> Result<(), CommitError> {
-    let mut rivalries = 0;
-    loop {
-        let sent = AtomicBool::new(false);
-        let mut lent = connections.lend().await.map_err(|fault| fault.during("commit"))?;
-        let connection = lent.connection().map_err(|fault| fault.during("commit"))?;
-        let done = connections.in_time(make(connection, id, at, commit, &sent)).await;
-        match lent.back(done) {
-            Ok(verdict) => return verdict,
-            Err(fault) if fault.is_rivalry() && rivalries < RIVALRIES => rivalries += 1,
-            Err(fault) if sent.load(Ordering::Relaxed) && !fault.is_refusal() => {
-                return Err(CommitError::Unknown(fault.during("commit")));
-            }
-            Err(fault) => return Err(CommitError::Store(fault.during("commit"))),
-        }
+impl Wish {
+    /// The incident and the keys that no other commit may touch meanwhile.
+    pub(crate) fn touches(&self) -> Vec<Vec<u8>> {
+        let keys = self.commit.index.keys.iter().map(|key| key.name.as_bytes().to_vec());
+        iter::once(self.id.to_bytes().to_vec()).chain(keys).collect()
+    }
+
+    /// How many bytes it brings.
+    pub(crate) fn size(&self) -> usize {
+        let of_record = |it: &StoredRecord| it.body.len() + it.slots.iter().map(Vec::len).sum::<usize>();
+        self.commit.index.summary.len() + self.commit.records.iter().map(of_record).sum::<usize>()
     }
 }
 
-/// Judges and writes, in one transaction. `sent` says whether the server was asked to make it last.
-async fn make(
-    connection: &mut Connection,
-    id: IncidentId,
-    at: Seq,
-    commit: &Commit,
-    sent: &AtomicBool,
-) -> Result<Result<(), CommitError>, Fault> {
-    let transaction = connection.transaction().await?;
-    let incident = match enter(&transaction, id, at, commit).await? {
-        Ok(incident) => incident,
-        Err(refusal) => {
-            transaction.rollback().await?;
-            return Ok(Err(refusal));
-        }
-    };
-    if let Some(refusal) = take_keys(&transaction, incident, commit).await? {
-        transaction.rollback().await?;
-        return Ok(Err(refusal));
-    }
-    // Nothing here waits for an answer of the one before, so all of it is one way to the server and back.
-    let (tx, index) = (&*transaction, &commit.index);
-    let writes: Vec<BoxFuture<'_, Result<(), Fault>>> = vec![
-        write_row(tx, incident, commit).boxed(),
-        drop_keys(tx, incident, &index.keys).boxed(),
-        append(tx, incident, &commit.records).boxed(),
-        fill_slots(tx, incident, &commit.records).boxed(),
-        redact(tx, incident, &commit.redact).boxed(),
-    ];
-    try_join_all(writes).await?;
-    sent.store(true, Ordering::Relaxed);
-    transaction.commit().await?;
-    Ok(Ok(()))
+/// What came of one commit of a group.
+pub(crate) enum Outcome {
+    /// It stands.
+    Made,
+    /// It is refused, whatever becomes of the others.
+    Refused(CommitError),
+    /// A key was refused to another one, so nothing of this one was made either.
+    Left,
+    /// Somebody else is at its row: it has to wait for that one, and the others needn't.
+    Locked,
 }
 
-/// The row's key, held against others until the transaction ends; a new incident's is made.
-async fn enter(
-    transaction: &Transaction<'_>,
-    id: IncidentId,
-    at: Seq,
-    commit: &Commit,
-) -> Result<Result<i64, CommitError>, Fault> {
-    let id = id.to_bytes();
-    let id: (&(dyn ToSql + Sync), Type) = (&id.as_slice(), Type::BYTEA);
-    if at == Seq::ZERO {
-        // Its own fold at once: a dead row of an older one would be in the way of every claim until the next vacuum.
-        let sql = "INSERT INTO incident.incident (id, version, urgency, fold, summary)
-            VALUES ($1, 0, 0, $2, '') ON CONFLICT (id) DO NOTHING RETURNING key";
-        let fold = i64::from(commit.index.by);
-        let made = transaction.query_typed_opt(sql, &[id, (&fold, Type::INT8)]).await?;
-        return Ok(match made {
-            Some(row) => Ok(row.try_get(0)?),
-            None => Err(CommitError::Conflict),
-        });
-    }
-    let sql = "SELECT key, version, fold FROM incident.incident WHERE id = $1 FOR UPDATE";
-    let Some(row) = transaction.query_typed_opt(sql, &[id]).await? else {
-        return Ok(Err(CommitError::Conflict));
-    };
-    let (key, version, fold): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-    if i64::try_from(at.0) != Ok(version) {
-        return Ok(Err(CommitError::Conflict));
-    }
-    if fold > i64::from(commit.index.by) {
-        let by = u32::try_from(fold).map_err(|_| Fault::Damaged("the version of a fold makes no sense"))?;
-        return Ok(Err(CommitError::NewerFold { by }));
-    }
-    Ok(Ok(key))
+/// A row that is held against others until the transaction ends, and the commit to it.
+pub(crate) struct Row<'a> {
+    pub(crate) key: i64,
+    pub(crate) commit: &'a Commit,
+    /// Whether it was there before.
+    pub(crate) is_old: bool,
 }
 
-/// Takes the row's keys; the refusal if one that isn't over is another incident's.
+/// Judges and writes what is wished for. No two wishes may be for one incident or name one key.
 ///
-/// Keys are taken in the order of their names, so that two commits that want the same ones wait for each other in a line
-/// and not in a circle.
-async fn take_keys(
+/// `sent` says whether the server was asked to make it last. It lets go of the rows when it hears no more of us for
+/// `silence`: a machine that died would hold them for hours.
+pub(crate) async fn commit(
+    connection: &mut Connection,
+    wishes: &[&Wish],
+    silence: Duration,
+    sent: &AtomicBool,
+) -> Result<Vec<Outcome>, Fault> {
+    let transaction = connection.transaction().await?;
+    let entered = enter(&transaction, wishes, silence).await?;
+    let rows: Vec<&Row<'_>> = entered.iter().filter_map(|it| it.as_ref().ok()).collect();
+    let mut refused = keys::take(&transaction, &rows).await?;
+    let stands = refused.is_empty() && !rows.is_empty();
+    if stands {
+        // Nothing here waits for an answer of the one before, so all of it is one way to the server and back.
+        let writes: Vec<BoxFuture<'_, Result<(), Fault>>> = vec![
+            update(&transaction, &rows).boxed(),
+            keys::drop_others(&transaction, &rows).boxed(),
+            logs::append(&transaction, &rows).boxed(),
+            logs::fill_slots(&transaction, &rows).boxed(),
+            logs::redact(&transaction, &rows).boxed(),
+        ];
+        try_join_all(writes).await?;
+        sent.store(true, Ordering::Relaxed);
+        transaction.commit().await?;
+    } else {
+        transaction.rollback().await?;
+    }
+    let outcome = |entered: Result<Row<'_>, Outcome>| match entered {
+        Ok(_) if stands => Outcome::Made,
+        Ok(row) => refused.remove(&row.key).map_or(Outcome::Left, Outcome::Refused),
+        Err(outcome) => outcome,
+    };
+    Ok(entered.into_iter().map(outcome).collect())
+}
+
+/// The rows of the wishes, each held or made, unless what it was decided on is refused.
+async fn enter<'a>(
     transaction: &Transaction<'_>,
-    incident: i64,
-    commit: &Commit,
-) -> Result<Option<CommitError>, Fault> {
-    if commit.index.keys.is_empty() {
-        return Ok(None);
-    }
-    let mut keys: Vec<&Key> = commit.index.keys.iter().collect();
-    keys.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    let names: Vec<&[u8]> = keys.iter().map(|key| key.name.as_bytes()).collect();
-    let untils: Vec<Option<i64>> = keys.iter().map(|key| key.until.map(|it| it.timestamp_millis())).collect();
-    let now = commit.now.timestamp_millis();
-    // A key that is itself over is taken from nobody; any other may be taken from whose is over.
-    let sql = "INSERT INTO incident.held AS h (name, incident, until)
-        SELECT k.name, $1, k.until FROM unnest($2, $3) WITH ORDINALITY AS k (name, until, place) ORDER BY k.place
-        ON CONFLICT (name) DO UPDATE SET incident = excluded.incident, until = excluded.until
-        WHERE h.incident = excluded.incident
-            OR (h.until <= $4 AND (excluded.until IS NULL OR excluded.until > $4))
-        RETURNING name";
-    let taken = transaction
-        .query_typed(
-            sql,
-            &[
-                (&incident, Type::INT8),
-                (&names, Type::BYTEA_ARRAY),
-                (&untils, Type::INT8_ARRAY),
-                (&now, Type::INT8),
-            ],
-        )
-        .await?;
-    if taken.len() == keys.len() {
-        return Ok(None);
-    }
-    let taken: Vec<&[u8]> = taken.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-    let lives = |key: &&&Key| key.until.is_none_or(|until| until.timestamp_millis() > now);
-    let missed = keys.iter().filter(lives).find(|key| !taken.contains(&key.name.as_bytes()));
-    let Some(missed) = missed else { return Ok(None) };
-    let sql =
-        "SELECT i.id FROM incident.held h JOIN incident.incident i ON i.key = h.incident WHERE h.name = $1";
-    let holder = transaction.query_typed_one(sql, &[(&missed.name.as_bytes(), Type::BYTEA)]).await?;
-    let holder = read::incident(holder.try_get(0)?)?;
-    Ok(Some(CommitError::KeyTaken { key: missed.name.clone(), holder }))
-}
-
-async fn write_row(transaction: &Transaction<'_>, incident: i64, commit: &Commit) -> Result<(), Fault> {
-    let index = &commit.index;
-    let sql =
-        "UPDATE incident.incident SET version = $2, next_wake = $3, urgency = $4, fold = $5, summary = $6
-        WHERE key = $1";
-    let wake = index.next_wake.map(|wake| wake.timestamp_millis());
-    transaction
-        .execute_typed(
-            sql,
-            &[
-                (&incident, Type::INT8),
-                (&index.version.0.cast_signed(), Type::INT8),
-                (&wake, Type::INT8),
-                (&i16::from(index.urgency.0), Type::INT2),
-                (&i64::from(index.by), Type::INT8),
-                (&index.summary, Type::BYTEA),
-            ],
-        )
-        .await?;
-    Ok(())
-}
-
-/// Keys that the row no longer names are free.
-async fn drop_keys(transaction: &Transaction<'_>, incident: i64, keys: &[Key]) -> Result<(), Fault> {
-    let names: Vec<&[u8]> = keys.iter().map(|key| key.name.as_bytes()).collect();
-    let sql = "DELETE FROM incident.held WHERE incident = $1 AND name <> ALL ($2)";
-    transaction.execute_typed(sql, &[(&incident, Type::INT8), (&names, Type::BYTEA_ARRAY)]).await?;
-    Ok(())
-}
-
-async fn append(transaction: &Transaction<'_>, incident: i64, records: &[StoredRecord]) -> Result<(), Fault> {
-    if records.is_empty() {
-        return Ok(());
-    }
-    let seqs: Vec<i64> = records.iter().map(|record| record.seq.0.cast_signed()).collect();
-    let slots = records.iter().map(|record| i32::try_from(record.slots.len())).collect::<Result<Vec<_>, _>>();
-    let slots = slots.map_err(|_| Fault::Damaged("a record has more slots than a list can"))?;
-    let chains: Vec<&[u8]> = records.iter().map(|record| record.chain.0.as_slice()).collect();
-    let bodies: Vec<&[u8]> = records.iter().map(|record| record.body.as_slice()).collect();
-    let sql = "INSERT INTO incident.record (incident, seq, slots, chain, body)
-        SELECT $1, r.* FROM unnest($2, $3, $4, $5) AS r";
-    transaction
-        .execute_typed(
-            sql,
-            &[
-                (&incident, Type::INT8),
-                (&seqs, Type::INT8_ARRAY),
-                (&slots, Type::INT4_ARRAY),
-                (&chains, Type::BYTEA_ARRAY),
-                (&bodies, Type::BYTEA_ARRAY),
-            ],
-        )
-        .await?;
-    Ok(())
-}
-
-async fn fill_slots(
-    transaction: &Transaction<'_>,
-    incident: i64,
-    records: &[StoredRecord],
-) -> Result<(), Fault> {
-    let (mut seqs, mut places, mut texts): (Vec<i64>, Vec<i32>, Vec<&[u8]>) = Default::default();
-    for record in records {
-        for (place, text) in (0..).zip(&record.slots) {
-            seqs.push(record.seq.0.cast_signed());
-            places.push(place);
-            texts.push(text);
+    wishes: &[&'a Wish],
+    silence: Duration,
+) -> Result<Vec<Result<Row<'a>, Outcome>>, Fault> {
+    let (new, old): (Vec<&Wish>, Vec<&Wish>) = wishes.iter().partition(|wish| wish.at == Seq::ZERO);
+    let is_alone = wishes.len() == 1;
+    let ((), held, made) =
+        try_join!(end_in(transaction, silence), hold(transaction, &old, is_alone), make(transaction, &new))?;
+    let enter = |wish: &&'a Wish| {
+        if wish.at == Seq::ZERO {
+            let key = *made.get(&wish.id).ok_or(Outcome::Refused(CommitError::Conflict))?;
+            return Ok(Row { key, commit: &wish.commit, is_old: false });
         }
-    }
-    if seqs.is_empty() {
-        return Ok(());
-    }
-    let sql = "INSERT INTO incident.slot (incident, seq, n, text)
-        SELECT $1, s.* FROM unnest($2, $3, $4) AS s";
-    transaction
-        .execute_typed(
-            sql,
-            &[
-                (&incident, Type::INT8),
-                (&seqs, Type::INT8_ARRAY),
-                (&places, Type::INT4_ARRAY),
-                (&texts, Type::BYTEA_ARRAY),
-            ],
-        )
-        .await?;
+        let key = match held.get(&wish.id) {
+            Some(held) => held.judge(wish).map_err(Outcome::Refused)?,
+            // Alone, it would have waited for whoever has it.
+            None if is_alone => return Err(Outcome::Refused(CommitError::Conflict)),
+            None => return Err(Outcome::Locked),
+        };
+        Ok(Row { key, commit: &wish.commit, is_old: true })
+    };
+    Ok(wishes.iter().map(enter).collect())
+}
+
+/// Makes the server end the transaction when it hears nothing for so long.
+async fn end_in(transaction: &Transaction<'_>, silence: Duration) -> Result<(), Fault> {
+    let sql = "SELECT set_config('idle_in_transaction_session_timeout', $1, true)";
+    let millis = i32::try_from(silence.as_millis()).unwrap_or(i32::MAX).max(1);
+    transaction.query_typed(sql, &[(&millis.to_string(), Type::TEXT)]).await?;
     Ok(())
 }
 
-async fn redact(transaction: &Transaction<'_>, incident: i64, slots: &[SlotRef]) -> Result<(), Fault> {
-    // What doesn't fit the columns can't be in them.
-    let fits = |it: &SlotRef| Some((i64::try_from(it.seq.0).ok()?, i32::try_from(it.slot).ok()?));
-    let (seqs, places): (Vec<i64>, Vec<i32>) = slots.iter().filter_map(fits).unzip();
-    if seqs.is_empty() {
+/// A row as it is.
+struct Held {
+    key: i64,
+    version: i64,
+    fold: i64,
+}
+
+impl Held {
+    /// The row's key, if it is as the wish takes it to be.
+    fn judge(&self, wish: &Wish) -> Result<i64, CommitError> {
+        if i64::try_from(wish.at.0) != Ok(self.version) {
+            return Err(CommitError::Conflict);
+        }
+        if self.fold > i64::from(wish.commit.index.by) {
+            let senseless = Fault::Damaged("the version of a fold makes no sense");
+            let by = u32::try_from(self.fold).map_err(|_| senseless.during("commit"))?;
+            return Err(CommitError::NewerFold { by });
+        }
+        Ok(self.key)
+    }
+}
+
+/// Holds the rows that are there against others. Those that others hold are passed over, unless it is about one alone: no
+/// group waits for another one or for a claim, so no circle of them can.
+async fn hold(
+    transaction: &Transaction<'_>,
+    wishes: &[&Wish],
+    is_alone: bool,
+) -> Result<HashMap<IncidentId, Held>, Fault> {
+    if wishes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = if is_alone {
+        "SELECT id, key, version, fold FROM incident.incident WHERE id = ANY ($1) FOR UPDATE"
+    } else {
+        "SELECT id, key, version, fold FROM incident.incident WHERE id = ANY ($1) FOR UPDATE SKIP LOCKED"
+    };
+    let ids: Vec<[u8; 16]> = wishes.iter().map(|wish| wish.id.to_bytes()).collect();
+    let ids: Vec<&[u8]> = ids.iter().map(<[u8; 16]>::as_slice).collect();
+    let rows = transaction.query_typed(sql, &[(&ids, Type::BYTEA_ARRAY)]).await?;
+    let held = rows.iter().map(|row| {
+        let held = Held { key: row.try_get(1)?, version: row.try_get(2)?, fold: row.try_get(3)? };
+        Ok((read::incident(row.try_get(0)?)?, held))
+    });
+    held.collect()
+}
+
+/// Makes the rows of new incidents as they are to be, in the order of their ids, so that two groups that make the same
+/// ones wait for each other in a line and not in a circle; the keys of those that weren't there.
+async fn make(transaction: &Transaction<'_>, wishes: &[&Wish]) -> Result<HashMap<IncidentId, i64>, Fault> {
+    if wishes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<[u8; 16]> = wishes.iter().map(|wish| wish.id.to_bytes()).collect();
+    let ids: Vec<&[u8]> = ids.iter().map(<[u8; 16]>::as_slice).collect();
+    let columns = Columns::of(wishes.iter().map(|wish| &wish.commit));
+    let sql = "INSERT INTO incident.incident (id, version, next_wake, urgency, fold, summary)
+        SELECT r.* FROM unnest($1, $2, $3, $4, $5, $6) AS r (id) ORDER BY r.id
+        ON CONFLICT (id) DO NOTHING RETURNING id, key";
+    let rows = transaction.query_typed(sql, &columns.after((&ids, Type::BYTEA_ARRAY))).await?;
+    rows.iter().map(|row| Ok((read::incident(row.try_get(0)?)?, row.try_get(1)?))).collect()
+}
+
+/// Sets the rows that were there to what they are to be.
+async fn update(transaction: &Transaction<'_>, rows: &[&Row<'_>]) -> Result<(), Fault> {
+    let old: Vec<&&Row<'_>> = rows.iter().filter(|row| row.is_old).collect();
+    if old.is_empty() {
         return Ok(());
     }
-    let sql = "UPDATE incident.slot s SET text = '' FROM unnest($2, $3) AS r (seq, n)
-        WHERE s.incident = $1 AND s.seq = r.seq AND s.n = r.n AND s.text <> ''";
-    let parameters: [(&(dyn ToSql + Sync), Type); 3] =
-        [(&incident, Type::INT8), (&seqs, Type::INT8_ARRAY), (&places, Type::INT4_ARRAY)];
-    transaction.execute_typed(sql, &parameters).await?;
+    let keys: Vec<i64> = old.iter().map(|row| row.key).collect();
+    let columns = Columns::of(old.iter().map(|row| row.commit));
+    let sql =
+        "UPDATE incident.incident i SET version = r.version, next_wake = r.next_wake, urgency = r.urgency,
+            fold = r.fold, summary = r.summary
+        FROM unnest($1, $2, $3, $4, $5, $6) AS r (key, version, next_wake, urgency, fold, summary)
+        WHERE i.key = r.key";
+    transaction.execute_typed(sql, &columns.after((&keys, Type::INT8_ARRAY))).await?;
     Ok(())
 }
+
+/// What commits set in rows, column by column.
+#[derive(Default)]
+struct Columns<'a> {
+    version: Vec<i64>,
+    next_wake: Vec<Option<i64>>,
+    urgency: Vec<i16>,
+    fold: Vec<i64>,
+    summary: Vec<&'a [u8]>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(commits: impl Iterator<Item = &'a Commit>) -> Self {
+        let mut columns = Self::default();
+        for Commit { index, .. } in commits {
+            columns.version.push(index.version.0.cast_signed());
+            columns.next_wake.push(index.next_wake.map(|wake| wake.timestamp_millis()));
+            columns.urgency.push(index.urgency.0.into());
+            columns.fold.push(index.by.into());
+            columns.summary.push(&index.summary);
+        }
+        columns
+    }
+
+    /// The parameters of a statement, after the one that says which rows.
+    fn after<'b>(&'b self, which: Parameter<'b>) -> [Parameter<'b>; 6] {
+        [
+            which,
+            (&self.version, Type::INT8_ARRAY),
+            (&self.next_wake, Type::INT8_ARRAY),
+            (&self.urgency, Type::INT2_ARRAY),
+            (&self.fold, Type::INT8_ARRAY),
+            (&self.summary, Type::BYTEA_ARRAY),
+        ]
+    }
+}
+
+/// A value with its type, so that the server needn't be asked for it.
+type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);

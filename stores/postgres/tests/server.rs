@@ -10,33 +10,16 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use incident_core::domain::index::{Index, Urgency};
-use incident_core::domain::{Digest, IncidentId, Seq, Time};
-use incident_core::port::store::{Commit, CommitError, Query, Store, StoreError, StoreTrouble, StoredRecord};
+use incident_core::domain::Seq;
+use incident_core::port::store::{CommitError, Query, Store, StoreError, StoreTrouble};
 use incident_postgres::{Options, PostgresStore, migrate};
 use incident_postgres_testing::{Relay, Server};
 
 mod common;
 
-use common::grants;
+use common::{grants, incident, one};
 
 static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
-
-fn now() -> Time {
-    Time::from_timestamp_millis(1_774_000_000_000).unwrap()
-}
-
-fn incident(n: u8) -> IncidentId {
-    IncidentId::new(now(), [n; 16])
-}
-
-/// One record after `at`.
-fn one(at: u64) -> Commit {
-    let seq = Seq(at + 1);
-    let record =
-        StoredRecord { seq, body: b"{}".to_vec(), slots: vec![b"words".to_vec()], chain: Digest([7; 32]) };
-    Commit::new(vec![record], Index::new(seq, Some(now()), Urgency::PAGE), now())
-}
 
 fn options(database: &str) -> Options {
     Options::new(&SERVER.address(database)).unwrap().connections(4)
