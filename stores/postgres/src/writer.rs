@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use incident_core::port::store::{CommitError, StoreError, StoreTrouble};
+use incident_core::port::store::{CommitError, Hint, StoreError, StoreTrouble};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -145,7 +145,7 @@ impl Shared {
             match outcome {
                 Outcome::Made => {
                     if let Some(bell) = &self.bell {
-                        bell.ring(job.wish.id);
+                        bell.ring(Hint::new(job.wish.id, job.wish.commit.index.version));
                     }
                     job.answer(Ok(()));
                 }
