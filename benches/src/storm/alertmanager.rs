@@ -55,7 +55,9 @@ impl Alertmanager {
         fs::write(&file, config).map_err(|error| error.to_string())?;
         let free = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
         let address = free.map_err(|error| error.to_string())?;
-        let child = Command::new(program)
+        // It ends with this process, however that ends.
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", program])
             .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.path={}", folder.path().display()))
             .arg(format!("--web.listen-address={address}"))
