@@ -8,6 +8,7 @@ mod logs;
 mod options;
 mod pool;
 mod read;
+mod reader;
 mod schema;
 mod write;
 mod writer;
@@ -25,6 +26,7 @@ pub use options::Options;
 
 use hints::Bell;
 use pool::Connections;
+use reader::Reader;
 use write::Wish;
 use writer::Writer;
 
@@ -33,6 +35,7 @@ use writer::Writer;
 /// It belongs to the tokio runtime it was opened on. See the crate's documentation for what it promises and what it needs.
 pub struct PostgresStore {
     connections: Connections,
+    reader: Reader,
     writer: Writer,
     bell: Option<Arc<Bell>>,
     options: Options,
@@ -81,8 +84,9 @@ impl PostgresStore {
         }
         let listen = options.listen.clone().unwrap_or_else(|| options.config.clone());
         let bell = options.hints.then(|| Arc::new(Bell::hang(connections.clone(), listen)));
+        let reader = Reader::new(connections.clone());
         let writer = Writer::new(connections.clone(), bell.clone());
-        Ok(Self { connections, writer, bell, options })
+        Ok(Self { connections, reader, writer, bell, options })
     }
 }
 
@@ -100,7 +104,7 @@ impl Store for PostgresStore {
     }
 
     async fn load(&self, id: IncidentId, after: Seq) -> Result<Vec<StoredRecord>, StoreError> {
-        call!(&self.connections, "load", |connection| read::log(connection, id, after))
+        self.reader.load(id, after).await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<IncidentId>, StoreError> {

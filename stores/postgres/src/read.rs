@@ -9,29 +9,54 @@ use tokio_postgres::types::Type;
 use crate::error::Fault;
 use crate::pool::Connection;
 
-/// The records of an incident after `after`.
-pub(crate) async fn log(
+/// A log, or what of it comes after a version.
+#[derive(Clone, Copy)]
+pub(crate) struct Log {
+    pub(crate) id: IncidentId,
+    pub(crate) after: i64,
+}
+
+/// The records of each of these; one that is damaged is no other one's fault.
+pub(crate) async fn logs(
     connection: &Connection,
-    id: IncidentId,
-    after: Seq,
-) -> Result<Vec<StoredRecord>, Fault> {
-    // Nothing comes after a version that doesn't fit the column.
-    let Ok(after) = i64::try_from(after.0) else { return Ok(Vec::new()) };
-    let sql = "SELECT i.version, r.seq, r.slots, r.chain, r.body,
-            (SELECT array_agg(s.text ORDER BY s.n) FROM incident.slot s
-             WHERE s.incident = r.incident AND s.seq = r.seq)
-        FROM incident.incident i LEFT JOIN incident.record r ON r.incident = i.key AND r.seq > $2
-        WHERE i.id = $1 AND i.version > $2 ORDER BY r.seq";
-    let id = id.to_bytes();
-    let rows = connection.query_typed(sql, &[(&id.as_slice(), Type::BYTEA), (&after, Type::INT8)]).await?;
+    logs: &[Log],
+) -> Result<Vec<Result<Vec<StoredRecord>, Fault>>, Fault> {
+    let ids: Vec<[u8; 16]> = logs.iter().map(|log| log.id.to_bytes()).collect();
+    let ids: Vec<&[u8]> = ids.iter().map(<[u8; 16]>::as_slice).collect();
+    let afters: Vec<i64> = logs.iter().map(|log| log.after).collect();
+    // In order of their own, the records of each are found by the index, whatever the planner takes the table to be.
+    let sql = "SELECT q.place, i.version, r.*
+        FROM unnest($1, $2) WITH ORDINALITY AS q (id, after, place)
+        JOIN incident.incident i ON i.id = q.id AND i.version > q.after
+        LEFT JOIN LATERAL (
+            SELECT r.seq, r.slots, r.chain, r.body,
+                (SELECT array_agg(s.text ORDER BY s.n) FROM incident.slot s
+                 WHERE s.incident = r.incident AND s.seq = r.seq)
+            FROM incident.record r WHERE r.incident = i.key AND r.seq > q.after ORDER BY r.seq
+        ) AS r ON true
+        ORDER BY q.place, r.seq";
+    let found =
+        connection.query_typed(sql, &[(&ids, Type::BYTEA_ARRAY), (&afters, Type::INT8_ARRAY)]).await?;
+    let mut rest = &*found;
+    let read = (1..).zip(logs).map(|(place, log)| {
+        let count = rest.partition_point(|row| row.try_get(0).is_ok_and(|it: i64| it <= place));
+        let (rows, others) = rest.split_at(count);
+        rest = others;
+        records(rows, log.after)
+    });
+    Ok(read.collect())
+}
+
+/// The records in these rows, which are all that comes after a version.
+fn records(rows: &[Row], after: i64) -> Result<Vec<StoredRecord>, Fault> {
     let mut records = Vec::with_capacity(rows.len());
     for (row, expected) in rows.iter().zip(after + 1..) {
-        if row.try_get::<_, Option<i64>>(1)? != Some(expected) {
+        if row.try_get::<_, Option<i64>>(2)? != Some(expected) {
             return Err(Fault::Damaged("records are missing from the log"));
         }
         records.push(record(row, Seq(expected.cast_unsigned()))?);
     }
-    let version = rows.first().map(|row| row.try_get::<_, i64>(0)).transpose()?;
+    let version = rows.first().map(|row| row.try_get::<_, i64>(1)).transpose()?;
     if version.is_some_and(|version| version - after != i64::try_from(records.len()).unwrap_or(i64::MAX)) {
         return Err(Fault::Damaged("records are missing from the log"));
     }
@@ -39,12 +64,12 @@ pub(crate) async fn log(
 }
 
 fn record(row: &Row, seq: Seq) -> Result<StoredRecord, Fault> {
-    let slots: Vec<Vec<u8>> = row.try_get::<_, Option<_>>(5)?.unwrap_or_default();
-    if usize::try_from(row.try_get::<_, i32>(2)?) != Ok(slots.len()) {
+    let slots: Vec<Vec<u8>> = row.try_get::<_, Option<_>>(6)?.unwrap_or_default();
+    if usize::try_from(row.try_get::<_, i32>(3)?) != Ok(slots.len()) {
         return Err(Fault::Damaged("slots are missing from a record"));
     }
-    let chain = row.try_get::<_, &[u8]>(3)?.try_into().map_err(|_| Fault::Damaged("a link is cut off"))?;
-    Ok(StoredRecord { seq, body: row.try_get(4)?, slots, chain: Digest(chain) })
+    let chain = row.try_get::<_, &[u8]>(4)?.try_into().map_err(|_| Fault::Damaged("a link is cut off"))?;
+    Ok(StoredRecord { seq, body: row.try_get(5)?, slots, chain: Digest(chain) })
 }
 
 /// A page of the index.

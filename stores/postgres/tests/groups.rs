@@ -1,4 +1,4 @@
-//! Commits that share a transaction: what becomes of one is no other one's trouble.
+//! Commits that share a transaction and logs that share a statement: what becomes of one is no other one's trouble.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use incident_core::domain::Seq;
 use incident_core::domain::index::Key;
-use incident_core::port::store::{Commit, CommitError, Query, Store};
+use incident_core::port::store::{Commit, CommitError, Query, Store, StoreTrouble};
 use incident_postgres::{Options, PostgresStore};
 use incident_postgres_testing::{Relay, Server};
 use tokio_postgres::NoTls;
@@ -108,7 +108,7 @@ async fn of_those_that_want_one_key_the_first_gets_it() {
     assert!(made[0].is_ok() && made[1..].iter().all(refused), "{made:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_reply_lost_at_the_commit_is_unknown_for_the_whole_group() {
     let relay = Relay::to(SERVER.port());
     let database = SERVER.database();
@@ -194,4 +194,28 @@ fn a_replica_that_falls_silent_lets_go_of_its_rows() {
     });
     sound.block_on(somebody.batch_execute("ROLLBACK")).unwrap();
     sound.block_on(store.commit(incident(1), Seq(1), &one(1))).unwrap();
+}
+
+#[tokio::test]
+async fn logs_asked_for_together_are_each_their_own() {
+    let database = SERVER.database();
+    let store = &open(&database).await;
+    for n in 1..50 {
+        let commits: Vec<_> = (0..u64::from(n) % 4).map(|at| (n, at, one(at))).collect();
+        assert!(together(store, &commits).await.iter().all(Result::is_ok));
+    }
+    let damage = "DELETE FROM incident.slot WHERE incident = (SELECT min(incident) FROM incident.slot)";
+    SERVER.run(&database, damage);
+    let loads = (0..50).map(|n| async move { (n, store.load(incident(n), Seq(1)).await) });
+    for (n, log) in join_all(loads).await {
+        let seqs = log.unwrap().iter().map(|record| record.seq.0).collect::<Vec<_>>();
+        assert_eq!(seqs, (2..=u64::from(n) % 4).collect::<Vec<_>>(), "{n}");
+    }
+    let loads = (0..50).map(|n| async move { (n, store.load(incident(n), Seq::ZERO).await) });
+    for (n, log) in join_all(loads).await {
+        match (n, log) {
+            (1, log) => assert_eq!(log.unwrap_err().kind, StoreTrouble::Corrupt),
+            (_, log) => assert_eq!(log.unwrap().len(), usize::from(n) % 4, "{n}"),
+        }
+    }
 }
