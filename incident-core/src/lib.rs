@@ -37,7 +37,7 @@
 //!     .declare(Actor::human("slack", "U1"), Declare::new("checkout fails").severity(Severity::Sev1))
 //!     .await?;
 //! incident.acknowledge().await?;
-//! for (_, owed) in incident.state().await?.obligations {
+//! for owed in incident.state().await?.obligations.values() {
 //!     println!("{} by {:?}", owed.kind, owed.due);
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
