@@ -1,9 +1,9 @@
 //! One thing that a service can be told to do.
 
-use http::Method;
-use http::header::HeaderMap;
 use std::time::Duration;
 
+use http::Method;
+use http::header::HeaderMap;
 use incident_core::config::ConfigError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

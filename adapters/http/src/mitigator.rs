@@ -1,9 +1,9 @@
 //! Mitigations as declared HTTP calls.
 
-use http::header::{HeaderName, HeaderValue};
 use std::fmt;
 
 use async_trait::async_trait;
+use http::header::{HeaderName, HeaderValue};
 use incident_core::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
 use incident_core::domain::time::{since, spoken};
 use incident_core::port::{

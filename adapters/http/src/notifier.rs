@@ -1,12 +1,12 @@
 //! Notices as signed webhooks.
 
-use http::Method;
-use http::header::{HeaderName, HeaderValue};
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::Method;
+use http::header::{HeaderName, HeaderValue};
 use incident_core::config::Secret;
 use incident_core::domain::effect::Receipt;
 use incident_core::domain::incident::Side;

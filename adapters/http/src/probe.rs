@@ -1,10 +1,10 @@
 //! Health checks over HTTP.
 
-use http::StatusCode;
 use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::StatusCode;
 use incident_core::config::ConfigError;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, Colour, Preflight, PreflightContext, Probe, ReadContext, Reading,

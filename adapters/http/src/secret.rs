@@ -1,9 +1,9 @@
 //! Values of a configuration that may be secret.
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::BTreeMap;
 use std::fmt;
 
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use incident_core::config::{ConfigError, Secret, SecretRef};
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};

@@ -1,26 +1,22 @@
-//! The engine and how it is built.
+//! The engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::clock::{SystemClock, SystemEntropy};
+use super::builder::EngineBuilder;
 use super::queue::Queue;
-use super::registry::{Registry, overlap};
-use crate::config::{Built, BuiltEvidence, Ports};
+use super::registry::Registry;
 use crate::domain::command::{Command, Declare, Request};
-use crate::domain::context::Route;
 use crate::domain::figures::Figures;
 use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
 use crate::domain::incident::{Incident, Side};
 use crate::domain::role::Actor;
 use crate::domain::runbook::Runbook;
 use crate::domain::time::Time;
-use crate::local::FolderEvidence;
 use crate::port::{Clock, Entropy, EvidenceStore, Store};
 
 use super::error::CommandError;
@@ -40,9 +36,9 @@ pub(super) struct Inner {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) evidence: Option<Arc<dyn EvidenceStore>>,
     /// The runbook in force, and its digest.
-    runbook: RwLock<(Arc<Runbook>, Digest)>,
-    live: Registry,
-    drill: Registry,
+    pub(super) runbook: RwLock<(Arc<Runbook>, Digest)>,
+    pub(super) live: Registry,
+    pub(super) drill: Registry,
     pub(super) worker: String,
     pub(super) lease: Duration,
     pub(super) parallel: usize,
@@ -55,11 +51,12 @@ pub(super) struct Inner {
     /// Incidents that a pass of this engine is at.
     pub(super) busy: Mutex<BTreeSet<IncidentId>>,
     /// Where a running loop hears of commits, and takes the effects that they began.
-    pub(super) handoff: Mutex<Option<mpsc::UnboundedSender<Begun>>>,
-    /// How many commits wait, or work, to carry out the effects that they began.
-    pub(super) carrying: AtomicUsize,
+    pub(super) told: Mutex<Option<mpsc::UnboundedSender<News>>>,
+    /// Half of the places for passes: what a commit began takes one at once, and the others are for what waits in the
+    /// store.
+    pub(super) places: Arc<Semaphore>,
     /// The figures of the incidents in use: those of one runbook are kept once.
-    figures: Mutex<Vec<Weak<Figures>>>,
+    pub(super) figures: Mutex<Vec<Weak<Figures>>>,
 }
 
 impl fmt::Debug for Engine {
@@ -71,8 +68,15 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// The state that a commit led to, and the effects that it began.
-pub(super) type Begun = (Arc<Incident>, Vec<Seq>);
+/// What a running loop is told of a commit.
+pub(super) struct News {
+    /// The state that it led to.
+    pub(super) state: Arc<Incident>,
+    /// The effects that it began.
+    pub(super) begun: Vec<Seq>,
+    /// The place to carry them out in.
+    pub(super) place: Option<OwnedSemaphorePermit>,
+}
 
 /// A lock whose holder panicked is taken over: what it guards is replaced whole, never left half changed.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -88,18 +92,7 @@ impl Engine {
     /// Like [`builder`](Self::builder), for a store that is shared.
     #[must_use]
     pub fn builder_on(store: Arc<dyn Store>) -> EngineBuilder {
-        EngineBuilder {
-            store,
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
-            evidence: None,
-            runbook: Runbook::default(),
-            live: Registry::default(),
-            drill: Registry::default(),
-            worker: None,
-            lease: Duration::from_secs(15),
-            parallel: 64,
-        }
+        EngineBuilder::new(store)
     }
 
     /// The runbook in force.
@@ -172,7 +165,7 @@ impl Engine {
         self.0.runbook.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Lets an incident share the figures of others under the same runbook: they are a third of its size.
+    /// Lets an incident share the figures of others under the same runbook.
     pub(super) fn share_figures(&self, incident: &mut Incident) {
         let mut known = locked(&self.0.figures);
         match known.iter().filter_map(Weak::upgrade).find(|figures| *figures == incident.figures) {
@@ -192,220 +185,4 @@ impl Engine {
     pub(super) fn deadline(&self) -> Duration {
         self.0.lease.saturating_mul(2) / 3
     }
-}
-
-/// Builds an [`Engine`].
-#[derive(Debug)]
-pub struct EngineBuilder {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    evidence: Option<Arc<dyn EvidenceStore>>,
-    runbook: Runbook,
-    live: Registry,
-    drill: Registry,
-    worker: Option<String>,
-    lease: Duration,
-    parallel: usize,
-}
-
-impl EngineBuilder {
-    /// With this runbook.
-    #[must_use]
-    pub fn runbook(mut self, runbook: Runbook) -> Self {
-        self.runbook = runbook;
-        self
-    }
-
-    /// With everything that settings built: the runbook, the ports and routes of both sides, and where evidence is kept.
-    #[must_use]
-    pub fn configured(mut self, built: Built) -> Self {
-        self.runbook = built.runbook;
-        match built.evidence {
-            Some(BuiltEvidence::Folder(folder)) => {
-                self.evidence = Some(Arc::new(FolderEvidence::new(folder)));
-            }
-            Some(BuiltEvidence::Store(store)) => self.evidence = Some(store),
-            None => {}
-        }
-        for (side, built) in [(Side::Live, built.live), (Side::Drill, built.drill)] {
-            for (name, ports) in built.ports {
-                self = self.ports_for(side, &name, ports);
-            }
-            for (route, ports) in built.routes {
-                self = self.route_for(side, route, &ports);
-            }
-            if let Some(tracker) = built.tracker {
-                self = self.tracker_for(side, &tracker);
-            }
-        }
-        self
-    }
-
-    /// With this clock.
-    #[must_use]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// With this entropy.
-    #[must_use]
-    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
-        self.entropy = entropy;
-        self
-    }
-
-    /// With a place to keep evidence; without one none is collected.
-    #[must_use]
-    pub fn evidence(mut self, evidence: impl EvidenceStore) -> Self {
-        self.evidence = Some(Arc::new(evidence));
-        self
-    }
-
-    /// Under this name, which no other engine on the store may have; a random one by default.
-    #[must_use]
-    pub fn worker(mut self, name: &str) -> Self {
-        self.worker = Some(name.to_owned());
-        self
-    }
-
-    /// With leases of this length, 15 s by default: after so long another engine takes over from one that died. A call to
-    /// a backend gets two thirds of it.
-    #[must_use]
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease.max(Duration::from_millis(10));
-        self
-    }
-
-    /// Working on at most so many incidents at once, 64 by default.
-    #[must_use]
-    pub fn parallel(mut self, incidents: usize) -> Self {
-        self.parallel = incidents.max(1);
-        self
-    }
-
-    /// Registers the ports of a backend for live incidents.
-    #[must_use]
-    pub fn ports(self, name: &str, ports: Ports) -> Self {
-        self.ports_for(Side::Live, name, ports)
-    }
-
-    /// Registers the ports of a backend for drills. No adapter may be registered for both.
-    #[must_use]
-    pub fn drill_ports(self, name: &str, ports: Ports) -> Self {
-        self.ports_for(Side::Drill, name, ports)
-    }
-
-    /// Registers the ports of a backend for one side.
-    #[must_use]
-    pub fn ports_for(mut self, side: Side, name: &str, ports: Ports) -> Self {
-        self.side(side).add(name, ports);
-        self
-    }
-
-    /// Sends live notices to `audiences` through the notifier of the ports called `ports`.
-    #[must_use]
-    pub fn route(self, ports: &str, audiences: &[&str]) -> Self {
-        self.route_for(Side::Live, Route::new(ports, audiences), ports)
-    }
-
-    /// Sends drills' notices to `audiences` through the notifier of the ports called `ports`.
-    #[must_use]
-    pub fn drill_route(self, ports: &str, audiences: &[&str]) -> Self {
-        self.route_for(Side::Drill, Route::new(ports, audiences), ports)
-    }
-
-    /// Sends notices of one side along `route`, through the notifier of the ports called `ports`.
-    #[must_use]
-    pub fn route_for(mut self, side: Side, route: Route, ports: &str) -> Self {
-        self.side(side).route(route, ports);
-        self
-    }
-
-    /// Keeps the tickets of one side with the tracker of the ports called `ports`.
-    #[must_use]
-    pub fn tracker_for(mut self, side: Side, ports: &str) -> Self {
-        self.side(side).track_with(ports);
-        self
-    }
-
-    /// Keeps live tickets with the tracker of the ports called `ports`.
-    #[must_use]
-    pub fn tracker(self, ports: &str) -> Self {
-        self.tracker_for(Side::Live, ports)
-    }
-
-    fn side(&mut self, side: Side) -> &mut Registry {
-        match side {
-            Side::Live => &mut self.live,
-            Side::Drill => &mut self.drill,
-        }
-    }
-
-    /// The engine.
-    ///
-    /// # Errors
-    /// [`BuildError`] if live and drill aren't apart, or a route or tracker has no adapter.
-    pub fn build(self) -> Result<Engine, BuildError> {
-        if let Some(name) = overlap(&self.live, &self.drill) {
-            return Err(BuildError::Shared { name });
-        }
-        for registry in [&self.live, &self.drill] {
-            let reach = registry.reach();
-            if let Some(route) = reach.notices.iter().find(|route| registry.notifier(&route.name).is_none()) {
-                return Err(BuildError::NoNotifier { route: route.name.clone() });
-            }
-            if let Some(name) = reach.tracker.as_ref().filter(|name| registry.tracker(name).is_none()) {
-                return Err(BuildError::NoTracker { name: name.clone() });
-            }
-        }
-        let digest = self.runbook.digest();
-        let worker = self.worker.unwrap_or_else(|| CommandId::new(self.entropy.bytes()).to_string());
-        Ok(Engine(Arc::new(Inner {
-            store: self.store,
-            clock: self.clock,
-            entropy: self.entropy,
-            evidence: self.evidence,
-            runbook: RwLock::new((Arc::new(self.runbook), digest)),
-            live: self.live,
-            drill: self.drill,
-            worker,
-            lease: self.lease,
-            parallel: self.parallel,
-            queues: Mutex::default(),
-            resting: Mutex::default(),
-            alarms: Mutex::default(),
-            busy: Mutex::default(),
-            handoff: Mutex::default(),
-            carrying: AtomicUsize::new(0),
-            figures: Mutex::default(),
-        })))
-    }
-}
-
-/// Why an engine can't be built.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// One adapter is registered for live incidents and for drills.
-    #[error(
-        "an adapter of the live ports {name:?} is registered for drills, too; build another one for drills"
-    )]
-    Shared {
-        /// The live ports' name.
-        name: String,
-    },
-    /// A route leads nowhere.
-    #[error("the route {route:?} names ports without a notifier; register them first")]
-    NoNotifier {
-        /// The route.
-        route: String,
-    },
-    /// The tracker isn't there.
-    #[error("the tracker {name:?} names ports without a tracker; register them first")]
-    NoTracker {
-        /// The ports' name.
-        name: String,
-    },
 }

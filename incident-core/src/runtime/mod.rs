@@ -1,6 +1,8 @@
 //! The engine: takes commands, does what is due, and calls the adapters.
 
 mod audit;
+mod batch;
+mod builder;
 mod clock;
 mod engine;
 mod error;
@@ -14,8 +16,9 @@ mod tick;
 mod work;
 
 pub use audit::{Audit, AuditFinding, AuditProblem, PreflightReport};
+pub use builder::{BuildError, EngineBuilder};
 pub use clock::{ManualClock, SeededEntropy, SystemClock, SystemEntropy};
-pub use engine::{BuildError, Engine, EngineBuilder};
+pub use engine::Engine;
 pub use error::CommandError;
 pub use handle::{Done, IncidentHandle};
 pub use intake::Intake;

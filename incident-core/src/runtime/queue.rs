@@ -4,24 +4,20 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::engine::{Engine, locked};
+use super::engine::{Engine, News, locked};
 use super::error::CommandError;
 use super::finishing::Finishing;
 use super::handle::Done;
 use crate::domain::chain;
-use crate::domain::command::{Begin, Command, Refusal, Request};
-use crate::domain::context::Context;
-use crate::domain::decide::{Decision, decide};
-use crate::domain::due::due;
-use crate::domain::event::{Fact, Record};
+use crate::domain::command::{Command, Refusal, Request};
+use crate::domain::event::Record;
 use crate::domain::id::{Digest, IncidentId, Seq};
 use crate::domain::incident::{Incident, Side};
-use crate::domain::index::{Summary, index};
-use crate::domain::phase::Phase;
+use crate::domain::index::index;
 use crate::domain::role::Actor;
-use crate::port::store::{Commit, CommitError, Hint, Query, SlotRef};
+use crate::port::store::{Commit, CommitError, Hint, SlotRef};
 
 /// The commands that wait for one incident, and its state as last seen.
 #[derive(Debug, Default)]
@@ -99,10 +95,11 @@ impl Engine {
         }
         let (requests, replies): (Vec<_>, Vec<_>) =
             waiting.into_iter().map(|it| (it.request, it.reply)).unzip();
-        let begin = self.has_room();
-        match self.commit(id, queue, &mut seen, &requests, begin).await {
+        let place = self.place();
+        match self.commit(id, queue, &mut seen, &requests, place.is_some()).await {
             Ok(committed) => {
-                self.tell(&committed.state, committed.begun);
+                let place = place.filter(|_| !committed.begun.is_empty());
+                self.tell(News { state: committed.state, begun: committed.begun, place });
                 for (reply, answer) in replies.into_iter().zip(committed.answers) {
                     let _ = reply.send(answer);
                 }
@@ -126,18 +123,16 @@ impl Engine {
     /// Tells a running loop what an incident has come to, and hands it the effects that a commit began.
     ///
     /// A loop that is gone leaves them begun; another pass looks for them when their lease ends.
-    fn tell(&self, state: &Arc<Incident>, begun: Vec<Seq>) {
-        if let Some(told) = &*locked(&self.0.handoff) {
-            self.0.carrying.fetch_add(usize::from(!begun.is_empty()), Ordering::Relaxed);
-            let _ = told.send((Arc::clone(state), begun));
+    fn tell(&self, news: News) {
+        if let Some(told) = &*locked(&self.0.told) {
+            let _ = told.send(news);
         }
     }
 
-    /// Whether a running loop can carry out at once what a commit begins: what has to wait would outlive its lease. Half
-    /// of the places stay free for what waits in the store.
-    fn has_room(&self) -> bool {
-        let carrying = self.0.carrying.load(Ordering::Relaxed);
-        carrying < self.0.parallel.div_ceil(2) && locked(&self.0.handoff).is_some()
+    /// A place in a running loop to carry out at once what a commit begins: what has to wait would outlive its lease.
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        let runs = locked(&self.0.told).as_ref().is_some_and(|told| !told.is_closed());
+        runs.then(|| Arc::clone(&self.0.places).try_acquire_owned().ok())?
     }
 
     /// Whether this engine knows what a hint tells of: it committed that itself, or a pass of it is at the incident.
@@ -243,7 +238,7 @@ impl Engine {
             fresh = true;
             if let Some(now) = seen {
                 // A hint of what somebody else committed may have been taken for one of ours.
-                self.tell(&now.incident, Vec::new());
+                self.tell(News { state: Arc::clone(&now.incident), begun: Vec::new(), place: None });
             }
         }
         Err(CommandError::Unknown {
@@ -294,127 +289,6 @@ impl Engine {
         let log =
             self.0.store.load(id, Seq::ZERO).await.map_err(|error| CommandError::Store(Arc::new(error)))?;
         Ok(log.iter().any(|stored| stored.seq == last && stored.chain == head))
-    }
-
-    /// Decides every request on the state the one before left, then begins what this engine can carry out.
-    fn decide_batch(
-        &self,
-        before: &Arc<Incident>,
-        requests: &[Request],
-        taken: &[String],
-        open_incidents: Option<u32>,
-        begin: bool,
-    ) -> Batch {
-        let (runbook, digest) = self.in_force();
-        let now = self.now().max(before.recorded_at);
-        let mut batch = Batch::on(before);
-        let cx = Context {
-            now,
-            runbook: &runbook,
-            digest,
-            live: self.registry(Side::Live).reach(),
-            drill: self.registry(Side::Drill).reach(),
-            taken,
-            open_incidents,
-            entropy: self.0.entropy.bytes(),
-        };
-        for request in requests {
-            let first = batch.after.version.next();
-            let answer = match decide(&batch.after, request, &cx) {
-                Ok(decision) => {
-                    let changed = !decision.records.is_empty();
-                    let known = batch.after.commands.get(&request.id).copied();
-                    batch.take(decision);
-                    let seq = known.unwrap_or(if changed { first } else { batch.after.version });
-                    Ok(Done { incident: before.id, seq, version: batch.after.version, changed })
-                }
-                Err(refusal) => Err(CommandError::Refused(refusal)),
-            };
-            batch.answers.push(answer);
-        }
-        if begin {
-            self.begin(&mut batch, &cx);
-        }
-        batch
-    }
-
-    /// Claims the effects that may begin and that this engine has an adapter for, in the commit that plans them.
-    fn begin(&self, batch: &mut Batch, cx: &Context<'_>) {
-        let until = crate::domain::time::after(cx.now, self.0.lease);
-        let begins: Vec<Begin> = due(&batch.after, cx.now)
-            .start
-            .into_iter()
-            .filter_map(|effect| {
-                let repeat = self.repeat(&batch.after, effect, cx.runbook)?;
-                Some(Begin { effect, worker: self.0.worker.clone(), until, repeat })
-            })
-            .collect();
-        if begins.is_empty() {
-            return;
-        }
-        let mut request = Request::new(self.new_command_id(), Actor::Engine, Command::Start(begins));
-        request.origin.source = "engine".to_owned();
-        let Ok(decision) = decide(&batch.after, &request, cx) else { return };
-        let begun = decision.records.iter().filter_map(|record| match &record.fact {
-            Fact::EffectStarted(started) => Some(started.effect),
-            _ => None,
-        });
-        batch.begun.extend(begun);
-        batch.take(decision);
-    }
-
-    /// How many incidents of `side` are active, if a request of automation needs to know; none if nobody knows.
-    async fn open_incidents(&self, side: Side, requests: &[Request]) -> Option<u32> {
-        let asks = |it: &Request| matches!(it.command, Command::Propose(_) | Command::Undo(_));
-        if !requests.iter().any(|it| asks(it) && !matches!(it.actor, Actor::Human(_))) {
-            return None;
-        }
-        let mut open = 0;
-        let mut after = None;
-        loop {
-            let page = self.0.store.list(&Query::unsettled().after(after).limit(1_000)).await.ok()?;
-            for row in &page.rows {
-                let summary: Summary = serde_json::from_slice(&row.summary).ok()?;
-                let active = summary.ended.is_none() && summary.phase < Phase::PostIncident;
-                open += u32::from(active && summary.side == side);
-            }
-            after = page.rows.last().map(|row| row.id);
-            if !page.more || after.is_none() {
-                return Some(open);
-            }
-        }
-    }
-}
-
-/// What a round of decisions leads to.
-#[derive(Debug)]
-struct Batch {
-    records: Vec<Record>,
-    redact: Vec<(Seq, u32)>,
-    answers: Vec<Result<Done, CommandError>>,
-    begun: Vec<Seq>,
-    after: Arc<Incident>,
-}
-
-impl Batch {
-    fn on(before: &Arc<Incident>) -> Self {
-        Self {
-            records: Vec::new(),
-            redact: Vec::new(),
-            answers: Vec::new(),
-            begun: Vec::new(),
-            after: Arc::clone(before),
-        }
-    }
-
-    fn take(&mut self, decision: Decision) {
-        self.records.extend(decision.records);
-        self.redact.extend(decision.redact);
-        self.after = Arc::new(decision.after);
-    }
-
-    fn answered(self) -> Committed {
-        Committed { answers: self.answers, begun: self.begun, state: self.after }
     }
 }
 

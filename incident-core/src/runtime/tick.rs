@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -11,7 +10,7 @@ use futures_util::future::{BoxFuture, Fuse, FusedFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 
-use super::engine::{Engine, locked};
+use super::engine::{Engine, News, locked};
 use super::error::CommandError;
 use super::queue::{Committed, unreadable};
 use crate::domain::command::{Command, Conclude};
@@ -116,9 +115,8 @@ impl Engine {
     /// Does what is due, as long as `shutdown` doesn't complete. Then it begins nothing new and finishes the calls under
     /// way, each to its own deadline.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
-        let (handoff, mut handed) = mpsc::unbounded_channel();
-        self.0.carrying.store(0, Ordering::Relaxed);
-        *locked(&self.0.handoff) = Some(handoff);
+        let (told, mut news) = mpsc::unbounded_channel();
+        *locked(&self.0.told) = Some(told);
         let mut passes: FuturesUnordered<BoxFuture<'_, Option<Time>>> = FuturesUnordered::new();
         let mut hints = self.0.store.hints();
         let mut shutdown = std::pin::pin!(shutdown.fuse());
@@ -134,11 +132,11 @@ impl Engine {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                Some((state, begun)) = handed.recv() => {
-                    if begun.is_empty() {
-                        wake = next_wake(&state).map_or(wake, |next| wake.min(next));
+                Some(it) = news.recv() => {
+                    if it.begun.is_empty() {
+                        wake = next_wake(&it.state).map_or(wake, |next| wake.min(next));
                     } else {
-                        passes.push(self.carry_on(state, begun).boxed());
+                        passes.push(self.carry_on(it).boxed());
                     }
                 }
                 Some(next) = passes.next() => {
@@ -159,9 +157,11 @@ impl Engine {
                 () = self.0.clock.sleep_until(wake), if finding.is_terminated() => {}
             }
         }
-        *locked(&self.0.handoff) = None;
-        while let Ok((state, begun)) = handed.try_recv() {
-            passes.push(self.carry_on(state, begun).boxed());
+        *locked(&self.0.told) = None;
+        while let Ok(it) = news.try_recv() {
+            if !it.begun.is_empty() {
+                passes.push(self.carry_on(it).boxed());
+            }
         }
         while passes.next().await.is_some() {}
     }
@@ -231,10 +231,9 @@ impl Engine {
     }
 
     /// Carries out effects that a command's own commit began.
-    async fn carry_on(&self, state: Arc<Incident>, begun: Vec<Seq>) -> Option<Time> {
+    async fn carry_on(&self, News { state, begun, place: _place }: News) -> Option<Time> {
         let id = state.id;
         let _busy = locked(&self.0.busy).insert(id).then(|| Busy { engine: self, id });
-        let _carrying = Carrying(self);
         match self.work_off(state, begun, Time::MAX_UTC).await {
             Ok(state) => state.and_then(|state| next_wake(&state)),
             Err(error) => {
@@ -372,15 +371,6 @@ impl Engine {
             (name.clone(), CheckReading { colour: reading.colour, detail: reading.detail })
         });
         futures_util::future::join_all(looks).await.into_iter().collect()
-    }
-}
-
-/// Counts as a commit whose effects are carried out, until dropped.
-struct Carrying<'a>(&'a Engine);
-
-impl Drop for Carrying<'_> {
-    fn drop(&mut self) {
-        self.0.0.carrying.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

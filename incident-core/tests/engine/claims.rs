@@ -25,9 +25,10 @@ use incident_core::store::MemoryStore;
 use crate::world::{self, Shared};
 use crate::{clock, declare};
 
-/// A store whose reply to one commit takes its time, in which something else happens.
-struct Slow {
+/// A store whose reply to one commit takes its time, in which something else happens. It counts what it is asked to claim.
+pub(crate) struct Slow {
     inner: MemoryStore,
+    pub(crate) claims: AtomicUsize,
     commits: AtomicUsize,
     at: usize,
     meanwhile: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
@@ -40,12 +41,13 @@ impl fmt::Debug for Slow {
 }
 
 impl Slow {
-    fn new<F: Future<Output = ()> + Send + 'static>(
+    pub(crate) fn new<F: Future<Output = ()> + Send + 'static>(
         inner: MemoryStore,
         at: usize,
         meanwhile: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self {
-        Self { inner, commits: AtomicUsize::new(0), at, meanwhile: Box::new(move || meanwhile().boxed()) }
+        let (claims, commits) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { inner, claims, commits, at, meanwhile: Box::new(move || meanwhile().boxed()) }
     }
 }
 
@@ -64,6 +66,7 @@ impl Store for Slow {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<IncidentId>, StoreError> {
+        self.claims.fetch_add(1, Ordering::Relaxed);
         self.inner.claim(claim).await
     }
 

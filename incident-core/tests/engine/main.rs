@@ -9,6 +9,7 @@
 mod claims;
 mod damaged;
 mod failing;
+mod running;
 mod tickets;
 mod world;
 

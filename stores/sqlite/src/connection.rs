@@ -143,3 +143,25 @@ fn sizes(path: &Path) -> (u64, u64) {
     log.push("-wal");
     (size(Path::new(&log)), size(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    /// To plan it anew costs more than to run it.
+    #[test]
+    fn a_statement_keeps_its_plan_whatever_the_bounds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("incidents.db");
+        open(&path, &Options::new()).unwrap();
+        let connection = open_reader(&path).unwrap();
+        let mut statement =
+            connection.prepare("SELECT seq FROM record WHERE incident = ?1 AND seq > ?2").unwrap();
+        for after in 0..8_i64 {
+            statement.query([1, after]).unwrap().next().unwrap();
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
+}

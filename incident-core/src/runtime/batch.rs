@@ -1,0 +1,142 @@
+//! Deciding the commands that are committed together, and beginning what they plan.
+
+use std::sync::Arc;
+
+use super::engine::Engine;
+use super::error::CommandError;
+use super::handle::Done;
+use super::queue::Committed;
+use crate::domain::command::{Begin, Command, Request};
+use crate::domain::context::Context;
+use crate::domain::decide::{Decision, decide};
+use crate::domain::due::due;
+use crate::domain::event::{Fact, Record};
+use crate::domain::id::Seq;
+use crate::domain::incident::{Incident, Side};
+use crate::domain::index::Summary;
+use crate::domain::phase::Phase;
+use crate::domain::role::Actor;
+use crate::port::store::Query;
+
+impl Engine {
+    /// Decides every request on the state the one before left, then begins what this engine can carry out.
+    pub(super) fn decide_batch(
+        &self,
+        before: &Arc<Incident>,
+        requests: &[Request],
+        taken: &[String],
+        open_incidents: Option<u32>,
+        begin: bool,
+    ) -> Batch {
+        let (runbook, digest) = self.in_force();
+        let now = self.now().max(before.recorded_at);
+        let mut batch = Batch::on(before);
+        let cx = Context {
+            now,
+            runbook: &runbook,
+            digest,
+            live: self.registry(Side::Live).reach(),
+            drill: self.registry(Side::Drill).reach(),
+            taken,
+            open_incidents,
+            entropy: self.0.entropy.bytes(),
+        };
+        for request in requests {
+            let first = batch.after.version.next();
+            let answer = match decide(&batch.after, request, &cx) {
+                Ok(decision) => {
+                    let changed = !decision.records.is_empty();
+                    let known = batch.after.commands.get(&request.id).copied();
+                    batch.take(decision);
+                    let seq = known.unwrap_or(if changed { first } else { batch.after.version });
+                    Ok(Done { incident: before.id, seq, version: batch.after.version, changed })
+                }
+                Err(refusal) => Err(CommandError::Refused(refusal)),
+            };
+            batch.answers.push(answer);
+        }
+        if begin {
+            self.begin(&mut batch, &cx);
+        }
+        batch
+    }
+
+    /// Claims the effects that may begin and that this engine has an adapter for, in the commit that plans them.
+    fn begin(&self, batch: &mut Batch, cx: &Context<'_>) {
+        let until = crate::domain::time::after(cx.now, self.0.lease);
+        let begins: Vec<Begin> = due(&batch.after, cx.now)
+            .start
+            .into_iter()
+            .filter_map(|effect| {
+                let repeat = self.repeat(&batch.after, effect, cx.runbook)?;
+                Some(Begin { effect, worker: self.0.worker.clone(), until, repeat })
+            })
+            .collect();
+        if begins.is_empty() {
+            return;
+        }
+        let mut request = Request::new(self.new_command_id(), Actor::Engine, Command::Start(begins));
+        request.origin.source = "engine".to_owned();
+        let Ok(decision) = decide(&batch.after, &request, cx) else { return };
+        let begun = decision.records.iter().filter_map(|record| match &record.fact {
+            Fact::EffectStarted(started) => Some(started.effect),
+            _ => None,
+        });
+        batch.begun.extend(begun);
+        batch.take(decision);
+    }
+
+    /// How many incidents of `side` are active, if a request of automation needs to know; none if nobody knows.
+    pub(super) async fn open_incidents(&self, side: Side, requests: &[Request]) -> Option<u32> {
+        let asks = |it: &Request| matches!(it.command, Command::Propose(_) | Command::Undo(_));
+        if !requests.iter().any(|it| asks(it) && !matches!(it.actor, Actor::Human(_))) {
+            return None;
+        }
+        let mut open = 0;
+        let mut after = None;
+        loop {
+            let page = self.0.store.list(&Query::unsettled().after(after).limit(1_000)).await.ok()?;
+            for row in &page.rows {
+                let summary: Summary = serde_json::from_slice(&row.summary).ok()?;
+                let active = summary.ended.is_none() && summary.phase < Phase::PostIncident;
+                open += u32::from(active && summary.side == side);
+            }
+            after = page.rows.last().map(|row| row.id);
+            if !page.more || after.is_none() {
+                return Some(open);
+            }
+        }
+    }
+}
+
+/// What a round of decisions leads to.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) records: Vec<Record>,
+    pub(super) redact: Vec<(Seq, u32)>,
+    pub(super) answers: Vec<Result<Done, CommandError>>,
+    pub(super) begun: Vec<Seq>,
+    pub(super) after: Arc<Incident>,
+}
+
+impl Batch {
+    fn on(before: &Arc<Incident>) -> Self {
+        Self {
+            records: Vec::new(),
+            redact: Vec::new(),
+            answers: Vec::new(),
+            begun: Vec::new(),
+            after: Arc::clone(before),
+        }
+    }
+
+    fn take(&mut self, decision: Decision) {
+        self.records.extend(decision.records);
+        self.redact.extend(decision.redact);
+        self.after = Arc::new(decision.after);
+    }
+
+    pub(super) fn answered(self) -> Committed {
+        Committed { answers: self.answers, begun: self.begun, state: self.after }
+    }
+}
