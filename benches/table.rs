@@ -5,6 +5,7 @@
 //! $ cargo bench -p incident-benches --bench table -- --fill --resume  # only rows that haven't been measured yet
 //! $ cargo bench -p incident-benches --bench table -- P1 P7            # these, to look at
 //! $ cargo bench -p incident-benches --bench table -- --tiny           # all, a hundredth of the work, to see that they run
+//! $ cargo bench -p incident-benches --bench table -- storm ours 50000 500 64 8   # one storm, to look at with a profiler
 //! ```
 #![allow(missing_docs, reason = "a program, not a library")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints what it measured")]
@@ -16,7 +17,8 @@ use std::time::Duration;
 
 use incident_benches::row::{Row, Scale};
 use incident_benches::rows::{By, Entry, ROWS, hold};
-use incident_benches::storm::endpoint;
+use incident_benches::storm::alerts::Shape;
+use incident_benches::storm::{Who, endpoint, storm};
 use incident_benches::{machine, plot, runtime, table};
 use tokio::time::Instant;
 
@@ -36,10 +38,31 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["serve", database, sink] => endpoint::serve(Path::new(database), sink),
+        ["serve", database, sink, who] => {
+            endpoint::serve(Path::new(database), sink, Who::named(who).expect("it is one of them"));
+        }
         ["hold", file] => println!("{}", hold(Path::new(file))),
+        ["storm", who, alerts, groups, per_post, connections] => {
+            return one_storm(who, [alerts, groups, per_post, connections]);
+        }
         ["row", id, scale] => row(id, if scale == "tiny" { Scale::Tiny } else { Scale::Full }),
         _ => return all(&wanted(&words)),
+    }
+    ExitCode::SUCCESS
+}
+
+/// One storm, to look at with a profiler.
+fn one_storm(who: &str, numbers: [&str; 4]) -> ExitCode {
+    let who = Who::named(who).expect("ours, gathering or alertmanager");
+    let [alerts, groups, per_post, connections] = numbers
+        .map(|number| number.parse().expect("alerts, groups, alerts a POST and connections are numbers"));
+    let shape = Shape { alerts, groups, per_post, connections };
+    match runtime().block_on(storm(who, &shape, Duration::from_secs(60))) {
+        Ok(outcome) => println!("{outcome:#?}"),
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
     }
     ExitCode::SUCCESS
 }

@@ -16,6 +16,7 @@ use incident_core::domain::event::Fact;
 use incident_core::domain::id::{Digest, IncidentId, Seq};
 use incident_core::domain::incident::Incident;
 use incident_core::domain::index::index;
+use incident_core::domain::runbook::Runbook;
 use incident_core::domain::signal::{Detection, Signal};
 use incident_core::port::Store;
 use incident_core::port::store::Commit;
@@ -93,10 +94,12 @@ pub fn alerts(count: usize, groups: usize) -> Vec<Signal> {
     (0..count).map(alert).collect()
 }
 
-/// An engine on `store` that has nothing registered.
+/// An engine on `store` that has nothing registered, and takes no alerts for a storm.
 #[must_use]
 pub fn engine(store: Arc<dyn Store>) -> Engine {
-    Engine::builder_on(store).build().expect("an engine without adapters can be built")
+    let mut runbook = Runbook::default();
+    runbook.signals.storm.incidents = 0;
+    Engine::builder_on(store).runbook(runbook).build().expect("an engine without adapters can be built")
 }
 
 /// A runtime as a service has it, with a thread a core.

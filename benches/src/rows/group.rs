@@ -110,7 +110,7 @@ struct Raw {
     next: usize,
     seq: i64,
     body: Vec<u8>,
-    slot: Vec<u8>,
+    texts: Vec<u8>,
     summary: Vec<u8>,
 }
 
@@ -134,8 +134,10 @@ impl Raw {
         let incidents = keys.query_map([], |row| row.get(0)).expect("it can be read");
         let incidents = incidents.collect::<Result<_, _>>().expect("it can be read");
         drop(keys);
-        let (body, slot) = (log[0].body.clone(), log[0].slots[0].clone());
-        Self { connection, incidents, next: 0, seq: 1_000, body, slot, summary }
+        let slot = &log[0].slots[0];
+        let length = u32::try_from(slot.len()).expect("a short text");
+        let (body, texts) = (log[0].body.clone(), [&length.to_be_bytes(), &slot[..]].concat());
+        Self { connection, incidents, next: 0, seq: 1_000, body, texts, summary }
     }
 
     /// Transactions of `group` records each.
@@ -148,7 +150,7 @@ impl Raw {
                 self.next = (self.next + 1) % self.incidents.len();
                 self.seq += 1;
                 let incident = self.incidents[self.next];
-                append(&write, incident, self.seq, &self.body, &self.slot, &self.summary)
+                append(&write, incident, self.seq, &self.body, &self.texts, &self.summary)
                     .expect("it can be written");
             }
             write.commit().expect("it can be written");
@@ -163,7 +165,7 @@ fn append(
     incident: i64,
     seq: i64,
     body: &[u8],
-    slot: &[u8],
+    texts: &[u8],
     summary: &[u8],
 ) -> rusqlite::Result<()> {
     write
@@ -172,11 +174,7 @@ fn append(
         )?
         .execute(params![incident, seq, 1_900_000_000_000_i64 + seq, 1, 1, summary])?;
     write
-        .prepare_cached("INSERT INTO record (incident, seq, slots, chain, body) VALUES (?1, ?2, 1, ?3, ?4)")?
-        .execute(params![incident, seq, [7_u8; 32], body])?;
-    let record = write.last_insert_rowid();
-    write
-        .prepare_cached("INSERT INTO slot (record, n, text) VALUES (?1, 0, ?2)")?
-        .execute(params![record, slot])?;
+        .prepare_cached("INSERT INTO record (incident, seq, chain, body, texts) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![incident, seq, [7_u8; 32], body, texts])?;
     Ok(())
 }

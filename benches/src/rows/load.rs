@@ -21,8 +21,8 @@ use crate::{log, runtime};
 /// Both read from the page cache: what is compared is the work, not the disk.
 const RECORDS: usize = 60;
 const INCIDENTS: usize = 1_000;
-/// How many logs are asked for at once: an engine's passes ask for up to 64.
-const AHEAD: usize = 8;
+/// How many passes an engine has at once.
+const PASSES: usize = 64;
 
 pub(super) fn load(scale: Scale) -> Row {
     let (runtime, folder) = (runtime(), TempDir::new().expect("a folder to write to"));
@@ -78,13 +78,12 @@ pub(super) fn fill(
     ids
 }
 
-/// What the engine does: the logs, some of them asked for ahead, their links checked, their records read and folded.
+/// What the engine does: as many passes at once, each reads a log, checks its links, reads its records and folds them.
 fn folded(runtime: &Runtime, store: &SqliteStore, ids: &[IncidentId]) {
-    let logs = stream::iter(ids).map(|id| async move { (*id, store.load(*id, Seq::ZERO).await) });
-    runtime.block_on(logs.buffered(AHEAD).for_each(|(id, log)| {
-        let (state, _) = chain::fold(id, &log.expect("it can be read")).expect("it folds");
+    runtime.block_on(stream::iter(ids).for_each_concurrent(PASSES, |id| async move {
+        let log = store.load(*id, Seq::ZERO).await.expect("it can be read");
+        let (state, _) = chain::fold(*id, &log).expect("it folds");
         assert_eq!(state.version, Seq(RECORDS as u64));
-        std::future::ready(())
     }));
 }
 
@@ -99,21 +98,22 @@ fn read_and_parsed(raw: &Connection, ids: &[IncidentId]) {
 
 fn read(raw: &Connection, id: IncidentId) -> rusqlite::Result<Vec<StoredRecord>> {
     let mut records = raw.prepare_cached(
-        "SELECT seq, chain, body FROM record WHERE incident = (SELECT key FROM incident WHERE id = ?1) ORDER BY seq",
+        "SELECT seq, chain, body, texts FROM record
+         WHERE incident = (SELECT key FROM incident WHERE id = ?1) ORDER BY seq",
     )?;
     let rows = records.query_map([id.to_bytes()], |row| {
-        let (seq, chain) = (Seq(row.get(0)?), Digest(row.get(1)?));
-        Ok(StoredRecord { seq, body: row.get(2)?, slots: Vec::new(), chain })
+        let (seq, chain, slots) = (Seq(row.get(0)?), Digest(row.get(1)?), texts(row.get_ref(3)?.as_blob()?));
+        Ok(StoredRecord { seq, body: row.get(2)?, slots, chain })
     })?;
-    let mut log = rows.collect::<Result<Vec<_>, _>>()?;
-    let mut slots = raw.prepare_cached(
-        "SELECT record.seq, slot.text FROM record JOIN slot ON slot.record = record.key
-         WHERE record.incident = (SELECT key FROM incident WHERE id = ?1) ORDER BY record.seq, slot.n",
-    )?;
-    let mut rows = slots.query([id.to_bytes()])?;
-    while let Some(row) = rows.next()? {
-        let place = row.get::<_, usize>(0)? - 1;
-        log[place].slots.push(row.get(1)?);
+    rows.collect()
+}
+
+fn texts(mut packed: &[u8]) -> Vec<Vec<u8>> {
+    let mut texts = Vec::new();
+    while let Some((length, rest)) = packed.split_first_chunk() {
+        let (text, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
+        texts.push(text.to_vec());
+        packed = rest;
     }
-    Ok(log)
+    texts
 }

@@ -85,7 +85,7 @@ async fn one(way: &mut Way, n: usize) {
     let (sent, paged) = tokio::join!(sent, paged);
     sent.expect("the alert is taken in");
     way.took.push(paged.saturating_duration_since(begun).as_secs_f64());
-    way.sink.until((n + 1) * way.who.notices(), Instant::now() + PATIENCE).await;
+    way.sink.until(way.who.notices(n + 1), Instant::now() + PATIENCE).await;
 }
 
 fn told(ways: &[Way], syncs: &[f64], raw: &[f64], cpu: f64, why: Option<String>) -> Row {

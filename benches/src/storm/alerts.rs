@@ -47,10 +47,10 @@ pub fn body(who: Who, numbered: &[(usize, usize)]) -> Bytes {
         );
         // Alertmanager makes the fingerprint itself, and sends it on.
         let rest = format!(r#","endsAt":"0001-01-01T00:00:00Z","fingerprint":"{n:016x}"}}"#);
-        alerts.push_str(if who == Who::Ours { &rest } else { "}" });
+        alerts.push_str(if who == Who::Alertmanager { "}" } else { &rest });
     }
     Bytes::from(match who {
-        Who::Ours => format!(
+        Who::Ours | Who::Gathering => format!(
             r#"{{"receiver":"incidents","status":"firing","alerts":[{alerts}],"groupLabels":{{}},"commonLabels":{{"alertname":"ErrorRate"}},"commonAnnotations":{{}},"externalURL":"http://alerts.example:9093","version":"4","groupKey":"{{}}:{{}}","truncatedAlerts":0}}"#
         ),
         Who::Alertmanager => format!("[{}]", alerts.replace(r#""status":"firing","#, "")),

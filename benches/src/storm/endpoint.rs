@@ -13,12 +13,14 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use incident_core::config::{Ports, Secret};
+use incident_core::domain::runbook::Runbook;
 use incident_core::runtime::Engine;
 use incident_http::{HttpBackend, HttpConfig, SecretValue, TextOrSecret, WebhookConfig};
 use incident_prometheus::{Limits, Webhook};
 use incident_sqlite::SqliteStore;
 use tokio::net::TcpListener;
 
+use super::Who;
 use crate::runtime;
 
 /// Everybody whom the default runbook tells.
@@ -41,9 +43,9 @@ async fn take(engine: &Engine, request: Request<Incoming>) -> StatusCode {
 }
 
 /// Serves until whoever started it is gone: the program of the process that [`Served`] starts.
-pub fn serve(database: &Path, sink: &str) {
+pub fn serve(database: &Path, sink: &str, who: Who) {
     let runtime = runtime();
-    let engine = engine(database, sink);
+    let engine = engine(database, sink, who);
     let looping = engine.clone();
     runtime.spawn(async move { looping.run(std::future::pending()).await });
     runtime.block_on(async {
@@ -61,9 +63,14 @@ fn say_where(address: SocketAddr) {
     println!("{address}");
 }
 
-fn engine(database: &Path, sink: &str) -> Engine {
+fn engine(database: &Path, sink: &str, who: Who) -> Engine {
     let store = SqliteStore::open(database).expect("the store opens");
+    let mut runbook = Runbook::default();
+    if who == Who::Ours {
+        runbook.signals.storm.incidents = 0;
+    }
     Engine::builder(store)
+        .runbook(runbook)
         .ports("hook", notifier(sink))
         .route("hook", &EVERYBODY)
         .build()
@@ -106,10 +113,10 @@ impl Served {
     ///
     /// # Errors
     /// Why it doesn't start.
-    pub fn start(database: &Path, sink: SocketAddr) -> Result<Self, String> {
+    pub fn start(database: &Path, sink: SocketAddr, who: Who) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut child = Command::new(program)
-            .args([Path::new("serve"), database, Path::new(&sink.to_string())])
+            .args([Path::new("serve"), database, Path::new(&sink.to_string()), Path::new(who.name())])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -9,6 +9,7 @@ pub mod sink;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use incident_core::domain::runbook::Runbook;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -22,8 +23,10 @@ use sink::Sink;
 /// Who takes the alerts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// The engine behind an HTTP endpoint, on SQLite.
+    /// The engine behind an HTTP endpoint, on SQLite; each group is an incident, however many come.
     Ours,
+    /// The same with the default runbook, which gathers the groups of a storm in one incident.
+    Gathering,
     /// Debian's Alertmanager, in memory.
     Alertmanager,
 }
@@ -59,22 +62,40 @@ impl Who {
     /// Why it can't be started.
     pub async fn start(self, sink: SocketAddr) -> Result<Taker, String> {
         match self {
-            Self::Ours => {
+            Self::Ours | Self::Gathering => {
                 let folder = TempDir::new().map_err(|error| error.to_string())?;
-                let served = Served::start(&folder.path().join("incidents.db"), sink)?;
+                let served = Served::start(&folder.path().join("incidents.db"), sink, self)?;
                 Ok(Taker::Ours(served, folder))
             }
             Self::Alertmanager => Ok(Taker::Alertmanager(Alertmanager::start(sink).await?)),
         }
     }
 
-    /// The notices that a group leads to: the runbook pages those on call and tells the team.
+    /// The notices that so many groups lead to: of each incident the runbook pages those on call and tells the team.
     #[must_use]
-    pub fn notices(self) -> usize {
+    pub fn notices(self, groups: usize) -> usize {
+        let own = usize::try_from(Runbook::default().signals.storm.incidents).unwrap_or(usize::MAX);
         match self {
-            Self::Ours => 2,
-            Self::Alertmanager => 1,
+            Self::Ours => 2 * groups,
+            Self::Gathering => 2 * groups.min(own + 1),
+            Self::Alertmanager => groups,
         }
+    }
+
+    /// How it is called where it is started.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Gathering => "gathering",
+            Self::Alertmanager => "alertmanager",
+        }
+    }
+
+    /// Who is called so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Ours, Self::Gathering, Self::Alertmanager].into_iter().find(|who| who.name() == name)
     }
 }
 
@@ -111,7 +132,7 @@ pub async fn storm(who: Who, shape: &Shape, patience: Duration) -> Result<Outcom
     let begun = Instant::now();
     sender.send(bodies).await?;
     let accepting = begun.elapsed();
-    let expected = shape.groups * who.notices();
+    let expected = who.notices(shape.groups);
     let last = sink.until(expected, begun + patience).await;
     Ok(Outcome {
         accepting,

@@ -127,8 +127,11 @@ impl Arrivals {
 /// The group that a notice is about, and whether it is the page: what isn't ours is.
 fn notice(body: &[u8]) -> Option<(u32, bool)> {
     let text = std::str::from_utf8(body).ok()?;
-    let (_, rest) = text.split_once(r#""service":"service-"#)?;
-    let group = rest.split('"').next()?.parse().ok()?;
+    let group = match text.split_once(r#""service":"service-"#) {
+        Some((_, rest)) => rest.split('"').next()?.parse().ok()?,
+        // The incident that gathers is of no one service.
+        None => u32::MAX,
+    };
     Some((group, !text.contains(r#""kind":"opening""#)))
 }
 

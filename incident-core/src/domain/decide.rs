@@ -61,7 +61,15 @@ pub fn permitted(command: CommandKind, phase: Phase, ended: bool) -> bool {
     let after = !ended && phase == Phase::PostIncident;
     match command {
         K::Declare => false,
-        K::Wake | K::Start | K::Conclude | K::Signals | K::Note | K::Correct | K::Redact | K::Link => true,
+        K::Wake
+        | K::Start
+        | K::Conclude
+        | K::Signals
+        | K::Gather
+        | K::Note
+        | K::Correct
+        | K::Redact
+        | K::Link => true,
         K::AddAction | K::CompleteAction | K::RecordFix | K::AdoptTicket | K::SettleMitigation => true,
         K::Acknowledge | K::Triage | K::SetSeverity | K::PostUpdate | K::Propose | K::Escalate => active,
         K::Advance | K::Resolve | K::Cancel => active,

@@ -14,6 +14,7 @@ use super::mitigation::{MitigationState, PlanState, Stage};
 use super::obligation::{Obligation, ObligationKind};
 use super::phase::Phase;
 use super::role::{Actor, Role};
+use super::storm::Storm;
 use super::ticket::TicketRef;
 
 mod afterwards;
@@ -31,8 +32,11 @@ pub fn evolve(it: &mut Incident, record: &Record) {
     match &record.fact {
         Fact::Declared(fact) => declared(it, record, fact),
         Fact::SignalsReceived(fact) => {
-            it.firing.0.extend(&fact.firing.0);
-            it.firing.0.retain(|alert| !fact.resolved.0.contains(alert));
+            fact.firing.0.iter().for_each(|alert| it.firing.put(*alert, true));
+            fact.resolved.0.iter().for_each(|alert| it.firing.put(*alert, false));
+            if let Some(storm) = &mut it.storm {
+                Arc::make_mut(storm).came(fact.groups.0.iter().copied(), record.recorded_at);
+            }
             if it.phase == Phase::Recovery {
                 it.checks.looked(!it.firing.is_empty(), &it.figures, record.recorded_at);
             }
@@ -300,6 +304,7 @@ fn declared(it: &mut Incident, record: &Record, fact: &super::event::Declared) {
     it.start_known = fact.start_known;
     it.side = fact.side;
     it.signal_group.clone_from(&fact.signal_group);
+    it.storm = fact.storm.map(|window| Arc::new(Storm::begun(window, fact.severity, record.recorded_at)));
     it.runbook = fact.runbook;
     it.figures = Arc::clone(&fact.figures);
     it.phase_entered_at = record.recorded_at;

@@ -25,6 +25,13 @@ impl IncidentId {
         Self(Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
     }
 
+    /// When it was made, UTC, to the millisecond.
+    #[must_use]
+    pub fn made_at(self) -> Time {
+        let millis = self.0.as_u64_pair().0 >> 16;
+        i64::try_from(millis).ok().and_then(Time::from_timestamp_millis).unwrap_or(Time::UNIX_EPOCH)
+    }
+
     /// The id as sixteen bytes, for stores.
     #[must_use]
     pub fn to_bytes(self) -> [u8; 16] {

@@ -20,7 +20,8 @@ use super::role::{PersonId, Role};
 use super::runbook::Priority;
 use super::severity::{Audience, Severity};
 use super::shared_map::SharedMap;
-use super::signal::{Detection, Fingerprints};
+use super::signal::{Detection, Firing};
+use super::storm::Storm;
 use super::text::{Text, Texts};
 use super::ticket::{TicketRef, TicketSeen};
 use super::time::Time;
@@ -95,7 +96,9 @@ pub struct Incident {
     /// What makes alerts part of this incident.
     pub signal_group: Option<String>,
     /// The alerts that fire.
-    pub firing: Fingerprints,
+    pub firing: Firing,
+    /// The storm whose alerts it gathers, if it does.
+    pub storm: Option<Arc<Storm>>,
     /// What is owed by people and open, by the record that opened it.
     pub obligations: SharedMap<Seq, Obligation>,
     /// Which step of the escalation chain is paged next.
@@ -249,7 +252,8 @@ impl Incident {
             fix: BTreeSet::new(),
             checks: Checks::default(),
             signal_group: None,
-            firing: Fingerprints::default(),
+            firing: Firing::default(),
+            storm: None,
             obligations: SharedMap::default(),
             escalate_step: 0,
             effects: SharedMap::default(),

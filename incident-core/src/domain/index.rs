@@ -102,6 +102,11 @@ impl Key {
     pub fn until(name: String, until: Time) -> Self {
         Self { name, until: Some(until) }
     }
+
+    /// Whether it is held at `now`.
+    fn at(&self, now: Time) -> bool {
+        self.until.is_none_or(|until| until > now)
+    }
 }
 
 /// What a list shows of an incident: [`Index::summary`], decoded.
@@ -167,19 +172,8 @@ pub fn index(incident: &Incident) -> Index {
 #[must_use]
 pub fn keys(incident: &Incident) -> Vec<Key> {
     let Incident { side, figures, .. } = incident;
-    let mut keys = Vec::new();
-    if let Some(group) = &incident.signal_group {
-        let name = signal_key(*side, group);
-        match (incident.ended, incident.milestones.resolved) {
-            (Some(Ending::Cancelled | Ending::Merged(_)), _) => {}
-            // A closed incident takes no alert as its own: another may be declared at once, and repeats this one.
-            (Some(Ending::Closed), _) => {
-                keys.push(Key::until(name, incident.milestones.closed.unwrap_or(incident.recorded_at)));
-            }
-            (_, Some(resolved)) => keys.push(Key::until(name, after(resolved, figures.flap_window))),
-            _ => keys.push(Key::held(name)),
-        }
-    }
+    let group = group_key(incident);
+    let mut keys: Vec<Key> = group.iter().cloned().collect();
     for mitigation in incident.mitigations.values() {
         let Some((slot, taken_at)) = mitigation.budget else { continue };
         let hour = after(taken_at, std::time::Duration::from_secs(3_600));
@@ -193,14 +187,45 @@ pub fn keys(incident: &Incident) -> Vec<Key> {
         }
     }
     // A signal group's key stays although it is over: it names the incident that an alert to come would repeat.
-    let group = incident.signal_group.as_ref().map(|group| signal_key(*side, group));
-    keys.retain(|key| {
-        key.until.is_none_or(|until| until > incident.recorded_at) || Some(&key.name) == group.as_ref()
-    });
+    keys.retain(|key| key.at(incident.recorded_at) || group.as_ref().is_some_and(|it| it.name == key.name));
     // Of several claims to one name the longest counts.
     keys.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| lasts(b).cmp(&lasts(a))));
     keys.dedup_by(|next, kept| next.name == kept.name);
     keys
+}
+
+/// The key of the alerts that an incident takes in, unless it takes none.
+fn group_key(incident: &Incident) -> Option<Key> {
+    let name = match (&incident.storm, &incident.signal_group) {
+        (Some(storm), _) => storm_key(incident.side, storm.severity),
+        (None, group) => signal_key(incident.side, group.as_ref()?),
+    };
+    match (incident.ended, incident.milestones.resolved) {
+        (Some(Ending::Cancelled | Ending::Merged(_)), _) => None,
+        (Some(Ending::Closed), _) if incident.storm.is_some() => None,
+        // A closed incident takes no alert as its own: another may be declared at once, and repeats this one.
+        (Some(Ending::Closed), _) => {
+            Some(Key::until(name, incident.milestones.closed.unwrap_or(incident.recorded_at)))
+        }
+        (_, resolved) if let Some(storm) = &incident.storm => {
+            Some(Key::until(name, resolved.map_or(storm.until(), |resolved| resolved.min(storm.until()))))
+        }
+        (_, Some(resolved)) => Some(Key::until(name, after(resolved, incident.figures.flap_window))),
+        _ => Some(Key::held(name)),
+    }
+}
+
+/// Whether the incident takes the alerts of a group in: its own, or in a storm one that it has, until the flap window after
+/// resolve is over, and any other while the storm goes on.
+#[must_use]
+pub(crate) fn takes_group(incident: &Incident, group: &str, now: Time) -> bool {
+    let held = || group_key(incident).is_some_and(|key| key.at(now));
+    let Some(storm) = &incident.storm else {
+        return incident.signal_group.as_deref() == Some(group) && held();
+    };
+    let over = incident.milestones.resolved.map(|resolved| after(resolved, incident.figures.flap_window));
+    let has = storm.has(group) && over.is_none_or(|over| over > now);
+    incident.ended.is_none() && (has || held())
 }
 
 fn lasts(key: &Key) -> Time {
@@ -211,6 +236,12 @@ fn lasts(key: &Key) -> Time {
 #[must_use]
 pub fn signal_key(side: Side, group: &str) -> String {
     format!("{}signal/{group}", prefix(side))
+}
+
+/// The key of the incident that gathers the storm of one severity.
+#[must_use]
+pub fn storm_key(side: Side, severity: Severity) -> String {
+    format!("{}storm/{severity}", prefix(side))
 }
 
 /// The key of a target under mitigation.

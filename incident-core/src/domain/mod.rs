@@ -40,6 +40,7 @@ pub mod runbook;
 pub mod severity;
 pub mod shared_map;
 pub mod signal;
+pub mod storm;
 #[cfg(test)]
 pub(crate) mod test_driver;
 pub mod text;

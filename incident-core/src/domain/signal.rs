@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::ledger::Ledger;
 use super::severity::Severity;
+use super::storm::StormPolicy;
 use super::time::Time;
 
 /// An alert from outside. Everything in it is untrusted.
@@ -48,6 +50,12 @@ impl Signal {
     pub fn resolved(mut self) -> Self {
         self.state = SignalState::Resolved;
         self
+    }
+
+    /// Whether it fires.
+    #[must_use]
+    pub fn is_firing(&self) -> bool {
+        self.state == SignalState::Firing
     }
 
     /// With the label `name` set to `value`.
@@ -147,6 +155,8 @@ pub struct SignalPolicy {
     /// How long after resolve a firing alert reopens the incident instead of declaring a new one.
     #[serde(with = "humantime_serde")]
     pub flap_window: Duration,
+    /// When alerts are a storm, and no longer an incident for each group.
+    pub storm: StormPolicy,
 }
 
 /// One rule.
@@ -188,6 +198,50 @@ impl Fingerprints {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// The alerts of an incident that fire: cheap to copy, however many they are.
+#[derive(Clone, Default, PartialEq)]
+pub struct Firing {
+    alerts: Ledger<u64, bool>,
+    count: usize,
+}
+
+impl Firing {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Whether the alert fires.
+    #[must_use]
+    pub fn contains(&self, alert: u64) -> bool {
+        self.alerts.get(&alert).is_some_and(|fires| *fires)
+    }
+
+    /// Says of an alert whether it fires.
+    pub(super) fn put(&mut self, alert: u64, fires: bool) {
+        match (self.contains(alert), fires) {
+            (false, true) => self.count += 1,
+            (true, false) => self.count -= 1,
+            _ => return,
+        }
+        self.alerts.insert(alert, fires);
+    }
+}
+
+impl std::fmt::Debug for Firing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let fires = self.alerts.all().into_iter().filter(|(_, fires)| **fires);
+        f.debug_set().entries(fires.map(|(alert, _)| alert)).finish()
     }
 }
 

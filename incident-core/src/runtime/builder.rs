@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use super::clock::{SystemClock, SystemEntropy};
 use super::engine::{Engine, Inner};
 use super::registry::{Registry, overlap};
+use super::storm::Storms;
 use crate::config::{Built, BuiltEvidence, Ports};
 use crate::domain::context::Route;
 use crate::domain::id::CommandId;
@@ -212,6 +213,8 @@ impl EngineBuilder {
             lease: self.lease,
             parallel: self.parallel,
             queues: Mutex::default(),
+            lanes: Mutex::default(),
+            storms: Storms::default(),
             resting: Mutex::default(),
             alarms: Mutex::default(),
             busy: Mutex::default(),

@@ -8,8 +8,10 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::builder::EngineBuilder;
+use super::intake::GroupLane;
 use super::queue::Queue;
 use super::registry::Registry;
+use super::storm::Storms;
 use crate::domain::command::{Command, Declare, Request};
 use crate::domain::figures::Figures;
 use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
@@ -44,6 +46,10 @@ pub(super) struct Inner {
     pub(super) parallel: usize,
     /// The commit queue of every incident in use.
     pub(super) queues: Mutex<BTreeMap<IncidentId, Arc<Queue>>>,
+    /// The groups whose alerts are taken in, each by its source and its key.
+    pub(super) lanes: Mutex<BTreeMap<(String, String), Arc<GroupLane>>>,
+    /// The storms whose alerts are gathered.
+    pub(super) storms: Storms,
     /// Incidents that this engine can do nothing for until a time: it has no adapter for them, or can't read them.
     pub(super) resting: Mutex<BTreeMap<IncidentId, Time>>,
     /// The hour in which somebody was last told of an incident that can't be read.

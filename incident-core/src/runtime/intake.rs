@@ -1,18 +1,21 @@
 //! Alerts in: each finds the incident that its group belongs to, or begins one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::engine::Engine;
+use super::engine::{Engine, locked};
 use super::error::CommandError;
-use crate::domain::command::{Command, Declare, Refusal, Request};
-use crate::domain::id::{CommandId, IncidentId};
+use super::lane::Lane;
+use crate::domain::command::{Command, Declare, Gathered, Refusal, Request};
+use crate::domain::id::IncidentId;
 use crate::domain::incident::Side;
 use crate::domain::index::signal_key;
 use crate::domain::inert;
 use crate::domain::role::Actor;
 use crate::domain::runbook::Runbook;
 use crate::domain::severity::Severity;
-use crate::domain::signal::{Signal, SignalRule, SignalState};
+use crate::domain::signal::{Signal, SignalRule};
+use crate::domain::storm::StormPolicy;
 use crate::port::store::Held;
 
 /// What became of a batch of alerts.
@@ -51,6 +54,7 @@ impl Engine {
         signals: Vec<Signal>,
     ) -> Result<Intake, CommandError> {
         let runbook = self.runbook();
+        let actor = Actor::Automation(inert::clip(&inert::line(source), 64));
         let mut intake = Intake::default();
         let mut groups: BTreeMap<String, (&SignalRule, Vec<Signal>)> = BTreeMap::new();
         for signal in signals {
@@ -62,58 +66,171 @@ impl Engine {
                 None => intake.unmatched += 1,
             }
         }
-        let each = groups
-            .into_iter()
-            .map(|(group, (rule, signals))| self.take_group(side, source, group, rule, signals));
+        let each = groups.into_iter().map(|(name, (rule, signals))| {
+            let group =
+                Group { side, actor: actor.clone(), name, rule: rule.clone(), storm: runbook.signals.storm };
+            self.take_group(group, signals)
+        });
         for taken in futures_util::future::join_all(each).await {
             match taken? {
-                Taken::Declared(id) => intake.declared.push(id),
-                Taken::Joined(id) => intake.joined.push(id),
-                Taken::Pointless(count) => intake.pointless += count,
+                (Taken::Declared(id), _) => intake.declared.push(id),
+                (Taken::Joined(id), _) => intake.joined.push(id),
+                (Taken::Pointless, count) => intake.pointless += count,
             }
         }
         Ok(intake)
     }
 
-    async fn take_group(
+    /// What became of alerts of one group, and how many they were. They are taken in although the caller is gone.
+    async fn take_group(&self, group: Group, signals: Vec<Signal>) -> Result<(Taken, usize), CommandError> {
+        let count = signals.len();
+        let lane = self.lane(&group);
+        let (engine, turn) = (self.clone(), Arc::clone(&lane));
+        let answered = lane.ask(signals, async move { engine.drain_lane(&group, &turn).await }).await;
+        let unknown = || Err(CommandError::Unknown { command: self.new_command_id() });
+        Ok((answered.unwrap_or_else(unknown)?, count))
+    }
+
+    fn lane(&self, group: &Group) -> Arc<GroupLane> {
+        let mut lanes = locked(&self.0.lanes);
+        if lanes.len() > KEPT {
+            lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
+        }
+        Arc::clone(lanes.entry((group.actor.to_string(), group.key())).or_default())
+    }
+
+    /// Takes in what waits of a group, as one: of several callers' alerts those before one that is resolved, for what one
+    /// caller says mustn't hide what another said before.
+    async fn drain_lane(&self, group: &Group, lane: &GroupLane) {
+        let mut home = lane.turn.lock().await;
+        let (mut count, mut all_fire) = (0, true);
+        let (waiting, replies) = lane.take(|signals| {
+            let fire = signals.iter().all(Signal::is_firing);
+            let fits = count == 0 || (all_fire && fire && count + signals.len() <= AT_ONCE);
+            all_fire &= fire;
+            count += signals.len();
+            fits
+        });
+        if waiting.is_empty() {
+            return;
+        }
+        let signals = waiting.into_iter().flatten().collect();
+        let taken = self.take_in(group, &mut home, &signals).await;
+        for (reply, place) in replies.into_iter().zip(0..) {
+            let told = taken.clone().map(|taken| match taken {
+                // The others' alerts joined what the first ones began.
+                Taken::Declared(id) if place > 0 => Taken::Joined(id),
+                other => other,
+            });
+            let _ = reply.send(told);
+        }
+    }
+
+    async fn take_in(
         &self,
-        side: Side,
-        source: &str,
-        group: String,
-        rule: &SignalRule,
-        signals: Vec<Signal>,
+        group: &Group,
+        home: &mut Option<Home>,
+        signals: &Arc<[Signal]>,
     ) -> Result<Taken, CommandError> {
-        let actor = Actor::Automation(inert::clip(&inert::line(source), 64));
-        let key = signal_key(side, &group);
+        let (key, fires) = (group.key(), signals.iter().any(Signal::is_firing));
         // Between the look and the commit somebody else may take the key, or let it go.
         for _ in 0..8 {
-            let held = self.0.store.holder(&key).await;
-            let held = held.map_err(|error| CommandError::Store(error.into()))?;
+            let (held, storm) = match home.take() {
+                Some(Home::Own(by)) => (Some(Held { by, until: None }), false),
+                Some(Home::Storm) => (None, true),
+                None => {
+                    let (held, storm) =
+                        tokio::join!(self.0.store.holder(&key), self.has_storm(group, signals));
+                    (held.map_err(|error| CommandError::Store(error.into()))?, storm?)
+                }
+            };
             if let Some(Held { by, .. }) = held.filter(|held| held.at(self.now())) {
-                let request = Request::new(self.new_command_id(), actor.clone(), Command::Signals(signals));
-                self.send(by, request).await?;
-                return Ok(Taken::Joined(by));
+                let command = Command::Gather(vec![group.gathered(signals)]);
+                match self.send(by, group.request(self, command)).await {
+                    Err(CommandError::Refused(Refusal::LetGo)) => continue,
+                    other => {
+                        other?;
+                        *home = Some(Home::Own(by));
+                        return Ok(Taken::Joined(by));
+                    }
+                }
             }
-            if signals.iter().all(|signal| signal.state == SignalState::Resolved) {
-                return Ok(Taken::Pointless(signals.len()));
+            if let Some(taken) = self.take_in_storm(group, signals, storm).await? {
+                *home = Some(Home::Storm);
+                return Ok(taken);
             }
-            let declare = declare(side, &group, rule, &signals, held.map(|held| held.by));
+            if !fires {
+                return Ok(Taken::Pointless);
+            }
+            let declare = declare(group, signals, held.map(|held| held.by));
             let id = self.new_incident_id();
-            let command = CommandId::new(self.0.entropy.bytes());
-            let request = Request::new(command, actor.clone(), Command::Declare(Box::new(declare)));
-            match self.send(id, request).await {
+            match self.send(id, group.request(self, Command::Declare(Box::new(declare)))).await {
                 Err(CommandError::Refused(Refusal::KeyTaken { .. })) => {}
-                other => return other.map(|_| Taken::Declared(id)),
+                other => {
+                    other?;
+                    *home = Some(Home::Own(id));
+                    return Ok(Taken::Declared(id));
+                }
             }
         }
         Err(CommandError::Refused(Refusal::KeyTaken { key }))
     }
 }
 
-enum Taken {
+/// How many lanes are kept although nobody uses them, for what they know.
+const KEPT: usize = 1_024;
+/// How many alerts are taken in at once at most, so that no record grows beyond what stores take.
+pub(super) const AT_ONCE: usize = 10_000;
+
+/// The alerts of one group from one source that wait, and where the last ones went.
+pub(super) type GroupLane = Lane<Vec<Signal>, Result<Taken, CommandError>, Option<Home>>;
+
+/// What takes the alerts of a group in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Home {
+    /// An incident of its own.
+    Own(IncidentId),
+    /// The incident that gathers the storm.
+    Storm,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Taken {
     Declared(IncidentId),
     Joined(IncidentId),
-    Pointless(usize),
+    Pointless,
+}
+
+/// What alerts of one incident have in common.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    pub(super) side: Side,
+    pub(super) actor: Actor,
+    pub(super) name: String,
+    pub(super) rule: SignalRule,
+    pub(super) storm: StormPolicy,
+}
+
+impl Group {
+    fn key(&self) -> String {
+        signal_key(self.side, &self.name)
+    }
+
+    /// How bad an incident of these alerts is.
+    pub(super) fn severity(&self, signals: &[Signal]) -> Severity {
+        let fires = signals.iter().any(Signal::is_firing);
+        let labelled =
+            signals.iter().filter(|signal| signal.is_firing() == fires).filter_map(severity_of).min();
+        self.rule.severity.or(labelled).unwrap_or(Severity::Sev2)
+    }
+
+    pub(super) fn gathered(&self, signals: &Arc<[Signal]>) -> Gathered {
+        Gathered { group: self.name.clone(), signals: Arc::clone(signals) }
+    }
+
+    pub(super) fn request(&self, engine: &Engine, command: Command) -> Request {
+        Request::new(engine.new_command_id(), self.actor.clone(), command)
+    }
 }
 
 fn rule_for<'a>(runbook: &'a Runbook, signal: &Signal) -> Option<&'a SignalRule> {
@@ -136,25 +253,18 @@ fn group_of(rule: &SignalRule, signal: &Signal) -> String {
     }
 }
 
-fn declare(
-    side: Side,
-    group: &str,
-    rule: &SignalRule,
-    signals: &[Signal],
-    recurrence_of: Option<IncidentId>,
-) -> Declare {
-    let firing: Vec<&Signal> = signals.iter().filter(|signal| signal.state == SignalState::Firing).collect();
-    let first = firing.first();
+fn declare(group: &Group, signals: &[Signal], recurrence_of: Option<IncidentId>) -> Declare {
+    let Group { side, name, rule, .. } = group;
+    let first = signals.iter().find(|signal| signal.is_firing());
     let summary = first.map(|signal| inert::line(&signal.summary)).filter(|summary| !summary.is_empty());
-    let labelled = firing.iter().filter_map(|signal| severity_of(signal)).min();
     let mut declare =
-        Declare::new(&inert::clip(&summary.unwrap_or_else(|| format!("alerts of {group}")), 256));
-    declare.severity = Some(rule.severity.or(labelled).unwrap_or(Severity::Sev2));
+        Declare::new(&inert::clip(&summary.unwrap_or_else(|| format!("alerts of {name}")), 256));
+    declare.severity = Some(group.severity(signals));
     let service = first.and_then(|signal| signal.labels.get(&rule.service_label));
     declare.service = service.map(|it| inert::clip(&inert::line(it), 128)).filter(|it| !it.is_empty());
     declare.detected_by = first.map_or(declare.detected_by, |signal| signal.detected_by);
-    declare.side = side;
-    declare.signal_group = Some(group.to_owned());
+    declare.side = *side;
+    declare.signal_group = Some(name.clone());
     declare.link =
         first.and_then(|signal| signal.link.as_deref()).map(|link| inert::clip(&inert::line(link), 512));
     declare.signals = signals.to_vec();

@@ -10,8 +10,10 @@ mod events;
 mod finishing;
 mod handle;
 mod intake;
+mod lane;
 mod queue;
 mod registry;
+mod storm;
 mod tick;
 mod work;
 

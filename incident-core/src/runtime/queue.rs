@@ -1,15 +1,15 @@
 //! The one way into the store: commands of one incident wait for each other, are decided on one state and committed
 //! together; what somebody else committed first is loaded, and they are decided again.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::engine::{Engine, News, locked};
 use super::error::CommandError;
-use super::finishing::Finishing;
 use super::handle::Done;
+use super::lane::Lane;
 use crate::domain::chain;
 use crate::domain::command::{Command, Refusal, Request};
 use crate::domain::event::Record;
@@ -22,16 +22,9 @@ use crate::port::store::{Commit, CommitError, Hint, SlotRef};
 /// The commands that wait for one incident, and its state as last seen.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    waiting: Mutex<Vec<Submission>>,
-    seen: tokio::sync::Mutex<Option<Seen>>,
+    lane: Lane<Request, Result<Done, CommandError>, Option<Seen>>,
     /// The last version that this engine committed or tried to.
     written: AtomicU64,
-}
-
-#[derive(Debug)]
-struct Submission {
-    request: Request,
-    reply: oneshot::Sender<Result<Done, CommandError>>,
 }
 
 /// A state and the chain's head after it. The state is shared, for it has more in it the longer an incident lasts.
@@ -73,28 +66,18 @@ impl Engine {
     pub(super) async fn submit(&self, id: IncidentId, request: Request) -> Result<Done, CommandError> {
         let command = request.id;
         let queue = self.queue(id);
-        let (reply, mut answer) = oneshot::channel();
-        locked(&queue.waiting).push(Submission { request, reply });
-        let engine = self.clone();
-        let drained = Finishing::new(async move { engine.drain(id, &queue).await });
-        let answered = tokio::select! {
-            biased;
-            // Another caller's turn may have taken the command in.
-            answered = &mut answer => answered,
-            () = drained => answer.await,
-        };
+        let (engine, turn) = (self.clone(), Arc::clone(&queue));
+        let answered = queue.lane.ask(request, async move { engine.drain(id, &turn).await }).await;
         answered.unwrap_or(Err(CommandError::Unknown { command }))
     }
 
     /// Commits whatever waits for an incident, as one.
     async fn drain(&self, id: IncidentId, queue: &Queue) {
-        let mut seen = queue.seen.lock().await;
-        let waiting = std::mem::take(&mut *locked(&queue.waiting));
-        if waiting.is_empty() {
+        let mut seen = queue.lane.turn.lock().await;
+        let (requests, replies) = queue.lane.take(|_| true);
+        if requests.is_empty() {
             return;
         }
-        let (requests, replies): (Vec<_>, Vec<_>) =
-            waiting.into_iter().map(|it| (it.request, it.reply)).unzip();
         let place = self.place();
         match self.commit(id, queue, &mut seen, &requests, place.is_some()).await {
             Ok(committed) => {
@@ -115,7 +98,7 @@ impl Engine {
     /// Commits the engine's own requests, begins what it can carry out, and says what that is.
     pub(super) async fn act(&self, id: IncidentId, requests: &[Command]) -> Result<Committed, CommandError> {
         let queue = self.queue(id);
-        let mut seen = queue.seen.lock().await;
+        let mut seen = queue.lane.turn.lock().await;
         let requests: Vec<_> = requests.iter().map(|command| self.own_request(command.clone())).collect();
         self.commit(id, &queue, &mut seen, &requests, true).await
     }
@@ -151,7 +134,7 @@ impl Engine {
     /// The incident's present state.
     pub(super) async fn look_at(&self, id: IncidentId) -> Result<Seen, CommandError> {
         let queue = self.queue(id);
-        let mut seen = queue.seen.lock().await;
+        let mut seen = queue.lane.turn.lock().await;
         self.catch_up(id, &mut seen).await?;
         seen.clone().ok_or(CommandError::Refused(Refusal::NoIncident))
     }

@@ -6,7 +6,7 @@ use incident_core::domain::afterwards::{ActionKind, CauseKind, Section};
 use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
     AddAction, Advance, Approve, AssignAction, Begin, Close, Command, CommandKind, CompleteAction, Conclude,
-    Correct, Declare, EffectResult, ExecutePlan, Failure, FindCause, Hypothesise, JudgeHypothesis,
+    Correct, Declare, EffectResult, ExecutePlan, Failure, FindCause, Gathered, Hypothesise, JudgeHypothesis,
     LinkEvidence, PostUpdate, Proposal, Propose, RecordFix, Redact, RedactSlot, Reject, Resolve,
     SettleMitigation, StepBack, TickStep, Triage, Undo, WriteSection,
 };
@@ -38,6 +38,11 @@ pub(crate) fn accepted(kind: CommandKind) -> (Scenario, Command) {
         K::Declare => Command::Declare(Box::new(full_declaration())),
         K::Signals => {
             Command::Signals(vec![firing("disk").with_label("a", "b").with_link("https://a.example/1")])
+        }
+        K::Gather => {
+            it = crate::storms::storm();
+            let signals = vec![firing("mail").with_label("a", "b")].into();
+            Command::Gather(vec![Gathered { group: "mail".to_owned(), signals }])
         }
         K::Triage => {
             Command::Triage(Triage { answers: BTreeMap::from([("data_loss".to_owned(), Answer::No)]) })

@@ -16,8 +16,8 @@ use incident_core::domain::ticket::TicketRef;
 use incident_core::domain::{NoticeKind, Phase, Role, Severity};
 
 use crate::course::{
-    action, advance_to, attest, because, firing, first, hypothesis, impact, note, publish, severity, triage,
-    update,
+    action, advance_to, attest, because, firing, first, hypothesis, impact, note, publish, resolve_anyway,
+    severity, triage, update,
 };
 use crate::documents;
 use crate::samples::{older, younger};
@@ -30,7 +30,7 @@ type Log = (&'static str, fn() -> Scenario);
 #[test]
 #[ignore = "writes the corpus"]
 fn write() {
-    let logs: [Log; 9] = [
+    let logs: [Log; 10] = [
         ("whole-life", whole_life),
         ("trouble", trouble),
         ("false-alarm", false_alarm),
@@ -38,6 +38,7 @@ fn write() {
         ("mitigations", mitigations),
         ("follow-ups", follow_ups),
         ("outage", documents::outage),
+        ("storm", storm),
         ("relapse", documents::relapse),
         ("hostile", documents::hostile),
     ];
@@ -82,6 +83,16 @@ fn follow_ups() -> Scenario {
     });
     crate::follow_ups::reads(&mut it, |tickets| tickets[0].open = false);
     crate::follow_ups::reads(&mut it, Vec::clear);
+    it
+}
+
+/// Too many groups at once, and then too few to go on.
+fn storm() -> Scenario {
+    let mut it = crate::storms::storm();
+    it.at("+9m").does(crate::storms::gather(&["mail", "orders"]));
+    it.at("+20m").does(resolve_anyway());
+    it.settles();
+    it.at("+25m").does(crate::storms::gather(&["search"]));
     it
 }
 

@@ -2,13 +2,13 @@
 
 use incident_core::domain::Severity;
 use incident_core::domain::command::{Command, CompleteAction, EffectResult};
-use incident_core::domain::effect::{EffectState, Outcome, Work};
+use incident_core::domain::effect::{EffectState, LinkTo, Outcome, TicketWork, Work};
 use incident_core::domain::event::{Fact, Record};
 use incident_core::domain::id::Seq;
 use incident_core::domain::incident::Ending;
 use incident_core::domain::obligation::ObligationKind;
 use incident_core::domain::role::Identity;
-use incident_core::domain::ticket::{Ticket, TicketSeen, TicketState};
+use incident_core::domain::ticket::{Ticket, TicketRef, TicketSeen, TicketState};
 use incident_core::domain::time::after;
 
 use crate::course::{action, facts, first};
@@ -59,6 +59,27 @@ fn tickets_are_read_every_six_hours_and_what_is_as_it_was_says_nothing() {
         assert_eq!(kinds(&records), ["EffectSettled", "EffectPlanned"]);
     }
     assert!(owes(&it, action));
+}
+
+/// Backends answer in any order, and somebody may adopt another ticket.
+#[test]
+fn the_incidents_ticket_is_linked_to_those_of_its_follow_ups_whichever_comes_first() {
+    let opening = |work: &Work| *work == Work::Ticket(TicketWork::Open);
+    let filing = |work: &Work| matches!(work, Work::Ticket(TicketWork::FollowUp(_)));
+    let linking = |work: &Work| matches!(work, Work::Ticket(TicketWork::Link(LinkTo::FollowUp(_))));
+    for order in [[&opening as &dyn Fn(&Work) -> bool, &filing], [&filing, &opening]] {
+        let mut it = Scenario::declared(Severity::Sev3);
+        it.does(action(Some("bob")));
+        for work in order {
+            assert_eq!(it.effects(linking), []);
+            let effect = it.effect(work);
+            it.settles_but(|other| other.seq != effect);
+        }
+        it.effect(linking);
+        it.settles();
+        it.does(Command::AdoptTicket(TicketRef::new("shop#77")));
+        it.effect(linking);
+    }
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod refusals;
 mod samples;
 mod scenario;
 mod signals;
+mod storms;
 mod text;
 mod timeline;
 mod world;

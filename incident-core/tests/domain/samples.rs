@@ -27,6 +27,7 @@ pub(crate) fn sample(kind: CommandKind) -> Command {
     match kind {
         K::Declare => Command::Declare(Box::new(Declare::new("checkout is down"))),
         K::Signals => Command::Signals(vec![firing("disk")]),
+        K::Gather => Command::Gather(Vec::new()),
         K::Acknowledge => Command::Acknowledge,
         K::Triage => triage(),
         K::SetSeverity => severity(Severity::Sev3),

@@ -10,6 +10,7 @@ mod claims;
 mod damaged;
 mod failing;
 mod running;
+mod storms;
 mod tickets;
 mod world;
 

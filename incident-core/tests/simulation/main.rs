@@ -68,10 +68,15 @@ fn hold(count: u64) {
     }
     let hours: f64 = sound.iter().map(|(_, run)| run.hours).sum();
     let incidents: usize = sound.iter().map(|(_, run)| run.incidents).sum();
-    eprintln!("{} seeds, {incidents} incidents, {hours:.0} incident-hours; faults: {faults:?}", sound.len());
+    let storms: usize = sound.iter().map(|(_, run)| run.storms).sum();
+    eprintln!(
+        "{} seeds, {incidents} incidents, {storms} of them storms, {hours:.0} incident-hours; faults: {faults:?}",
+        sound.len()
+    );
     if let Some((seed, run)) = broken {
         report(seed, &run);
     }
+    assert!(storms > 0, "alerts are gathered in some of the seeds");
 }
 
 fn report(seed: u64, run: &Run) -> ! {

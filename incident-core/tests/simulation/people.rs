@@ -29,7 +29,7 @@ fn why() -> String {
 pub(crate) fn alerts(dice: &Dice) -> Vec<Signal> {
     let mut alerts = Vec::new();
     for _ in 0..=dice.below(3) {
-        let service = dice.one(&["checkout", "cart"]);
+        let service = dice.one(&["checkout", "cart", "search", "mail"]);
         let name = format!("{service}-{}", dice.below(3));
         let alert = Signal::firing(&name, "errors", Detection::MetricAlert).with_label("service", service);
         let alert = if dice.permille(300) { alert.resolved() } else { alert };

@@ -40,6 +40,8 @@ pub(crate) struct Run {
     pub(crate) watch: Watch,
     pub(crate) faults: BTreeMap<&'static str, usize>,
     pub(crate) incidents: usize,
+    /// How many of them gathered a storm of alerts.
+    pub(crate) storms: usize,
     pub(crate) hours: f64,
 }
 
@@ -193,12 +195,16 @@ impl Sim {
             broken = self.comes_to_rest().await.or_else(|| self.watch.broken());
         }
         let elapsed = incident_core::domain::time::since(self.clock.now(), start);
-        let incidents = self.watch.incidents().len();
+        let incidents = self.watch.incidents();
+        let gathers = |id: &&IncidentId| self.watch.state(**id).is_some_and(|it| it.storm.is_some());
+        let storms = incidents.iter().filter(gathers).count();
+        let incidents = incidents.len();
         Run {
             broken,
             watch: self.watch.clone(),
             faults: self.faults.counted(),
             incidents,
+            storms,
             hours: elapsed.as_secs_f64() / 3_600.0 * f64::from(u32::try_from(incidents).unwrap()),
         }
     }
@@ -388,5 +394,7 @@ fn runbook(dice: &Dice) -> Runbook {
         runbook.escalation.every = Duration::from_secs(600);
         runbook.safety.cooldown = Duration::from_secs(60);
     }
+    // Two at once are a storm here, for a hundred would take an engine all day.
+    runbook.signals.storm.incidents = dice.one(&[0, 1, 2]);
     runbook
 }

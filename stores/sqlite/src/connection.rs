@@ -1,6 +1,7 @@
 //! Opening connections, and waiting for others on the same file.
 
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::ops::Deref;
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,6 +35,48 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, Fault> {
     let connection = connect(path, OpenFlags::empty())?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
+}
+
+/// A transaction of statements that are kept, for to read its `BEGIN` and `COMMIT` anew costs more than they do. Dropped, it
+/// is rolled back.
+pub(crate) struct Transaction<'a>(&'a Connection);
+
+impl<'a> Transaction<'a> {
+    /// Sees the file as it is at one moment.
+    pub(crate) fn reading(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Self::begin(connection, "BEGIN DEFERRED")
+    }
+
+    /// May write, and nobody else meanwhile.
+    pub(crate) fn writing(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Self::begin(connection, "BEGIN IMMEDIATE")
+    }
+
+    fn begin(connection: &'a Connection, sql: &str) -> rusqlite::Result<Self> {
+        connection.prepare_cached(sql)?.execute([])?;
+        Ok(Self(connection))
+    }
+
+    pub(crate) fn commit(self) -> rusqlite::Result<()> {
+        self.0.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+    }
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.0
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            // If that fails as well, whoever begins the next one tries again.
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
+    }
 }
 
 /// Empties the write-ahead log into the file. Says whether it did: others who read or write may prevent it.

@@ -36,6 +36,7 @@ mod options;
 mod read;
 mod reader;
 mod schema;
+mod slots;
 mod write;
 mod writer;
 

@@ -6,6 +6,7 @@ use incident_core::port::store::{Held, IndexRow, Page, Query, StoredRecord};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::Fault;
+use crate::slots;
 
 /// The records of an incident after `after`.
 pub(crate) fn log(connection: &Connection, id: IncidentId, after: Seq) -> Result<Vec<StoredRecord>, Fault> {
@@ -21,50 +22,21 @@ pub(crate) fn log(connection: &Connection, id: IncidentId, after: Seq) -> Result
     let after = after.0.cast_signed();
 
     let mut records = Vec::new();
-    let mut slots = Vec::new();
     let mut statement = connection.prepare_cached(
-        "SELECT seq, slots, chain, body FROM record WHERE incident = ?1 AND seq > ?2 ORDER BY seq",
+        "SELECT seq, chain, body, texts FROM record WHERE incident = ?1 AND seq > ?2 ORDER BY seq",
     )?;
     let mut rows = statement.query([incident, after])?;
     while let Some(row) = rows.next()? {
-        let seq = Seq(row.get(0)?);
-        slots.push(row.get::<_, usize>(1)?);
-        records.push(StoredRecord { seq, body: row.get(3)?, slots: Vec::new(), chain: Digest(row.get(2)?) });
+        let texts = row.get_ref(3)?.as_blob().map_err(|_| Fault::Damaged("a record has no texts"))?;
+        let (seq, chain, slots) = (Seq(row.get(0)?), Digest(row.get(1)?), slots::unpack(texts)?);
+        records.push(StoredRecord { seq, body: row.get(2)?, slots, chain });
     }
     // SQLite may not notice that a page was replaced by an empty one; the version does.
     let complete = records.iter().zip(after.cast_unsigned() + 1..).all(|(record, seq)| record.seq.0 == seq);
     if !complete || records.len() as u64 != missing {
         return Err(Fault::Damaged("records are missing from the log"));
     }
-    if slots.iter().any(|count| *count > 0) {
-        fill_slots(connection, incident, after, &mut records)?;
-    }
-    if records.iter().zip(slots).any(|(record, count)| record.slots.len() != count) {
-        return Err(Fault::Damaged("slots are missing from a record"));
-    }
     Ok(records)
-}
-
-fn fill_slots(
-    connection: &Connection,
-    incident: i64,
-    after: i64,
-    records: &mut [StoredRecord],
-) -> Result<(), Fault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT record.seq, slot.n, slot.text FROM record JOIN slot ON slot.record = record.key
-         WHERE record.incident = ?1 AND record.seq > ?2 ORDER BY record.seq, slot.n",
-    )?;
-    let mut rows = statement.query([incident, after])?;
-    while let Some(row) = rows.next()? {
-        let place = row.get::<_, i64>(0)? - after - 1;
-        let record = usize::try_from(place).ok().and_then(|place| records.get_mut(place));
-        match record {
-            Some(record) if record.slots.len() == row.get::<_, usize>(1)? => record.slots.push(row.get(2)?),
-            _ => return Err(Fault::Damaged("slots are missing from a record")),
-        }
-    }
-    Ok(())
 }
 
 /// A page of the index.
@@ -132,10 +104,10 @@ pub(crate) fn check(connection: &Connection) -> Result<(), Fault> {
     if count(cut)? > 0 {
         return Err(Fault::Damaged("records are missing from a log"));
     }
-    let torn = "SELECT count(*) FROM record WHERE slots <>
-        (SELECT count(*) FROM slot WHERE slot.record = record.key)";
-    if count(torn)? > 0 {
-        return Err(Fault::Damaged("slots are missing from a record"));
+    let mut statement = connection.prepare("SELECT texts FROM record")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        slots::unpack(row.get_ref(0)?.as_blob().map_err(|_| Fault::Damaged("a record has no texts"))?)?;
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! Threads that read, each on a connection of its own, so that no caller's thread waits for the disk.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
+use crossbeam_channel::{Receiver, Sender};
 use incident_core::port::store::{StoreError, StoreTrouble};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::connection;
+use crate::connection::{self, Transaction};
 use crate::error::Fault;
 
 /// Two, so that a long log doesn't hold up a short question.
@@ -18,19 +18,18 @@ type Task = Box<dyn FnOnce(&Connection) + Send>;
 
 /// The threads that read. Dropping it waits for what they are doing.
 pub(crate) struct Readers {
-    tasks: Option<mpsc::Sender<Task>>,
+    tasks: Option<Sender<Task>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Readers {
     /// Starts them on the file at `path`.
     pub(crate) fn start(path: &Path) -> Result<Self, Fault> {
-        let (tasks, queue) = mpsc::channel();
-        let queue = Arc::new(Mutex::new(queue));
+        let (tasks, queue) = crossbeam_channel::unbounded();
         let mut readers = Self { tasks: Some(tasks), threads: Vec::new() };
         for _ in 0..THREADS {
             let connection = connection::open_reader(path)?;
-            let queue = Arc::clone(&queue);
+            let queue = queue.clone();
             let thread = std::thread::Builder::new()
                 .name("incident-sqlite-read".to_owned())
                 .spawn(move || work(&connection, &queue))
@@ -71,13 +70,9 @@ impl Drop for Readers {
     }
 }
 
-fn work(connection: &Connection, queue: &Mutex<mpsc::Receiver<Task>>) {
-    loop {
-        let task = queue.lock().expect("nothing panics while it waits for a task").recv();
-        match task {
-            Ok(task) => task(connection),
-            Err(_) => return,
-        }
+fn work(connection: &Connection, queue: &Receiver<Task>) {
+    for task in queue {
+        task(connection);
     }
 }
 
@@ -85,7 +80,7 @@ fn snapshot<T>(
     connection: &Connection,
     read: impl FnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    let transaction = connection.unchecked_transaction()?;
+    let transaction = Transaction::reading(connection)?;
     let found = read(&transaction)?;
     transaction.commit()?;
     Ok(found)

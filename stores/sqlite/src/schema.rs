@@ -30,17 +30,10 @@ const MIGRATIONS: &[&str] = &["
         key      INTEGER PRIMARY KEY,
         incident INTEGER NOT NULL REFERENCES incident (key),
         seq      INTEGER NOT NULL,
-        slots    INTEGER NOT NULL,      -- how many it has
         chain    BLOB NOT NULL CHECK (length(chain) = 32),
         body     BLOB NOT NULL,
+        texts    BLOB NOT NULL,         -- its slots, each after its length
         UNIQUE (incident, seq)
-    ) STRICT;
-    CREATE TABLE slot (
-        key    INTEGER PRIMARY KEY,
-        record INTEGER NOT NULL REFERENCES record (key),
-        n      INTEGER NOT NULL,
-        text   BLOB NOT NULL,
-        UNIQUE (record, n)
     ) STRICT;
 
     -- The names that incidents hold.

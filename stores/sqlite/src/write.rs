@@ -6,6 +6,7 @@ use incident_core::port::store::{Commit, CommitError, SlotRef, StoredRecord};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::error::Fault;
+use crate::slots;
 
 /// A commit that was refused: nothing was written.
 pub(crate) type Refusal = CommitError;
@@ -159,27 +160,26 @@ fn write_keys(connection: &Connection, incident: i64, own: &[Held], wanted: &[He
 }
 
 fn append(connection: &Connection, incident: i64, record: &StoredRecord) -> Result<(), Fault> {
-    let slots = i64::try_from(record.slots.len()).expect("a list's length fits");
+    let texts = slots::pack(&record.slots)?;
     connection
-        .prepare_cached("INSERT INTO record (incident, seq, slots, chain, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![incident, record.seq.0.cast_signed(), slots, record.chain.0, record.body])?;
-    let key = connection.last_insert_rowid();
-    for (n, text) in (0_i64..).zip(&record.slots) {
-        connection
-            .prepare_cached("INSERT INTO slot (record, n, text) VALUES (?1, ?2, ?3)")?
-            .execute(params![key, n, text])?;
-    }
+        .prepare_cached("INSERT INTO record (incident, seq, chain, body, texts) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![incident, record.seq.0.cast_signed(), record.chain.0, record.body, texts])?;
     Ok(())
 }
 
 fn redact(connection: &Connection, incident: i64, slot: SlotRef) -> Result<(), Fault> {
     // A sequence that doesn't fit the column can't be in it.
     let Ok(seq) = i64::try_from(slot.seq.0) else { return Ok(()) };
+    let texts = connection
+        .prepare_cached("SELECT texts FROM record WHERE incident = ?1 AND seq = ?2")?
+        .query_row([incident, seq], |row| row.get::<_, Vec<u8>>(0))
+        .optional()?;
+    let mut texts = slots::unpack(&texts.unwrap_or_default())?;
+    let text = usize::try_from(slot.slot).ok().and_then(|place| texts.get_mut(place));
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(()) };
+    text.clear();
     connection
-        .prepare_cached(
-            "UPDATE slot SET text = x'' WHERE n = ?3 AND text <> x''
-             AND record = (SELECT key FROM record WHERE incident = ?1 AND seq = ?2)",
-        )?
-        .execute(params![incident, seq, slot.slot])?;
+        .prepare_cached("UPDATE record SET texts = ?3 WHERE incident = ?1 AND seq = ?2")?
+        .execute(params![incident, seq, slots::pack(&texts)?])?;
     Ok(())
 }

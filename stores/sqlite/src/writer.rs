@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use incident_core::domain::{IncidentId, Seq};
 use incident_core::port::store::{Claim, Commit, CommitError, Hint, StoreError, StoreTrouble};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
 
-use crate::connection::{cut_log, pause, wait_for_others};
+use crate::connection::{Transaction, cut_log, pause, wait_for_others};
 use crate::error::Fault;
 use crate::{lease, write};
 
@@ -194,8 +194,7 @@ impl Work {
             // The last transaction failed so badly that it couldn't even be rolled back.
             self.connection.execute_batch("ROLLBACK").map_err(begin)?;
         }
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(begin)?;
+        let transaction = Transaction::writing(&self.connection).map_err(begin)?;
         let mut done = Vec::with_capacity(jobs.len());
         for job in jobs {
             done.push(job.run(&transaction).map_err(Failed::Job)?);

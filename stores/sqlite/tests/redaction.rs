@@ -81,7 +81,7 @@ async fn what_a_dead_process_left_in_the_log_is_cut_at_the_next_opening() {
         let name = |place: &Place| format!("{}{end}", place.path().display());
         std::fs::copy(name(&place), name(&dead)).unwrap();
     }
-    let slots = "UPDATE slot SET text = x'' WHERE n = 0";
+    let slots = "UPDATE record SET texts = x'00000000'";
     let killed = Connection::open(dead.path()).unwrap();
     killed.execute_batch(&format!("PRAGMA secure_delete = ON; {slots};")).unwrap();
     killed.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();

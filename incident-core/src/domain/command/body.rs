@@ -1,6 +1,7 @@
 //! What each command carries.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -53,10 +54,33 @@ pub struct Declare {
     pub signal_group: Option<String>,
     /// The alerts it begins with.
     pub signals: Vec<Signal>,
+    /// The storm whose alerts it gathers, if it does.
+    #[serde(default)]
+    pub storm: Option<StormDeclared>,
     /// The incident this one repeats.
     pub recurrence_of: Option<IncidentId>,
     /// A link to look at.
     pub link: Option<String>,
+}
+
+/// A storm of alerts, when it begins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StormDeclared {
+    /// How many groups must follow in one window for the storm to go on.
+    pub groups: u32,
+    /// How long a window is.
+    pub within: Duration,
+    /// The groups it begins with, and their alerts.
+    pub gathered: Vec<Gathered>,
+}
+
+/// Alerts of one group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gathered {
+    /// The group.
+    pub group: String,
+    /// Its alerts.
+    pub signals: Arc<[Signal]>,
 }
 
 impl Declare {
@@ -73,6 +97,7 @@ impl Declare {
             side: Side::Live,
             signal_group: None,
             signals: Vec::new(),
+            storm: None,
             recurrence_of: None,
             link: None,
         }

@@ -87,6 +87,8 @@ commands! {
     Declare(Box<Declare>),
     /// Take alerts in.
     Signals(Vec<Signal>),
+    /// Take alerts of groups in, if the incident has let none of them go.
+    Gather(Vec<Gathered>),
     /// Say that somebody is on it.
     Acknowledge,
     /// Find the severity by the tree.

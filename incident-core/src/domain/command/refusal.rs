@@ -101,6 +101,9 @@ pub enum Refusal {
         /// The key.
         key: String,
     },
+    /// The incident doesn't take the alerts of this group in, or no longer.
+    #[error("the incident has let this group of alerts go; ingest them, and another incident takes them in")]
+    LetGo,
     /// It was done already.
     #[error("{0}")]
     Already(&'static str),

@@ -18,6 +18,7 @@ use crate::domain::severity::Audience;
 use crate::domain::severity::Severity;
 use crate::domain::signal::Detection;
 use crate::domain::signal::Fingerprints;
+use crate::domain::storm::StormWindow;
 use crate::domain::text::Text;
 use crate::domain::ticket::TicketRef;
 use crate::domain::time::Time;
@@ -58,6 +59,9 @@ pub struct Declared {
     /// A link to look at.
     #[serde(default)]
     pub link: Option<String>,
+    /// The storm whose alerts it gathers, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storm: Option<StormWindow>,
 }
 
 /// Alerts came in; those that were known already aren't repeated.
@@ -69,6 +73,9 @@ pub struct SignalsReceived {
     pub resolved: Fingerprints,
     /// What the first of them says.
     pub summary: Text,
+    /// The groups that a storm newly took in.
+    #[serde(default, skip_serializing_if = "Fingerprints::is_empty")]
+    pub groups: Fingerprints,
 }
 
 /// Somebody is on it.

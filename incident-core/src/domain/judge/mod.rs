@@ -2,6 +2,7 @@
 
 mod action;
 mod afterwards;
+mod alerts;
 mod course;
 mod effect;
 mod meeting;
@@ -18,7 +19,11 @@ type Judged = Result<(), Refusal>;
 pub(super) fn judge(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
     match command {
         Command::Declare(it) => response::declare(draft, it),
-        Command::Signals(it) => response::signals(draft, it),
+        Command::Signals(it) => {
+            alerts::take_in(draft, it);
+            Ok(())
+        }
+        Command::Gather(it) => alerts::gather(draft, it),
         Command::Acknowledge => response::acknowledge(draft),
         Command::Triage(it) => response::triage(draft, it),
         Command::SetSeverity(it) => response::set_severity(draft, it),

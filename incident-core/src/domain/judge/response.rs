@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::alerts;
 use crate::domain::check::Colour;
 use crate::domain::command::{
     Assign, Attest, Because, Declare, Hypothesise, JudgeHypothesis, Note, PostUpdate, RecordFix, Refusal,
@@ -11,17 +12,18 @@ use crate::domain::command::{
 use crate::domain::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, name, past, shown};
 use crate::domain::event::{
     Acknowledged, CheckAttested, CheckReading, ChecksRead, Declared, Escalated, FixRecorded,
-    HypothesisJudged, Hypothesised, ImpactAssessed, Noted, Reopened, RoleAssigned, SeveritySet,
-    SignalsReceived, StepTicked, TicketAdopted, Triaged, UpdatePosted,
+    HypothesisJudged, Hypothesised, ImpactAssessed, Noted, Reopened, RoleAssigned, SeveritySet, StepTicked,
+    TicketAdopted, Triaged, UpdatePosted,
 };
 use crate::domain::figures::Figures;
 use crate::domain::impact::Impact;
+use crate::domain::index::{signal_key, storm_key};
 use crate::domain::inert;
 use crate::domain::phase::Phase;
 use crate::domain::role::Actor;
 use crate::domain::runbook::CheckedBy;
 use crate::domain::severity::{Audience, Severity};
-use crate::domain::signal::{Fingerprints, Signal, SignalState};
+use crate::domain::storm::StormWindow;
 use crate::domain::ticket::TicketRef;
 use crate::domain::time::after;
 
@@ -38,10 +40,12 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
     let link = it.link.as_deref().map(|link| name("link", link)).transpose()?;
     let group = it.signal_group.as_deref().map(|group| name("signal_group", group)).transpose()?;
     if let Some(group) = &group {
-        let key = crate::domain::index::signal_key(it.side, group);
-        if draft.cx.taken.contains(&key) {
-            return Err(Refusal::KeyTaken { key });
-        }
+        free(draft, signal_key(it.side, group))?;
+    }
+    let storm = it.storm.as_ref().map(|it| StormWindow { groups: it.groups, within: it.within });
+    let severity = it.severity.unwrap_or(Severity::Sev2);
+    if storm.is_some() {
+        free(draft, storm_key(it.side, severity))?;
     }
     // A source's clock may be wrong; an alert is never refused for it.
     let first_signal = it.signals.iter().filter_map(|signal| signal.started_at).min();
@@ -52,7 +56,7 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
         id: draft.state.id,
         title,
         service,
-        severity: it.severity.unwrap_or(Severity::Sev2),
+        severity,
         severity_assigned: it.severity.is_some(),
         detected_by: it.detected_by,
         started_at: started_at.unwrap_or(now),
@@ -64,35 +68,18 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
         runbook: draft.cx.digest,
         figures: Arc::new(Figures::of(draft.cx.runbook)),
         link,
+        storm,
     });
-    if it.signals.is_empty() { Ok(()) } else { signals(draft, &it.signals) }
+    if let Some(storm) = &it.storm {
+        alerts::receive(draft, &storm.gathered);
+    }
+    alerts::take_in(draft, &it.signals);
+    Ok(())
 }
 
-pub(super) fn signals(draft: &mut Draft<'_>, signals: &[Signal]) -> Judged {
-    // The last word on each alert counts, and what changes nothing isn't recorded.
-    let last: BTreeMap<u64, &Signal> =
-        signals.iter().map(|signal| (Fingerprints::of(&signal.fingerprint), signal)).collect();
-    let changed = |state: SignalState| {
-        let known = &draft.state.firing.0;
-        last.iter()
-            .filter(|(alert, signal)| {
-                signal.state == state && known.contains(*alert) == (state == SignalState::Resolved)
-            })
-            .map(|(alert, _)| *alert)
-            .collect()
-    };
-    let firing = Fingerprints(changed(SignalState::Firing));
-    let resolved = Fingerprints(changed(SignalState::Resolved));
-    let summary = firing.0.iter().chain(&resolved.0).find_map(|alert| last.get(alert));
-    let Some(summary) = summary else { return Ok(()) };
-    let summary = draft.text(&inert::clip(&summary.summary, LONGEST_NAME));
-    let fires = !firing.is_empty();
-    draft.fact(SignalsReceived { firing, resolved, summary });
-    if fires && draft.state.ended.is_none() && draft.state.phase == Phase::PostIncident {
-        let because = draft.text("an alert of this incident fires again");
-        draft.fact(Reopened { because });
-    }
-    Ok(())
+/// Refuses if another incident holds the key.
+fn free(draft: &Draft<'_>, key: String) -> Judged {
+    if draft.cx.taken.contains(&key) { Err(Refusal::KeyTaken { key }) } else { Ok(()) }
 }
 
 pub(super) fn acknowledge(draft: &mut Draft<'_>) -> Judged {

@@ -195,7 +195,10 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             draft.say(Said::new(NoticeKind::PostMortemPublished).of_document(fact.sha256), &told);
             task::comment(draft, seq);
         }
-        Fact::TicketAdopted(_) => task::drop_opening(draft, seq),
+        Fact::TicketAdopted(_) => {
+            task::drop_opening(draft, seq);
+            task::link_follow_ups(draft);
+        }
         Fact::MeetingHeld(_) => deadline::meet(draft, ObligationKind::Meeting, seq),
         Fact::Closed(_) => {
             let kinds = [ObligationKind::PostMortem, ObligationKind::Meeting];
@@ -259,6 +262,7 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
                 task::ticket(draft, TicketWork::Link(LinkTo::FollowUp(*action)));
             }
         }
+        (Work::Ticket(TicketWork::Open), Outcome::Done(_)) => task::link_follow_ups(draft),
         (Work::ReadTickets, Outcome::Done(_) | Outcome::Expired) => task::read_tickets(draft),
         _ => {}
     }

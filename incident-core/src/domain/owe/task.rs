@@ -55,6 +55,14 @@ pub(super) fn link(draft: &mut Draft<'_>, other: IncidentId, relation: &str) {
     ticket(draft, TicketWork::Link(LinkTo::Incident { other, relation: relation.to_owned() }));
 }
 
+/// Links the incident's ticket, which is there now, to those of the follow-ups that were faster.
+pub(super) fn link_follow_ups(draft: &mut Draft<'_>) {
+    let filed = draft.state.actions.iter().filter(|(_, action)| action.ticket.is_some());
+    for action in filed.map(|(seq, _)| *seq).collect::<Vec<_>>() {
+        ticket(draft, TicketWork::Link(LinkTo::FollowUp(action)));
+    }
+}
+
 /// Comments on the incident's ticket with what `record` says; together with the comment before if that still waits.
 pub(super) fn comment(draft: &mut Draft<'_>, record: Seq) {
     let of_ticket = |effect: &&Effect| {

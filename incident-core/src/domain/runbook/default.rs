@@ -18,6 +18,7 @@ use crate::domain::completeness::FindingKind as Lacks;
 use crate::domain::mitigation::MitigationKind;
 use crate::domain::severity::{Audience, Severity, SeverityPolicy, Within};
 use crate::domain::signal::{SignalPolicy, SignalRule};
+use crate::domain::storm::StormPolicy;
 use crate::domain::triage::{Branch, Question, TriageTree};
 
 pub use words::PLACEHOLDERS;
@@ -55,6 +56,8 @@ impl Default for Runbook {
                     group_by: vec![],
                 }],
                 flap_window: 15 * MINUTE,
+                // More pages than two a minute tell nobody anything.
+                storm: StormPolicy { incidents: 20, within: 10 * MINUTE },
             },
             calendar: Calendar {
                 zone: Tz::UTC,

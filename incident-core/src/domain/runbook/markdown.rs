@@ -160,7 +160,18 @@ fn signals(runbook: &Runbook, out: &mut String) -> fmt::Result {
         )?;
     }
     let flap_window = spoken(runbook.signals.flap_window);
-    writeln!(out, "\nOne that fires again within {flap_window} of resolve reopens the incident.")
+    writeln!(out, "\nOne that fires again within {flap_window} of resolve reopens the incident.")?;
+    let storm = runbook.signals.storm;
+    if storm.incidents == 0 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "After {} incidents of one severity within {}, one more gathers the alerts of further groups for as long as so \
+         many come.",
+        storm.incidents,
+        spoken(storm.within)
+    )
 }
 
 fn deadlines(runbook: &Runbook, out: &mut String) -> fmt::Result {

@@ -250,7 +250,11 @@ impl Teller<'_> {
         let part =
             |alerts: usize, verb: &str| (alerts > 0).then(|| format!("{} {verb}", count(alerts, "alert")));
         let parts = [part(it.firing.len(), "firing"), part(it.resolved.len(), "resolved")];
-        format!("{}: {}", list(parts.into_iter().flatten()), self.words(it.summary))
+        let groups = match it.groups.len() {
+            0 => String::new(),
+            groups => format!(" of {}", count(groups, "more group")),
+        };
+        format!("{}{groups}: {}", list(parts.into_iter().flatten()), self.words(it.summary))
     }
 
     fn update(&self, it: &UpdatePosted) -> String {

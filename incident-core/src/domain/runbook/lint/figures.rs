@@ -34,7 +34,7 @@ pub(super) fn check(runbook: &Runbook, found: &mut Findings) {
 }
 
 fn zeros(runbook: &Runbook, found: &mut Findings) {
-    let Runbook { escalation, reminders, recovery, safety, afterwards, .. } = runbook;
+    let Runbook { escalation, reminders, recovery, safety, afterwards, signals, .. } = runbook;
     let lengths = [
         ("escalation.every", escalation.every),
         ("reminders.chase_every", reminders.chase_every),
@@ -43,6 +43,7 @@ fn zeros(runbook: &Runbook, found: &mut Findings) {
         ("recovery.hold", recovery.hold),
         ("recovery.probe_every", recovery.probe_every),
         ("safety.plan_lifetime", safety.plan_lifetime),
+        ("signals.storm.within", signals.storm.within),
     ];
     let mut zero = |place: String, length| {
         if length == Some(Duration::ZERO) {

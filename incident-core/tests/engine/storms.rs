@@ -1,0 +1,194 @@
+//! Storms of alerts: after so many incidents one more gathers the rest, on however many engines, however often they start.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use incident_core::domain::event::Fact;
+use incident_core::domain::incident::Incident;
+use incident_core::domain::notice::NoticeKind;
+use incident_core::domain::{Detection, IncidentId, Signal, Time};
+use incident_core::runtime::{Engine, Intake, ManualClock, SeededEntropy};
+use incident_core::store::MemoryStore;
+
+use crate::claims::Slow;
+use crate::clock;
+use crate::world::{self, EVERYBODY, Shared, chat};
+
+/// How many incidents of a severity come of alerts before the rest is gathered, by the default runbook.
+const LIMIT: usize = 20;
+
+fn alert(group: usize, severity: &str) -> Signal {
+    Signal::firing(&format!("{severity}-{group}"), "errors", Detection::MetricAlert)
+        .with_label("service", &format!("service-{group}"))
+        .with_label("severity", severity)
+}
+
+fn minor(groups: std::ops::Range<usize>) -> Vec<Signal> {
+    groups.map(|group| alert(group, "minor")).collect()
+}
+
+async fn takes(engine: &Engine, alerts: Vec<Signal>) -> Intake {
+    engine.ingest("prometheus", alerts).await.unwrap()
+}
+
+/// The incident that gathers.
+async fn storm(engine: &Engine, among: &[IncidentId]) -> Option<Incident> {
+    for id in among {
+        let state = engine.incident(*id).state().await.unwrap();
+        if state.storm.is_some() {
+            return Some(state);
+        }
+    }
+    None
+}
+
+struct Place {
+    clock: Arc<ManualClock>,
+    world: Shared,
+    store: MemoryStore,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { clock: clock(), world: Shared::default(), store: MemoryStore::new() }
+    }
+
+    fn engine(&self, seed: u64) -> Engine {
+        world::engine(Arc::new(self.store.clone()), &self.clock, &self.world, seed)
+    }
+}
+
+#[tokio::test]
+async fn a_storm_pages_for_a_few_incidents_and_once_for_the_rest() {
+    let place = Place::new();
+    let engine = place.engine(1);
+    let taken = takes(&engine, minor(0..1_000)).await;
+    assert_eq!(taken.declared.len(), LIMIT + 1);
+    let storm = storm(&engine, &taken.declared).await.unwrap();
+    assert_eq!(storm.firing.len(), 1_000 - LIMIT);
+    assert!(taken.joined.iter().all(|id| *id == storm.id), "{:?}", taken.joined);
+
+    engine.tick(Time::MAX_UTC).await.unwrap();
+    let notices = place.world.lock().unwrap().notices.clone();
+    assert_eq!(notices.iter().filter(|(_, kind, _)| *kind == NoticeKind::Page).count(), LIMIT + 1);
+    assert!(engine.audit().await.unwrap().is_clean());
+    assert!(engine.incident(storm.id).records().await.unwrap().len() < 100);
+}
+
+#[tokio::test]
+async fn what_was_gathered_stays_with_the_storm_and_what_comes_after_it_is_an_incident() {
+    let place = Place::new();
+    let engine = place.engine(1);
+    let taken = takes(&engine, minor(0..100)).await;
+    let gathers = storm(&engine, &taken.declared).await.unwrap();
+    let own: BTreeSet<_> = taken.declared.iter().filter(|id| **id != gathers.id).collect();
+    place.clock.advance(Duration::from_secs(660));
+
+    // The source sends everything again.
+    let again = takes(&engine, minor(0..100)).await;
+    let joined: BTreeSet<_> = again.joined.iter().filter(|id| **id != gathers.id).collect();
+    assert_eq!((again.declared.len(), joined), (0, own));
+    assert_eq!(engine.incident(gathers.id).state().await.unwrap().version, gathers.version);
+
+    let after = takes(&engine, minor(100..101)).await;
+    assert!(storm(&engine, &after.declared).await.is_none());
+    assert_eq!(after.declared.len(), 1);
+
+    // Another engine, which knows nothing yet, hears that all of them are over.
+    let resolved = minor(0..100).into_iter().map(Signal::resolved).collect();
+    let over = takes(&place.engine(2), resolved).await;
+    assert_eq!((over.declared.len(), over.pointless), (0, 0));
+    assert!(engine.incident(gathers.id).state().await.unwrap().firing.is_empty());
+    let unknown = alert(7_777, "minor").resolved();
+    assert_eq!(takes(&engine, vec![unknown]).await.pointless, 1);
+}
+
+#[tokio::test]
+async fn an_engine_that_starts_counts_what_the_store_has() {
+    let place = Place::new();
+    let before = takes(&place.engine(1), minor(0..LIMIT - 1)).await;
+    assert!(storm(&place.engine(2), &before.declared).await.is_none());
+    let engine = place.engine(3);
+    let taken = takes(&engine, minor(LIMIT..LIMIT + 3)).await;
+    assert_eq!((taken.declared.len(), taken.joined.len()), (2, 1));
+    assert!(storm(&engine, &taken.declared).await.is_some());
+
+    place.clock.advance(Duration::from_secs(660));
+    let later = place.engine(4);
+    let taken = takes(&later, minor(500..500 + LIMIT)).await;
+    assert!(storm(&later, &taken.declared).await.is_none(), "what is long ago doesn't count");
+}
+
+#[tokio::test]
+async fn several_engines_gather_in_one_incident() {
+    let place = Place::new();
+    let engines = [1, 2, 3].map(|seed| place.engine(seed));
+    let all =
+        engines.iter().zip([0..200, 200..400, 400..600]).map(|(engine, groups)| takes(engine, minor(groups)));
+    let taken = futures_util::future::join_all(all).await;
+    let declared: Vec<_> = taken.iter().flat_map(|taken| taken.declared.clone()).collect();
+    let mut storms = BTreeSet::new();
+    for id in &declared {
+        storms.extend(storm(&engines[0], &[*id]).await.map(|storm| storm.id));
+    }
+    assert_eq!(storms.len(), 1);
+    assert!(declared.len() <= 3 * LIMIT + 1, "{}", declared.len());
+}
+
+#[tokio::test]
+async fn each_severity_has_a_storm_of_its_own() {
+    let place = Place::new();
+    let engine = place.engine(1);
+    takes(&engine, minor(0..100)).await;
+    let critical = takes(&engine, vec![alert(1_000, "critical")]).await;
+    assert_eq!(critical.declared.len(), 1, "minor alerts don't hide it");
+    assert!(storm(&engine, &critical.declared).await.is_none());
+}
+
+#[tokio::test]
+async fn a_runbook_may_let_each_group_be_an_incident() {
+    let place = Place::new();
+    let mut runbook = world::runbook();
+    runbook.signals.storm.incidents = 0;
+    let engine = Engine::builder(place.store.clone())
+        .clock(Arc::clone(&place.clock) as _)
+        .entropy(Arc::new(SeededEntropy::new(1)))
+        .runbook(runbook)
+        .ports("chat", chat(&place.world))
+        .route("chat", &EVERYBODY)
+        .build()
+        .unwrap();
+    assert_eq!(takes(&engine, minor(0..100)).await.declared.len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn alerts_of_one_group_that_wait_are_taken_in_together_unless_one_of_them_is_over() {
+    // The second commit is slow: meanwhile the others wait.
+    let store = Slow::new(MemoryStore::new(), 2, || tokio::time::sleep(Duration::from_secs(5)));
+    let engine = world::engine(Arc::new(store), &clock(), &Shared::default(), 1);
+    let pod = |n: usize| {
+        let mut alert = alert(0, "minor");
+        alert.fingerprint = format!("pod-{n}");
+        alert
+    };
+    let id = takes(&engine, vec![pod(0)]).await.declared[0];
+    let over = |alerts: Vec<Signal>| alerts.into_iter().map(Signal::resolved).collect::<Vec<_>>();
+    let calls = [vec![pod(1)], vec![pod(2)], vec![pod(3), pod(4)], over(vec![pod(2)]), vec![pod(2)]];
+    let calls: Vec<_> = calls.into_iter().map(|alerts| takes(&engine, alerts)).collect();
+
+    // The caller of the third is gone before anything came of it.
+    let mut calls = calls.into_iter().map(Box::pin).collect::<Vec<_>>();
+    assert!(calls.iter_mut().all(|call| call.as_mut().now_or_never().is_none()));
+    drop(calls.remove(2));
+    let taken = futures_util::future::join_all(calls).await;
+
+    assert!(taken.iter().all(|taken| taken.joined == [id]), "{taken:?}");
+    let records = engine.incident(id).records().await.unwrap();
+    let received = records.iter().filter_map(|record| match &record.fact {
+        Fact::SignalsReceived(it) => Some((it.firing.len(), it.resolved.len())),
+        _ => None,
+    });
+    assert_eq!(received.collect::<Vec<_>>(), [(1, 0), (1, 0), (3, 0), (0, 1), (1, 0)]);
+}
