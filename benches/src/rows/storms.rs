@@ -100,13 +100,14 @@ pub(super) fn storms(scale: Scale) -> Row {
 fn measured(runtime: &Runtime, case: &Case, scale: Scale) -> Vec<Line> {
     let (shape, name) = (case.shape(scale.of(ALERTS)), case.name);
     let begun = Instant::now();
-    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    let (mut ours, mut others, mut alone) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..scale.rounds(5) {
         if round > 0 && begun.elapsed() > BUDGET {
             break;
         }
         let who = [case.ours, Who::Alertmanager];
         let order = if round % 2 == 0 { who } else { [who[1], who[0]] };
+        alone.extend(runtime.block_on(storm(Who::Endpoint, &shape, PATIENCE)));
         for who in order {
             match runtime.block_on(storm(who, &shape, PATIENCE)) {
                 Ok(outcome) if who == case.ours => ours.push(outcome),
@@ -145,8 +146,19 @@ fn measured(runtime: &Runtime, case: &Case, scale: Scale) -> Vec<Line> {
         figures.line("peak memory", &|it| it.peak as f64, bytes, "", "≤ 0.5×", |it| it <= 0.5),
     ];
     match case.goal {
-        Some(_) => lines,
+        Some(_) => [lines, vec![floor(name, &alone, n)]].concat(),
         None => lines.into_iter().map(|line| Line { goal: "–".to_owned(), met: None, ..line }).collect(),
+    }
+}
+
+/// What no endpoint can be faster than: it reads the POSTs, and takes nothing in.
+fn floor(name: &str, alone: &[Outcome], n: f64) -> Line {
+    let accepted = Spread::of(alone.iter().map(|it| n / it.accepting.as_secs_f64()).collect());
+    let cpu = Spread::of(alone.iter().map(|it| it.cpu.as_secs_f64() / n).collect());
+    let text = format!("{} alerts/s, CPU {}", spread(accepted, count), spread(cpu, seconds));
+    Line {
+        met: None,
+        ..Line::new(&format!("{name}: the endpoint alone, taking nothing in"), text, "–", false)
     }
 }
 

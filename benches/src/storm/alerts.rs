@@ -50,7 +50,7 @@ pub fn body(who: Who, numbered: &[(usize, usize)]) -> Bytes {
         alerts.push_str(if who == Who::Alertmanager { "}" } else { &rest });
     }
     Bytes::from(match who {
-        Who::Ours | Who::Gathering => format!(
+        Who::Ours | Who::Gathering | Who::Endpoint => format!(
             r#"{{"receiver":"incidents","status":"firing","alerts":[{alerts}],"groupLabels":{{}},"commonLabels":{{"alertname":"ErrorRate"}},"commonAnnotations":{{}},"externalURL":"http://alerts.example:9093","version":"4","groupKey":"{{}}:{{}}","truncatedAlerts":0}}"#
         ),
         Who::Alertmanager => format!("[{}]", alerts.replace(r#""status":"firing","#, "")),

@@ -28,7 +28,7 @@ pub const EVERYBODY: [&str; 7] =
     ["responders", "team", "leadership", "executives", "staff", "customers", "caretaker"];
 
 /// Takes one webhook in. Alertmanager sends again after a 5xx, and never after a 4xx.
-async fn take(engine: &Engine, request: Request<Incoming>) -> StatusCode {
+async fn take(engine: Option<&Engine>, request: Request<Incoming>) -> StatusCode {
     let limits = Limits::default();
     let Ok(body) = Limited::new(request.into_body(), limits.bytes).collect().await else {
         return StatusCode::PAYLOAD_TOO_LARGE;
@@ -36,6 +36,7 @@ async fn take(engine: &Engine, request: Request<Incoming>) -> StatusCode {
     let Ok(webhook) = Webhook::parse_within(&body.to_bytes(), &limits) else {
         return StatusCode::BAD_REQUEST;
     };
+    let Some(engine) = engine else { return StatusCode::OK };
     match engine.ingest("alertmanager", webhook.signals).await {
         Ok(_) => StatusCode::OK,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -45,9 +46,10 @@ async fn take(engine: &Engine, request: Request<Incoming>) -> StatusCode {
 /// Serves until whoever started it is gone: the program of the process that [`Served`] starts.
 pub fn serve(database: &Path, sink: &str, who: Who) {
     let runtime = runtime();
-    let engine = engine(database, sink, who);
-    let looping = engine.clone();
-    runtime.spawn(async move { looping.run(std::future::pending()).await });
+    let engine = (who != Who::Endpoint).then(|| engine(database, sink, who));
+    if let Some(looping) = engine.clone() {
+        runtime.spawn(async move { looping.run(std::future::pending()).await });
+    }
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         say_where(listener.local_addr().expect("it is bound"));
@@ -86,14 +88,14 @@ pub fn notifier(sink: &str) -> Ports {
     HttpBackend::new(config).expect("it is a service").into_ports()
 }
 
-async fn accept(listener: TcpListener, engine: Engine) {
+async fn accept(listener: TcpListener, engine: Option<Engine>) {
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
         let engine = engine.clone();
         tokio::spawn(async move {
             let service = service_fn(|request| async {
                 let mut answer = Response::new(Empty::<Bytes>::new());
-                *answer.status_mut() = take(&engine, request).await;
+                *answer.status_mut() = take(engine.as_ref(), request).await;
                 Ok::<_, Infallible>(answer)
             });
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;

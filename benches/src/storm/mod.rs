@@ -27,6 +27,8 @@ pub enum Who {
     Ours,
     /// The same with the default runbook, which gathers the groups of a storm in one incident.
     Gathering,
+    /// The endpoint alone: it reads each POST and takes nothing in.
+    Endpoint,
     /// Debian's Alertmanager, in memory.
     Alertmanager,
 }
@@ -62,7 +64,7 @@ impl Who {
     /// Why it can't be started.
     pub async fn start(self, sink: SocketAddr) -> Result<Taker, String> {
         match self {
-            Self::Ours | Self::Gathering => {
+            Self::Ours | Self::Gathering | Self::Endpoint => {
                 let folder = TempDir::new().map_err(|error| error.to_string())?;
                 let served = Served::start(&folder.path().join("incidents.db"), sink, self)?;
                 Ok(Taker::Ours(served, folder))
@@ -78,6 +80,7 @@ impl Who {
         match self {
             Self::Ours => 2 * groups,
             Self::Gathering => 2 * groups.min(own + 1),
+            Self::Endpoint => 0,
             Self::Alertmanager => groups,
         }
     }
@@ -88,6 +91,7 @@ impl Who {
         match self {
             Self::Ours => "ours",
             Self::Gathering => "gathering",
+            Self::Endpoint => "endpoint",
             Self::Alertmanager => "alertmanager",
         }
     }
@@ -95,7 +99,9 @@ impl Who {
     /// Who is called so.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Ours, Self::Gathering, Self::Alertmanager].into_iter().find(|who| who.name() == name)
+        [Self::Ours, Self::Gathering, Self::Endpoint, Self::Alertmanager]
+            .into_iter()
+            .find(|who| who.name() == name)
     }
 }
 

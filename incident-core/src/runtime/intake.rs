@@ -85,8 +85,12 @@ impl Engine {
     async fn take_group(&self, group: Group, signals: Vec<Signal>) -> Result<(Taken, usize), CommandError> {
         let count = signals.len();
         let lane = self.lane(&group);
-        let (engine, turn) = (self.clone(), Arc::clone(&lane));
-        let answered = lane.ask(signals, async move { engine.drain_lane(&group, &turn).await }).await;
+        let (engine, group, turn) = (self.clone(), Arc::new(group), Arc::clone(&lane));
+        let turn = move || {
+            let (engine, group, lane) = (engine.clone(), Arc::clone(&group), Arc::clone(&turn));
+            async move { engine.drain_lane(&group, &lane).await }
+        };
+        let answered = lane.ask(signals, turn).await;
         let unknown = || Err(CommandError::Unknown { command: self.new_command_id() });
         Ok((answered.unwrap_or_else(unknown)?, count))
     }
@@ -102,7 +106,7 @@ impl Engine {
     /// Takes in what waits of a group, as one: of several callers' alerts those before one that is resolved, for what one
     /// caller says mustn't hide what another said before.
     async fn drain_lane(&self, group: &Group, lane: &GroupLane) {
-        let mut home = lane.turn.lock().await;
+        let mut home = lane.known.lock().await;
         let (mut count, mut all_fire) = (0, true);
         let (waiting, replies) = lane.take(|signals| {
             let fire = signals.iter().all(Signal::is_firing);

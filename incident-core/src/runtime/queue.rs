@@ -22,7 +22,7 @@ use crate::port::store::{Commit, CommitError, Hint, SlotRef};
 /// The commands that wait for one incident, and its state as last seen.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    lane: Lane<Request, Result<Done, CommandError>, Option<Seen>>,
+    lane: Arc<Lane<Request, Result<Done, CommandError>, Option<Seen>>>,
     /// The last version that this engine committed or tried to.
     written: AtomicU64,
 }
@@ -67,13 +67,17 @@ impl Engine {
         let command = request.id;
         let queue = self.queue(id);
         let (engine, turn) = (self.clone(), Arc::clone(&queue));
-        let answered = queue.lane.ask(request, async move { engine.drain(id, &turn).await }).await;
+        let turn = move || {
+            let (engine, queue) = (engine.clone(), Arc::clone(&turn));
+            async move { engine.drain(id, &queue).await }
+        };
+        let answered = queue.lane.ask(request, turn).await;
         answered.unwrap_or(Err(CommandError::Unknown { command }))
     }
 
     /// Commits whatever waits for an incident, as one.
     async fn drain(&self, id: IncidentId, queue: &Queue) {
-        let mut seen = queue.lane.turn.lock().await;
+        let mut seen = queue.lane.known.lock().await;
         let (requests, replies) = queue.lane.take(|_| true);
         if requests.is_empty() {
             return;
@@ -98,7 +102,7 @@ impl Engine {
     /// Commits the engine's own requests, begins what it can carry out, and says what that is.
     pub(super) async fn act(&self, id: IncidentId, requests: &[Command]) -> Result<Committed, CommandError> {
         let queue = self.queue(id);
-        let mut seen = queue.lane.turn.lock().await;
+        let mut seen = queue.lane.known.lock().await;
         let requests: Vec<_> = requests.iter().map(|command| self.own_request(command.clone())).collect();
         self.commit(id, &queue, &mut seen, &requests, true).await
     }
@@ -134,7 +138,7 @@ impl Engine {
     /// The incident's present state.
     pub(super) async fn look_at(&self, id: IncidentId) -> Result<Seen, CommandError> {
         let queue = self.queue(id);
-        let mut seen = queue.lane.turn.lock().await;
+        let mut seen = queue.lane.known.lock().await;
         self.catch_up(id, &mut seen).await?;
         seen.clone().ok_or(CommandError::Refused(Refusal::NoIncident))
     }
