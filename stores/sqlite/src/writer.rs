@@ -1,9 +1,11 @@
 //! The one thread that writes: it commits in groups whatever was queued while it waited for the disk.
 
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use incident_core::domain::{IncidentId, Seq};
 use incident_core::port::store::{Claim, Commit, CommitError, Hint, StoreError, StoreTrouble};
 use rusqlite::Connection;
@@ -28,8 +30,9 @@ const CUT_AGAIN: Duration = Duration::from_secs(1);
 
 /// The handle on the thread. Dropping it waits until everything queued is done.
 pub(crate) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
+    jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    wanted: Arc<AtomicUsize>,
 }
 
 enum Job {
@@ -40,12 +43,14 @@ enum Job {
 impl Writer {
     /// Starts the thread, which tells `hints` what it commits.
     pub(crate) fn start(connection: Connection, hints: broadcast::Sender<Hint>) -> Result<Self, Fault> {
-        let (jobs, queue) = mpsc::channel();
+        let (jobs, queue) = crossbeam_channel::unbounded();
+        let wanted = Arc::new(AtomicUsize::new(usize::MAX));
+        let work = Work::new(connection, queue, Arc::clone(&wanted), hints);
         let thread = std::thread::Builder::new()
             .name("incident-sqlite-write".to_owned())
-            .spawn(move || Work::new(connection, queue, hints).run())
+            .spawn(move || work.run())
             .map_err(Fault::Thread)?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), wanted })
     }
 
     /// Queues a commit that is consistent in itself, and waits for what came of it.
@@ -67,7 +72,12 @@ impl Writer {
     }
 
     fn queue(&self, job: Job) -> bool {
-        self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+        let (Some(jobs), Some(thread)) = (&self.jobs, &self.thread) else { return false };
+        let queued = jobs.send(job).is_ok();
+        if jobs.len() >= self.wanted.load(Ordering::SeqCst) {
+            thread.thread().unpark();
+        }
+        queued
     }
 }
 
@@ -88,7 +98,9 @@ fn gone(operation: &'static str) -> StoreError {
 /// What the thread has.
 struct Work {
     connection: Connection,
-    queue: mpsc::Receiver<Job>,
+    queue: Receiver<Job>,
+    /// How many jobs the thread waits for while it gathers: to be woken by each costs more than to write it.
+    wanted: Arc<AtomicUsize>,
     hints: broadcast::Sender<Hint>,
     /// Whether redacted text may still be in the write-ahead log.
     uncut: bool,
@@ -115,8 +127,13 @@ enum Failed {
 }
 
 impl Work {
-    fn new(connection: Connection, queue: mpsc::Receiver<Job>, hints: broadcast::Sender<Hint>) -> Self {
-        Self { connection, queue, hints, uncut: false, last: 0, took: Duration::ZERO }
+    fn new(
+        connection: Connection,
+        queue: Receiver<Job>,
+        wanted: Arc<AtomicUsize>,
+        hints: broadcast::Sender<Hint>,
+    ) -> Self {
+        Self { connection, queue, wanted, hints, uncut: false, last: 0, took: Duration::ZERO }
     }
 
     fn run(mut self) {
@@ -133,19 +150,31 @@ impl Work {
     /// The jobs of the next transaction: those that wait, and for a moment those that will likely come. A group that
     /// leaves without them makes them wait for a sync of their own; who asks alone is never kept waiting.
     fn gather(&self, first: Job) -> Vec<Job> {
+        self.wait_for((self.last.min(GROUP)).saturating_sub(1));
         let mut size = first.size();
         let mut group = vec![first];
-        let end = Instant::now() + (self.took / 2).min(LONGEST_WAIT);
-        while group.len() < GROUP && size < GROUP_BYTES {
-            let job = self.queue.try_recv().ok().or_else(|| {
-                let rest = end.saturating_duration_since(Instant::now());
-                (group.len() < self.last).then(|| self.queue.recv_timeout(rest).ok()).flatten()
-            });
-            let Some(job) = job else { break };
+        while group.len() < GROUP
+            && size < GROUP_BYTES
+            && let Ok(job) = self.queue.try_recv()
+        {
             size += job.size();
             group.push(job);
         }
         group
+    }
+
+    /// Waits until so many jobs are queued, and no longer than half of what the last group took.
+    fn wait_for(&self, jobs: usize) {
+        let end = Instant::now() + (self.took / 2).min(LONGEST_WAIT);
+        self.wanted.store(jobs, Ordering::SeqCst);
+        while self.queue.len() < jobs {
+            let rest = end.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                break;
+            }
+            std::thread::park_timeout(rest);
+        }
+        self.wanted.store(usize::MAX, Ordering::SeqCst);
     }
 
     /// The next job; none when the store was dropped and everything is done.
