@@ -11,7 +11,8 @@ const TEST: &str = "planning_and_carrying_out_take_six_calls";
 pub(super) fn rollback(_: Scale) -> Row {
     let mut test = Command::new(env!("CARGO"));
     test.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).stdin(Stdio::null());
-    test.args(["test", "-q", "-p", "incident-k8s", "--all-features", "--lib", TEST]).stderr(Stdio::null());
+    // As `scripts/test` builds it, so that nothing is built twice.
+    test.args(["test", "-q", "--workspace", "--all-features", "--lib", TEST]).stderr(Stdio::null());
     let told = test.output().map(|out| String::from_utf8_lossy(&out.stdout).into_owned()).unwrap_or_default();
     let calls = "API calls on the tests' server";
     let line = if told.contains("1 passed") {

@@ -173,53 +173,79 @@ impl Engine {
         place: &Place,
         entries: &[Entry],
     ) -> Result<Vec<Option<Taken>>, CommandError> {
-        let of = (place.group.side, place.severity);
         // Between the look and the commit the storm may end, or somebody else may begin one.
         for _ in 0..8 {
-            let known = locked(&self.0.storms.known).get(&of).copied();
-            let by = match known {
-                Some(by) => Some(by),
-                None => self.storm_of(of).await?,
-            };
-            let state = match by {
-                Some(by) => Some(self.look_at(by).await?.incident),
-                None => None,
-            };
-            locked(&self.0.storms.known).remove(&of);
             let mut taken = vec![None; entries.len()];
-            if let Some(state) = state.as_ref().filter(|state| state.ended.is_none()) {
-                locked(&self.0.storms.known).insert(of, state.id);
-                let gathered = joining(state, entries, self.now(), &mut taken);
-                if !gathered.is_empty() {
-                    match self.send(state.id, place.group.request(self, Command::Gather(gathered))).await {
-                        Err(CommandError::Refused(Refusal::LetGo)) => continue,
-                        done => done?,
-                    };
-                }
-            }
-            let begins = |(entry, taken): &(&Entry, &mut Option<Taken>)| entry.begins && taken.is_none();
-            let rest: Vec<_> = entries.iter().zip(&mut taken).filter(begins).collect();
-            if rest.is_empty() {
-                return Ok(taken);
-            }
-            let gathered = rest.iter().map(|(entry, _)| entry.gathered.clone()).collect();
-            let id = self.new_incident_id();
-            let declare = Command::Declare(Box::new(declare(place, gathered)));
-            match self.send(id, place.group.request(self, declare)).await {
-                // Somebody else was faster.
-                Err(CommandError::Refused(Refusal::KeyTaken { .. })) => {
-                    locked(&self.0.storms.known).remove(&of);
+            if let Some(state) = self.storm_at(place).await? {
+                let gathered = joining(&state, entries, self.now(), &mut taken);
+                if !gathered.is_empty() && !self.join_storm(place, &state, gathered).await? {
                     continue;
                 }
-                done => done?,
-            };
-            locked(&self.0.storms.known).insert(of, id);
-            for (place, (_, taken)) in rest.into_iter().enumerate() {
-                *taken = Some(if place == 0 { Taken::Declared(id) } else { Taken::Joined(id) });
             }
-            return Ok(taken);
+            if self.begin_storm(place, entries, &mut taken).await? {
+                return Ok(taken);
+            }
         }
-        Err(CommandError::Refused(Refusal::KeyTaken { key: storm_key(of.0, of.1) }))
+        Err(CommandError::Refused(Refusal::KeyTaken { key: storm_key(place.group.side, place.severity) }))
+    }
+
+    /// The incident that gathers, or did so last, unless it has ended.
+    async fn storm_at(&self, place: &Place) -> Result<Option<Arc<Incident>>, CommandError> {
+        let of = (place.group.side, place.severity);
+        let known = locked(&self.0.storms.known).remove(&of);
+        let by = match known {
+            Some(by) => Some(by),
+            None => self.storm_of(of).await?,
+        };
+        let Some(by) = by else { return Ok(None) };
+        let state = self.look_at(by).await?.incident;
+        if state.ended.is_some() {
+            return Ok(None);
+        }
+        locked(&self.0.storms.known).insert(of, by);
+        Ok(Some(state))
+    }
+
+    /// Lets the incident take alerts in; not if it has let one of the groups go by now.
+    async fn join_storm(
+        &self,
+        place: &Place,
+        state: &Incident,
+        gathered: Vec<Gathered>,
+    ) -> Result<bool, CommandError> {
+        match self.send(state.id, place.group.request(self, Command::Gather(gathered))).await {
+            Err(CommandError::Refused(Refusal::LetGo)) => Ok(false),
+            done => done.map(|_| true),
+        }
+    }
+
+    /// Begins a storm with what no incident took in, if it may; not if somebody else was faster.
+    async fn begin_storm(
+        &self,
+        place: &Place,
+        entries: &[Entry],
+        taken: &mut [Option<Taken>],
+    ) -> Result<bool, CommandError> {
+        let left: Vec<usize> =
+            (0..entries.len()).filter(|at| entries[*at].begins && taken[*at].is_none()).collect();
+        if left.is_empty() {
+            return Ok(true);
+        }
+        let gathered = left.iter().map(|at| entries[*at].gathered.clone()).collect();
+        let (of, id) = ((place.group.side, place.severity), self.new_incident_id());
+        let declare = Command::Declare(Box::new(declare(place, gathered)));
+        match self.send(id, place.group.request(self, declare)).await {
+            Err(CommandError::Refused(Refusal::KeyTaken { .. })) => {
+                locked(&self.0.storms.known).remove(&of);
+                return Ok(false);
+            }
+            done => done?,
+        };
+        locked(&self.0.storms.known).insert(of, id);
+        for (n, at) in left.into_iter().enumerate() {
+            taken[at] = Some(if n == 0 { Taken::Declared(id) } else { Taken::Joined(id) });
+        }
+        Ok(true)
     }
 }
 
