@@ -35,7 +35,11 @@ pub fn evolve(it: &mut Incident, record: &Record) {
             fact.firing.0.iter().for_each(|alert| it.firing.put(*alert, true));
             fact.resolved.0.iter().for_each(|alert| it.firing.put(*alert, false));
             if let Some(storm) = &mut it.storm {
-                Arc::make_mut(storm).came(fact.groups.0.iter().copied(), record.recorded_at);
+                let storm = Arc::make_mut(storm);
+                if fact.storm_begins {
+                    storm.begin(record.recorded_at);
+                }
+                storm.came(fact.groups.0.iter().copied(), record.recorded_at);
             }
             if it.phase == Phase::Recovery {
                 it.checks.looked(!it.firing.is_empty(), &it.figures, record.recorded_at);

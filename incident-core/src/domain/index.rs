@@ -207,25 +207,24 @@ fn group_key(incident: &Incident) -> Option<Key> {
         (Some(Ending::Closed), _) => {
             Some(Key::until(name, incident.milestones.closed.unwrap_or(incident.recorded_at)))
         }
-        (_, resolved) if let Some(storm) = &incident.storm => {
-            Some(Key::until(name, resolved.map_or(storm.until(), |resolved| resolved.min(storm.until()))))
-        }
         (_, Some(resolved)) => Some(Key::until(name, after(resolved, incident.figures.flap_window))),
         _ => Some(Key::held(name)),
     }
 }
 
-/// Whether the incident takes the alerts of a group in: its own, or in a storm one that it has, until the flap window after
-/// resolve is over, and any other while the storm goes on.
+/// Whether the incident takes the alerts of a group in: its own, or in a storm one that it has, and any other while the
+/// storm goes on or if it `begins` again.
 #[must_use]
-pub(crate) fn takes_group(incident: &Incident, group: &str, now: Time) -> bool {
-    let held = || group_key(incident).is_some_and(|key| key.at(now));
-    let Some(storm) = &incident.storm else {
-        return incident.signal_group.as_deref() == Some(group) && held();
-    };
-    let over = incident.milestones.resolved.map(|resolved| after(resolved, incident.figures.flap_window));
-    let has = storm.has(group) && over.is_none_or(|over| over > now);
-    incident.ended.is_none() && (has || held())
+pub(crate) fn takes_group(incident: &Incident, group: &str, begins: bool, now: Time) -> bool {
+    if !group_key(incident).is_some_and(|key| key.at(now)) {
+        return false;
+    }
+    match &incident.storm {
+        None => incident.signal_group.as_deref() == Some(group),
+        Some(storm) => {
+            begins || storm.has(group) || (incident.milestones.resolved.is_none() && now < storm.until())
+        }
+    }
 }
 
 fn lasts(key: &Key) -> Time {

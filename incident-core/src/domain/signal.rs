@@ -202,7 +202,7 @@ impl Fingerprints {
 }
 
 /// The alerts of an incident that fire: cheap to copy, however many they are.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Default)]
 pub struct Firing {
     alerts: Ledger<u64, bool>,
     count: usize,
@@ -227,6 +227,11 @@ impl Firing {
         self.alerts.get(&alert).is_some_and(|fires| *fires)
     }
 
+    /// All of them, in order.
+    fn alerts(&self) -> impl Iterator<Item = u64> {
+        self.alerts.all().into_iter().filter(|(_, fires)| **fires).map(|(alert, _)| *alert)
+    }
+
     /// Says of an alert whether it fires.
     pub(super) fn put(&mut self, alert: u64, fires: bool) {
         match (self.contains(alert), fires) {
@@ -238,10 +243,15 @@ impl Firing {
     }
 }
 
+impl PartialEq for Firing {
+    fn eq(&self, other: &Self) -> bool {
+        self.count == other.count && self.alerts().eq(other.alerts())
+    }
+}
+
 impl std::fmt::Debug for Firing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let fires = self.alerts.all().into_iter().filter(|(_, fires)| **fires);
-        f.debug_set().entries(fires.map(|(alert, _)| alert)).finish()
+        f.debug_set().entries(self.alerts()).finish()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Storms: so many groups of alerts at once that an incident for each would tell nobody anything.
 //!
-//! One incident gathers them then, and pages once. It takes new groups in for as long as enough of them come; the groups it
-//! has stay with it until it ends.
+//! One incident of each severity gathers them then, and pages once. It takes new groups in for as long as enough of them
+//! come, and pages again if they come again later. The groups it has stay with it until the flap window after resolve is
+//! over.
 
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ use super::time::{Time, after};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StormPolicy {
-    /// How many incidents of one severity come of alerts within [`within`](Self::within); further groups are gathered into
-    /// one. 0 gathers none.
+    /// How many incidents of one severity may come of alerts within [`within`](Self::within); further groups are gathered
+    /// into one. 0 gathers none. Each engine counts those it declares, and at its start all that the store has.
     pub incidents: u32,
     /// The time in which they are counted.
     #[serde(with = "humantime_serde")]
@@ -67,6 +68,12 @@ impl Storm {
         after(self.since, self.window.within)
     }
 
+    /// Begins anew at `at`.
+    pub(super) fn begin(&mut self, at: Time) {
+        self.since = at;
+        self.came = 0;
+    }
+
     /// Takes groups in that came at `at`. Enough of them within a window begin another one, so a trickle doesn't keep a
     /// storm going.
     pub(super) fn came(&mut self, groups: impl IntoIterator<Item = u64>, at: Time) {
@@ -76,8 +83,7 @@ impl Storm {
             self.came = self.came.saturating_add(1);
         }
         if self.came > before && self.came >= self.window.groups && at < self.until() {
-            self.since = at;
-            self.came = 0;
+            self.begin(at);
         }
     }
 }

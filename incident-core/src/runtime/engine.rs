@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::builder::EngineBuilder;
 use super::intake::GroupLane;
+use super::kept::Kept;
 use super::queue::Queue;
 use super::registry::Registry;
 use super::storm::Storms;
@@ -45,9 +46,9 @@ pub(super) struct Inner {
     pub(super) lease: Duration,
     pub(super) parallel: usize,
     /// The commit queue of every incident in use.
-    pub(super) queues: Mutex<BTreeMap<IncidentId, Arc<Queue>>>,
+    pub(super) queues: Mutex<Kept<IncidentId, Queue>>,
     /// The groups whose alerts are taken in, each by its source and its key.
-    pub(super) lanes: Mutex<BTreeMap<(String, String), Arc<GroupLane>>>,
+    pub(super) lanes: Mutex<Kept<(String, String), GroupLane>>,
     /// The storms whose alerts are gathered.
     pub(super) storms: Storms,
     /// Incidents that this engine can do nothing for until a time: it has no adapter for them, or can't read them.

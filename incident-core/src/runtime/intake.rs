@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::engine::{Engine, locked};
 use super::error::CommandError;
 use super::lane::Lane;
-use crate::domain::command::{Command, Declare, Gathered, Refusal, Request};
+use crate::domain::command::{Command, Declare, Gather, Gathered, Refusal, Request};
 use crate::domain::id::IncidentId;
 use crate::domain::incident::Side;
 use crate::domain::index::signal_key;
@@ -16,7 +16,7 @@ use crate::domain::runbook::Runbook;
 use crate::domain::severity::Severity;
 use crate::domain::signal::{Signal, SignalRule};
 use crate::domain::storm::StormPolicy;
-use crate::port::store::Held;
+use crate::port::store::{Held, StoreError, StoreTrouble};
 
 /// What became of a batch of alerts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct Intake {
 }
 
 impl Engine {
-    /// Takes alerts in: live incidents come of them, one for each group.
+    /// Takes alerts in: live incidents come of them, one for each group; in a storm one for many, as the runbook says.
     ///
     /// Every alert is durable once this returns. Taking the same alerts in again changes nothing.
     ///
@@ -78,48 +78,41 @@ impl Engine {
                 (Taken::Pointless, count) => intake.pointless += count,
             }
         }
+        intake.joined.sort_unstable();
+        intake.joined.dedup();
+        intake.joined.retain(|id| !intake.declared.contains(id));
         Ok(intake)
     }
 
     /// What became of alerts of one group, and how many they were. They are taken in although the caller is gone.
     async fn take_group(&self, group: Group, signals: Vec<Signal>) -> Result<(Taken, usize), CommandError> {
         let count = signals.len();
-        let lane = self.lane(&group);
-        let (engine, group, turn) = (self.clone(), Arc::new(group), Arc::clone(&lane));
-        let turn = move || {
-            let (engine, group, lane) = (engine.clone(), Arc::clone(&group), Arc::clone(&turn));
-            async move { engine.drain_lane(&group, &lane).await }
-        };
-        let answered = lane.ask(signals, turn).await;
-        let unknown = || Err(CommandError::Unknown { command: self.new_command_id() });
-        Ok((answered.unwrap_or_else(unknown)?, count))
-    }
-
-    fn lane(&self, group: &Group) -> Arc<GroupLane> {
-        let mut lanes = locked(&self.0.lanes);
-        if lanes.len() > KEPT {
-            lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
-        }
-        Arc::clone(lanes.entry((group.actor.to_string(), group.key())).or_default())
+        let lane = locked(&self.0.lanes).of((group.actor.to_string(), group.key()));
+        let turn = |(engine, lane): (Self, Arc<GroupLane>)| async move { engine.drain_group(&lane).await };
+        let answered = lane.waits.ask((group, signals), (self.clone(), Arc::clone(&lane)), turn).await;
+        Ok((answered.unwrap_or_else(|| Err(stopped()))?, count))
     }
 
     /// Takes in what waits of a group, as one: of several callers' alerts those before one that is resolved, for what one
     /// caller says mustn't hide what another said before.
-    async fn drain_lane(&self, group: &Group, lane: &GroupLane) {
-        let mut home = lane.known.lock().await;
-        let (mut count, mut all_fire) = (0, true);
-        let (waiting, replies) = lane.take(|signals| {
+    async fn drain_group(&self, lane: &GroupLane) {
+        let (mut count, mut first) = (0, None);
+        let (waiting, replies) = lane.waits.take(|(group, signals)| {
             let fire = signals.iter().all(Signal::is_firing);
-            let fits = count == 0 || (all_fire && fire && count + signals.len() <= AT_ONCE);
-            all_fire &= fire;
             count += signals.len();
-            fits
+            match &first {
+                None => {
+                    first = Some((group.clone(), fire));
+                    true
+                }
+                // A runbook that was put in force meanwhile may rule otherwise.
+                Some((first, all_fire)) => *all_fire && fire && count <= AT_ONCE && first == group,
+            }
         });
-        if waiting.is_empty() {
-            return;
-        }
-        let signals = waiting.into_iter().flatten().collect();
-        let taken = self.take_in(group, &mut home, &signals).await;
+        let Some((group, _)) = first else { return };
+        let signals = waiting.into_iter().flat_map(|(_, signals)| signals).collect();
+        let mut own = lane.own.lock().await;
+        let taken = self.take_in(&group, &mut own, &signals).await;
         for (reply, place) in replies.into_iter().zip(0..) {
             let told = taken.clone().map(|taken| match taken {
                 // The others' alerts joined what the first ones began.
@@ -130,49 +123,62 @@ impl Engine {
         }
     }
 
+    /// Lets the incidents that have the group take its alerts in: its own, and those that gather a storm. Without one, another
+    /// is declared, or a storm begins.
     async fn take_in(
         &self,
         group: &Group,
-        home: &mut Option<Home>,
+        own: &mut Option<IncidentId>,
         signals: &Arc<[Signal]>,
     ) -> Result<Taken, CommandError> {
         let (key, fires) = (group.key(), signals.iter().any(Signal::is_firing));
+        let mut gone = None;
         // Between the look and the commit somebody else may take the key, or let it go.
         for _ in 0..8 {
-            let (held, storm) = match home.take() {
-                Some(Home::Own(by)) => (Some(Held { by, until: None }), false),
-                Some(Home::Storm) => (None, true),
+            let (held, storms) = match own.take() {
+                Some(by) => (Some(Held { by, until: None }), self.open_storms(group.side).await?),
                 None => {
-                    let (held, storm) =
-                        tokio::join!(self.0.store.holder(&key), self.has_storm(group, signals));
-                    (held.map_err(|error| CommandError::Store(error.into()))?, storm?)
+                    let (held, storms) =
+                        tokio::join!(self.0.store.holder(&key), self.open_storms(group.side));
+                    (held.map_err(|error| CommandError::Store(error.into()))?, storms?)
                 }
             };
-            if let Some(Held { by, .. }) = held.filter(|held| held.at(self.now())) {
-                let command = Command::Gather(vec![group.gathered(signals)]);
-                match self.send(by, group.request(self, command)).await {
-                    Err(CommandError::Refused(Refusal::LetGo)) => continue,
-                    other => {
-                        other?;
-                        *home = Some(Home::Own(by));
-                        return Ok(Taken::Joined(by));
+            let by = held.filter(|held| held.at(self.now()) && gone != Some(held.by)).map(|held| held.by);
+            let gathered = self.take_in_storms(group, signals, &storms, by.is_none()).await?;
+            if let Some(by) = by {
+                let gather = Gather { gathered: vec![group.gathered(signals)], begins: false };
+                match self.send(by, group.request(self, Command::Gather(gather))).await {
+                    Err(CommandError::Refused(Refusal::LetGo)) => {
+                        gone = Some(by);
+                        continue;
                     }
-                }
+                    done => done?,
+                };
+                *own = Some(by);
+                return Ok(Taken::Joined(by));
             }
-            if let Some(taken) = self.take_in_storm(group, signals, storm).await? {
-                *home = Some(Home::Storm);
+            match gathered {
+                Some((by, severity)) if !fires || severity <= group.severity(signals) => {
+                    return Ok(Taken::Joined(by));
+                }
+                None if !fires => return Ok(Taken::Pointless),
+                _ => {}
+            }
+            let counted = self.count_declared(group, signals).await;
+            if !counted && let Some(taken) = self.begin_storm(group, signals).await? {
                 return Ok(taken);
             }
-            if !fires {
-                return Ok(Taken::Pointless);
-            }
-            let declare = declare(group, signals, held.map(|held| held.by));
             let id = self.new_incident_id();
-            match self.send(id, group.request(self, Command::Declare(Box::new(declare)))).await {
+            let declare = Command::Declare(Box::new(declare(group, signals, held.map(|held| held.by))));
+            let declared = self.send(id, group.request(self, declare)).await;
+            if declared.is_err() && counted {
+                self.uncount_declared(group, signals);
+            }
+            match declared {
                 Err(CommandError::Refused(Refusal::KeyTaken { .. })) => {}
-                other => {
-                    other?;
-                    *home = Some(Home::Own(id));
+                done => {
+                    done?;
+                    *own = Some(id);
                     return Ok(Taken::Declared(id));
                 }
             }
@@ -181,23 +187,17 @@ impl Engine {
     }
 }
 
-/// How many lanes are kept although nobody uses them, for what they know.
-const KEPT: usize = 1_024;
-/// How many alerts are taken in at once at most, so that no record grows beyond what stores take.
+/// How many alerts of several callers are taken in at once at most.
 pub(super) const AT_ONCE: usize = 10_000;
 
-/// The alerts of one group from one source that wait, and where the last ones went.
-pub(super) type GroupLane = Lane<Vec<Signal>, Result<Taken, CommandError>, Option<Home>>;
-
-/// What takes the alerts of a group in.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Home {
-    /// An incident of its own.
-    Own(IncidentId),
-    /// The incident that gathers the storm.
-    Storm,
+/// The alerts of one group from one source that wait, and the incident of its own that took the last ones in.
+#[derive(Debug, Default)]
+pub(super) struct GroupLane {
+    waits: Arc<Lane<(Group, Vec<Signal>), Result<Taken, CommandError>>>,
+    own: tokio::sync::Mutex<Option<IncidentId>>,
 }
 
+/// What took alerts in.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Taken {
     Declared(IncidentId),
@@ -206,7 +206,7 @@ pub(super) enum Taken {
 }
 
 /// What alerts of one incident have in common.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Group {
     pub(super) side: Side,
     pub(super) actor: Actor,
@@ -235,6 +235,12 @@ impl Group {
     pub(super) fn request(&self, engine: &Engine, command: Command) -> Request {
         Request::new(engine.new_command_id(), self.actor.clone(), command)
     }
+}
+
+/// The error if an engine stops before it answers. Alerts may be sent again as they are.
+pub(super) fn stopped() -> CommandError {
+    let stopped = StoreError::new(StoreTrouble::Unavailable, "ingest");
+    CommandError::Store(Arc::new(stopped.caused_by("the engine stopped before it answered")))
 }
 
 fn rule_for<'a>(runbook: &'a Runbook, signal: &Signal) -> Option<&'a SignalRule> {

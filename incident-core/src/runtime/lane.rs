@@ -9,11 +9,10 @@ use tokio::sync::oneshot;
 use super::engine::locked;
 use super::finishing::Finishing;
 
-/// What waits for a turn, and what those whose turn it is know.
+/// What waits for a turn.
 #[derive(Debug)]
-pub(super) struct Lane<T, R, S> {
+pub(super) struct Lane<T, R> {
     queue: Mutex<Queue<T, R>>,
-    pub(super) known: tokio::sync::Mutex<S>,
 }
 
 #[derive(Debug)]
@@ -23,19 +22,19 @@ struct Queue<T, R> {
     led: bool,
 }
 
-impl<T, R, S> Lane<T, R, S>
+impl<T, R> Lane<T, R>
 where
     T: Send + 'static,
     R: Send + 'static,
-    S: Send + 'static,
 {
     /// Queues `item` and waits for what came of it; none if nobody answered. It is done although the caller is gone.
     ///
-    /// Whoever finds nobody at it takes turns, each of which [`take`](Self::take)s what it does, until nothing waits. Its own
-    /// caller waits for no other's: the rest goes on as a task.
-    pub(super) async fn ask<F, Turn>(self: &Arc<Self>, item: T, turn: F) -> Option<R>
+    /// Whoever finds nobody at it takes turns, each with a copy of `cx`, in which it [`take`](Self::take)s what it does, until
+    /// nothing waits. Its own caller waits for no other's: the rest goes on as a task.
+    pub(super) async fn ask<C, F, Turn>(self: &Arc<Self>, item: T, cx: C, turn: F) -> Option<R>
     where
-        F: Fn() -> Turn + Send + 'static,
+        C: Clone + Send + 'static,
+        F: Fn(C) -> Turn + Send + 'static,
         Turn: Future<Output = ()> + Send + 'static,
     {
         let (reply, mut answer) = oneshot::channel();
@@ -50,7 +49,7 @@ where
         let mut leader = Leader { lane: Arc::clone(self), leads: true };
         let mut turns = Finishing::new(async move {
             while leader.goes_on() {
-                turn().await;
+                turn(cx.clone()).await;
             }
         });
         tokio::select! {
@@ -67,20 +66,20 @@ where
     }
 }
 
-impl<T, R, S: Default> Default for Lane<T, R, S> {
+impl<T, R> Default for Lane<T, R> {
     fn default() -> Self {
         let queue = Queue { waiting: VecDeque::new(), led: false };
-        Self { queue: Mutex::new(queue), known: tokio::sync::Mutex::default() }
+        Self { queue: Mutex::new(queue) }
     }
 }
 
 /// Whoever takes turns. One that is gone before its time, for a panic or a runtime that ends, leaves nobody waiting.
-struct Leader<T, R, S> {
-    lane: Arc<Lane<T, R, S>>,
+struct Leader<T, R> {
+    lane: Arc<Lane<T, R>>,
     leads: bool,
 }
 
-impl<T, R, S> Leader<T, R, S> {
+impl<T, R> Leader<T, R> {
     /// Whether something waits; if nothing does, whoever asks next takes turns.
     fn goes_on(&mut self) -> bool {
         let mut queue = locked(&self.lane.queue);
@@ -90,7 +89,7 @@ impl<T, R, S> Leader<T, R, S> {
     }
 }
 
-impl<T, R, S> Drop for Leader<T, R, S> {
+impl<T, R> Drop for Leader<T, R> {
     fn drop(&mut self) {
         if self.leads {
             let mut queue = locked(&self.lane.queue);
@@ -109,42 +108,36 @@ mod tests {
 
     use super::*;
 
-    type Sums = Lane<u32, (u32, usize), Vec<u32>>;
+    type Sums = Lane<u32, (u32, usize)>;
 
-    /// A turn that takes a second and answers with the sum of what it took and how many these were.
-    fn sum(lane: &Arc<Sums>) -> impl Fn() -> futures_util::future::BoxFuture<'static, ()> + Send + 'static {
-        let lane = Arc::clone(lane);
-        move || {
-            let lane = Arc::clone(&lane);
-            async move {
-                let (items, replies) = lane.take(|item| *item < 100);
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                assert!(!items.contains(&13), "a turn fails");
-                lane.known.lock().await.extend(&items);
-                let (sum, count) = (items.iter().sum(), items.len());
-                for reply in replies {
-                    let _ = reply.send((sum, count));
-                }
-            }
-            .boxed()
+    /// Takes a second, and answers with the sum of what it took and how many these were.
+    async fn sum(lane: Arc<Sums>) {
+        let (items, replies) = lane.take(|_| true);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!items.contains(&13), "a turn fails");
+        for reply in replies {
+            let _ = reply.send((items.iter().sum(), items.len()));
         }
+    }
+
+    async fn ask(lane: &Arc<Sums>, item: u32) -> Option<(u32, usize)> {
+        lane.ask(item, Arc::clone(lane), sum).await
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_asked_for_during_a_turn_is_done_in_the_next_one() {
         let lane = Arc::<Sums>::default();
-        let answers = join_all([1, 2, 3, 4].map(|item| lane.ask(item, sum(&lane)))).await;
+        let answers = join_all([1, 2, 3, 4].map(|item| ask(&lane, item))).await;
         assert_eq!(answers, [Some((1, 1)), Some((9, 3)), Some((9, 3)), Some((9, 3))]);
-        assert_eq!(lane.ask(5, sum(&lane)).await, Some((5, 1)), "nobody is at it, so the next one is");
+        assert_eq!(ask(&lane, 5).await, Some((5, 1)), "nobody is at it, so the next one is");
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_is_done_although_whoever_asked_is_gone() {
         let lane = Arc::<Sums>::default();
-        assert!(lane.ask(1, sum(&lane)).now_or_never().is_none());
-        assert!(lane.ask(2, sum(&lane)).now_or_never().is_none());
-        assert_eq!(lane.ask(3, sum(&lane)).await, Some((5, 2)));
-        assert_eq!(*lane.known.lock().await, [1, 2, 3]);
+        assert!(ask(&lane, 1).now_or_never().is_none());
+        assert!(ask(&lane, 2).now_or_never().is_none());
+        assert_eq!(ask(&lane, 3).await, Some((5, 2)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -152,12 +145,12 @@ mod tests {
         let lane = Arc::<Sums>::default();
         let first = tokio::spawn({
             let lane = Arc::clone(&lane);
-            async move { lane.ask(13, sum(&lane)).await }
+            async move { ask(&lane, 13).await }
         });
         tokio::task::yield_now().await;
-        let second = lane.ask(1, sum(&lane)).await;
+        let second = ask(&lane, 1).await;
         assert!(first.await.is_err());
         assert_eq!(second, None);
-        assert_eq!(lane.ask(2, sum(&lane)).await, Some((2, 1)));
+        assert_eq!(ask(&lane, 2).await, Some((2, 1)));
     }
 }

@@ -10,6 +10,7 @@ mod events;
 mod finishing;
 mod handle;
 mod intake;
+mod kept;
 mod lane;
 mod queue;
 mod registry;

@@ -22,7 +22,8 @@ use crate::port::store::{Commit, CommitError, Hint, SlotRef};
 /// The commands that wait for one incident, and its state as last seen.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    lane: Arc<Lane<Request, Result<Done, CommandError>, Option<Seen>>>,
+    lane: Arc<Lane<Request, Result<Done, CommandError>>>,
+    seen: tokio::sync::Mutex<Option<Seen>>,
     /// The last version that this engine committed or tried to.
     written: AtomicU64,
 }
@@ -50,34 +51,25 @@ pub(super) struct Committed {
 
 /// How often a commit is decided anew before its commands are answered with an error.
 const ROUNDS: u32 = 64;
-/// How many queues are kept although nobody uses them, for the states they hold.
-const KEPT: usize = 1_024;
 
 impl Engine {
     fn queue(&self, id: IncidentId) -> Arc<Queue> {
-        let mut queues = locked(&self.0.queues);
-        if queues.len() > KEPT {
-            queues.retain(|_, queue| Arc::strong_count(queue) > 1);
-        }
-        Arc::clone(queues.entry(id).or_default())
+        locked(&self.0.queues).of(id)
     }
 
     /// Queues a command. Its commit finishes although the caller is gone.
     pub(super) async fn submit(&self, id: IncidentId, request: Request) -> Result<Done, CommandError> {
         let command = request.id;
         let queue = self.queue(id);
-        let (engine, turn) = (self.clone(), Arc::clone(&queue));
-        let turn = move || {
-            let (engine, queue) = (engine.clone(), Arc::clone(&turn));
-            async move { engine.drain(id, &queue).await }
-        };
-        let answered = queue.lane.ask(request, turn).await;
+        let cx = (self.clone(), Arc::clone(&queue));
+        let turn = move |(engine, queue): (Self, Arc<Queue>)| async move { engine.drain(id, &queue).await };
+        let answered = queue.lane.ask(request, cx, turn).await;
         answered.unwrap_or(Err(CommandError::Unknown { command }))
     }
 
     /// Commits whatever waits for an incident, as one.
     async fn drain(&self, id: IncidentId, queue: &Queue) {
-        let mut seen = queue.lane.known.lock().await;
+        let mut seen = queue.seen.lock().await;
         let (requests, replies) = queue.lane.take(|_| true);
         if requests.is_empty() {
             return;
@@ -102,7 +94,7 @@ impl Engine {
     /// Commits the engine's own requests, begins what it can carry out, and says what that is.
     pub(super) async fn act(&self, id: IncidentId, requests: &[Command]) -> Result<Committed, CommandError> {
         let queue = self.queue(id);
-        let mut seen = queue.lane.known.lock().await;
+        let mut seen = queue.seen.lock().await;
         let requests: Vec<_> = requests.iter().map(|command| self.own_request(command.clone())).collect();
         self.commit(id, &queue, &mut seen, &requests, true).await
     }
@@ -138,7 +130,7 @@ impl Engine {
     /// The incident's present state.
     pub(super) async fn look_at(&self, id: IncidentId) -> Result<Seen, CommandError> {
         let queue = self.queue(id);
-        let mut seen = queue.lane.known.lock().await;
+        let mut seen = queue.seen.lock().await;
         self.catch_up(id, &mut seen).await?;
         seen.clone().ok_or(CommandError::Refused(Refusal::NoIncident))
     }

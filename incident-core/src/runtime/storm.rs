@@ -1,89 +1,119 @@
-//! Storms: the alerts of further groups go to the one incident that gathers them.
+//! Storms: the alerts of further groups go to the one incident of their severity that gathers them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use tokio::sync::OnceCell;
 
 use super::engine::{Engine, locked};
 use super::error::CommandError;
-use super::intake::{AT_ONCE, Group, Taken};
+use super::intake::{AT_ONCE, Group, Taken, stopped};
 use super::lane::Lane;
-use crate::domain::command::{Command, Declare, Gathered, Refusal, StormDeclared};
+use super::queue::unreadable;
+use crate::domain::command::{Command, Declare, Gather, Gathered, Refusal, StormDeclared};
 use crate::domain::id::IncidentId;
 use crate::domain::incident::{Incident, Side};
 use crate::domain::index::{Summary, storm_key, takes_group};
 use crate::domain::inert;
 use crate::domain::severity::Severity;
 use crate::domain::signal::Signal;
-use crate::domain::time::{Time, before};
+use crate::domain::storm::StormWindow;
+use crate::domain::time::{Time, after, before};
 use crate::port::store::{Query, StoreError};
 
-/// What an engine knows of storms, by their side and severity.
+/// How long an engine goes by the open storms that it knows: others may begin one meanwhile.
+const KNOWN_FOR: Duration = Duration::from_secs(1);
+
+/// Which storm: there is one of a severity on each side.
+type Which = (Side, Severity);
+
+/// What an engine knows of storms.
 #[derive(Debug, Default)]
 pub(super) struct Storms {
-    lanes: Mutex<BTreeMap<(String, String), Arc<StormLane>>>,
-    /// The incidents that gather one, as far as they are known.
-    known: Mutex<BTreeMap<(Side, Severity), IncidentId>>,
-    /// When incidents came of alerts lately.
-    recent: Mutex<BTreeMap<(Side, Severity), VecDeque<Time>>>,
+    lanes: Mutex<BTreeMap<Which, Arc<StormLane>>>,
+    /// The severities whose storm's incident is open, and since when that is known.
+    open: Mutex<BTreeMap<Side, (Time, Vec<Severity>)>>,
+    /// When incidents were declared lately.
+    recent: Mutex<BTreeMap<Which, VecDeque<Time>>>,
     /// Whether it was read what the store knows of that.
     read: OnceCell<()>,
 }
 
-/// Alerts that wait for the incident that gathers them. It answers none where it doesn't take them in.
-type StormLane = Lane<Entry, Result<Option<Taken>, CommandError>, ()>;
+/// Alerts that wait for the incident that gathers. It answers none where it doesn't take them in.
+type StormLane = Lane<Entry, Result<Option<Taken>, CommandError>>;
 
 /// Alerts of one group.
 #[derive(Debug)]
 struct Entry {
+    group: Group,
     gathered: Gathered,
-    /// Whether a storm begins if none is going on.
-    begins: bool,
+    wish: Wish,
 }
 
-/// Whose storm it is.
-#[derive(Debug)]
-struct Place {
-    group: Group,
-    severity: Severity,
+/// When an incident that gathers is to take alerts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// If it has their group.
+    IfKnown,
+    /// Also while the storm goes on.
+    Join,
+    /// In any case; if there is no storm, one begins.
+    Begin,
 }
 
 impl Engine {
-    /// Whether an incident gathers alerts of this kind, or did so last.
-    pub(super) async fn has_storm(&self, group: &Group, signals: &[Signal]) -> Result<bool, CommandError> {
-        let of = (group.side, group.severity(signals));
-        Ok(locked(&self.0.storms.known).contains_key(&of) || self.storm_of(of).await?.is_some())
+    /// The severities of one side whose storm has an open incident.
+    pub(super) async fn open_storms(&self, side: Side) -> Result<Vec<Severity>, CommandError> {
+        let now = self.now();
+        if let Some((known, open)) = locked(&self.0.storms.open).get(&side)
+            && *known <= now
+            && now < after(*known, KNOWN_FOR)
+        {
+            return Ok(open.clone());
+        }
+        let each = Severity::ALL.map(|severity| async move {
+            let held = self.0.store.holder(&storm_key(side, severity)).await?;
+            Ok(held.filter(|held| held.at(now)).map(|_| severity))
+        });
+        let open = try_join_all(each).await.map_err(|error: StoreError| CommandError::Store(error.into()))?;
+        let open: Vec<_> = open.into_iter().flatten().collect();
+        locked(&self.0.storms.open).insert(side, (now, open.clone()));
+        Ok(open)
     }
 
-    /// The incident that gathers a storm, or did so last.
-    async fn storm_of(&self, of: (Side, Severity)) -> Result<Option<IncidentId>, CommandError> {
-        let held = self.0.store.holder(&storm_key(of.0, of.1)).await;
-        Ok(held.map_err(|error| CommandError::Store(error.into()))?.map(|held| held.by))
-    }
-
-    /// Lets the incident that gathers the storm take alerts in, if there is a storm: one that goes on and is known of, one
-    /// that has the group, or one that begins with these alerts.
-    pub(super) async fn take_in_storm(
+    /// Lets each open storm take alerts in: those whose group it has and, if that has no incident of its own, of new groups
+    /// as well. Gives the worst that took them.
+    pub(super) async fn take_in_storms(
         &self,
         group: &Group,
         signals: &Arc<[Signal]>,
-        known: bool,
-    ) -> Result<Option<Taken>, CommandError> {
-        let severity = group.severity(signals);
-        if known && let Some(taken) = self.gather(group, severity, signals, false).await? {
-            return Ok(Some(taken));
-        }
-        if !signals.iter().any(Signal::is_firing) || self.may_declare(group, severity).await {
-            return Ok(None);
-        }
-        self.gather(group, severity, signals, true).await
+        open: &[Severity],
+        may_join: bool,
+    ) -> Result<Option<(IncidentId, Severity)>, CommandError> {
+        let (severity, fires) = (group.severity(signals), signals.iter().any(Signal::is_firing));
+        let each = open.iter().map(|of| async move {
+            let joins = may_join && fires && *of == severity;
+            let wish = if joins { Wish::Join } else { Wish::IfKnown };
+            let taken = self.gather(group, *of, signals, wish).await?;
+            Ok::<_, CommandError>(taken.and_then(Taken::by).map(|by| (by, *of)))
+        });
+        let taken = try_join_all(each).await?;
+        Ok(taken.into_iter().flatten().min_by_key(|(_, severity)| *severity))
     }
 
-    /// Whether another incident may come of alerts, and counts it.
-    ///
-    /// Every engine counts what it declares itself, and at its beginning what the store has.
-    async fn may_declare(&self, group: &Group, severity: Severity) -> bool {
+    /// Gathers alerts of a new group although no storm goes on; none if the incident that gathers can't be read.
+    pub(super) async fn begin_storm(
+        &self,
+        group: &Group,
+        signals: &Arc<[Signal]>,
+    ) -> Result<Option<Taken>, CommandError> {
+        self.gather(group, group.severity(signals), signals, Wish::Begin).await
+    }
+
+    /// Counts another incident, unless it is one too many.
+    pub(super) async fn count_declared(&self, group: &Group, signals: &[Signal]) -> bool {
         let policy = group.storm;
         if policy.incidents == 0 {
             return true;
@@ -93,8 +123,8 @@ impl Engine {
             tracing::warn!(%error, "what was declared lately can't be read; only what follows is counted");
         }
         let mut recent = locked(&self.0.storms.recent);
-        let recent = recent.entry((group.side, severity)).or_default();
-        while recent.pop_front_if(|at| *at <= since).is_some() {}
+        let recent = recent.entry((group.side, group.severity(signals))).or_default();
+        recent.retain(|at| *at > since);
         let may = u64::try_from(recent.len()).is_ok_and(|recent| recent < u64::from(policy.incidents));
         if may {
             recent.push_back(self.now());
@@ -102,21 +132,31 @@ impl Engine {
         may
     }
 
+    /// Takes back what was counted for an incident that didn't come about.
+    pub(super) fn uncount_declared(&self, group: &Group, signals: &[Signal]) {
+        if let Some(recent) = locked(&self.0.storms.recent).get_mut(&(group.side, group.severity(signals))) {
+            recent.pop_back();
+        }
+    }
+
     async fn read_recent(&self, since: Time) -> Result<(), StoreError> {
         let mut after = Some(IncidentId::new(since, [0; 16]));
+        let mut declared: Vec<(Which, Time)> = Vec::new();
         loop {
             let page = self.0.store.list(&Query::all().after(after).limit(1_000)).await?;
-            let mut recent = locked(&self.0.storms.recent);
             for row in &page.rows {
                 // A row that can't be read is the audit's to tell of.
                 let Ok(summary) = serde_json::from_slice::<Summary>(&row.summary) else { continue };
-                recent.entry((summary.side, summary.severity)).or_default().push_back(row.id.made_at());
+                declared.push(((summary.side, summary.severity), row.id.made_at()));
             }
             after = page.rows.last().map(|row| row.id);
             if !page.more || after.is_none() {
-                return Ok(());
+                break;
             }
         }
+        let mut recent = locked(&self.0.storms.recent);
+        declared.into_iter().for_each(|(of, at)| recent.entry(of).or_default().push_back(at));
+        Ok(())
     }
 
     async fn gather(
@@ -124,37 +164,29 @@ impl Engine {
         group: &Group,
         severity: Severity,
         signals: &Arc<[Signal]>,
-        begins: bool,
+        wish: Wish,
     ) -> Result<Option<Taken>, CommandError> {
-        let place = Place { group: group.clone(), severity };
-        let gathered = group.gathered(signals);
-        let lane = {
-            let mut lanes = locked(&self.0.storms.lanes);
-            let source = group.actor.to_string();
-            Arc::clone(lanes.entry((source, storm_key(group.side, severity))).or_default())
-        };
-        let (engine, place, turn) = (self.clone(), Arc::new(place), Arc::clone(&lane));
-        let turn = move || {
-            let (engine, place, lane) = (engine.clone(), Arc::clone(&place), Arc::clone(&turn));
-            async move { engine.drain_storm(&place, &lane).await }
-        };
-        let answered = lane.ask(Entry { gathered, begins }, turn).await;
-        answered.unwrap_or_else(|| Err(CommandError::Unknown { command: self.new_command_id() }))
+        let of = (group.side, severity);
+        let lane = Arc::clone(locked(&self.0.storms.lanes).entry(of).or_default());
+        let entry = Entry { group: group.clone(), gathered: group.gathered(signals), wish };
+        let turn =
+            move |(engine, lane): (Self, Arc<StormLane>)| async move { engine.drain_storm(of, &lane).await };
+        let answered = lane.ask(entry, (self.clone(), Arc::clone(&lane)), turn).await;
+        answered.unwrap_or_else(|| Err(stopped()))
     }
 
-    /// Takes in what waits for the incident that gathers, as one.
-    async fn drain_storm(&self, place: &Place, lane: &StormLane) {
+    /// Takes in what waits of one source for the incident that gathers, as one.
+    async fn drain_storm(&self, of: Which, lane: &StormLane) {
         // The other groups of the same webhook come at once.
         tokio::task::yield_now().await;
-        let mut count = 0;
+        let (mut count, mut first) = (0, None);
         let (entries, replies) = lane.take(|entry| {
             count += entry.gathered.signals.len();
-            count <= AT_ONCE || count == entry.gathered.signals.len()
+            let source =
+                first.get_or_insert_with(|| (entry.group.actor.clone(), entry.gathered.signals.len()));
+            source.0 == entry.group.actor && (count <= AT_ONCE || count == source.1)
         });
-        if entries.is_empty() {
-            return;
-        }
-        match self.take_entries(place, &entries).await {
+        match self.take_entries(of, &entries).await {
             Ok(taken) => {
                 for (reply, taken) in replies.into_iter().zip(taken) {
                     let _ = reply.send(Ok(taken));
@@ -168,110 +200,124 @@ impl Engine {
         }
     }
 
-    async fn take_entries(
-        &self,
-        place: &Place,
-        entries: &[Entry],
-    ) -> Result<Vec<Option<Taken>>, CommandError> {
+    async fn take_entries(&self, of: Which, entries: &[Entry]) -> Result<Vec<Option<Taken>>, CommandError> {
         // Between the look and the commit the storm may end, or somebody else may begin one.
         for _ in 0..8 {
             let mut taken = vec![None; entries.len()];
-            if let Some(state) = self.storm_at(place).await? {
-                let gathered = joining(&state, entries, self.now(), &mut taken);
-                if !gathered.is_empty() && !self.join_storm(place, &state, gathered).await? {
-                    continue;
+            match self.storm_at(of).await? {
+                Found::Open(state) => {
+                    if self.join_storm(&state, entries, &mut taken).await? {
+                        return Ok(taken);
+                    }
+                }
+                Found::Unreadable => return Ok(taken),
+                Found::Nothing => {
+                    if self.declare_storm(of, entries, &mut taken).await? {
+                        return Ok(taken);
+                    }
                 }
             }
-            if self.begin_storm(place, entries, &mut taken).await? {
-                return Ok(taken);
-            }
         }
-        Err(CommandError::Refused(Refusal::KeyTaken { key: storm_key(place.group.side, place.severity) }))
+        Err(CommandError::Refused(Refusal::KeyTaken { key: storm_key(of.0, of.1) }))
     }
 
-    /// The incident that gathers, or did so last, unless it has ended.
-    async fn storm_at(&self, place: &Place) -> Result<Option<Arc<Incident>>, CommandError> {
-        let of = (place.group.side, place.severity);
-        let known = locked(&self.0.storms.known).remove(&of);
-        let by = match known {
-            Some(by) => Some(by),
-            None => self.storm_of(of).await?,
-        };
-        let Some(by) = by else { return Ok(None) };
-        let state = self.look_at(by).await?.incident;
-        if state.ended.is_some() {
-            return Ok(None);
+    /// The incident that gathers, as it is now.
+    async fn storm_at(&self, of: Which) -> Result<Found, CommandError> {
+        let held = self.0.store.holder(&storm_key(of.0, of.1)).await;
+        let held = held.map_err(|error| CommandError::Store(error.into()))?;
+        let Some(held) = held.filter(|held| held.at(self.now())) else { return Ok(Found::Nothing) };
+        match self.look_at(held.by).await {
+            Ok(seen) => Ok(Found::Open(seen.incident)),
+            Err(error) if unreadable(&error).is_some() => Ok(Found::Unreadable),
+            Err(error) => Err(error),
         }
-        locked(&self.0.storms.known).insert(of, by);
-        Ok(Some(state))
     }
 
-    /// Lets the incident take alerts in; not if it has let one of the groups go by now.
+    /// Lets the incident take in what it may; not if it has let a group go by now.
     async fn join_storm(
         &self,
-        place: &Place,
         state: &Incident,
-        gathered: Vec<Gathered>,
-    ) -> Result<bool, CommandError> {
-        match self.send(state.id, place.group.request(self, Command::Gather(gathered))).await {
-            Err(CommandError::Refused(Refusal::LetGo)) => Ok(false),
-            done => done.map(|_| true),
-        }
-    }
-
-    /// Begins a storm with what no incident took in, if it may; not if somebody else was faster.
-    async fn begin_storm(
-        &self,
-        place: &Place,
         entries: &[Entry],
         taken: &mut [Option<Taken>],
     ) -> Result<bool, CommandError> {
-        let left: Vec<usize> =
-            (0..entries.len()).filter(|at| entries[*at].begins && taken[*at].is_none()).collect();
-        if left.is_empty() {
-            return Ok(true);
+        let now = self.now().max(state.recorded_at);
+        for begins in [false, true] {
+            let joins = |(entry, taken): &(&Entry, &mut Option<Taken>)| {
+                let has = state.storm.as_ref().is_some_and(|storm| storm.has(&entry.gathered.group));
+                let wished =
+                    if begins { entry.wish == Wish::Begin } else { has || entry.wish != Wish::IfKnown };
+                taken.is_none() && wished && takes_group(state, &entry.gathered.group, begins, now)
+            };
+            let joining: Vec<_> = entries.iter().zip(taken.iter_mut()).filter(joins).collect();
+            let Some((first, _)) = joining.first() else { continue };
+            let group = &first.group;
+            let gathered = joining.iter().map(|(entry, _)| entry.gathered.clone()).collect();
+            let gather = Command::Gather(Gather { gathered, begins });
+            match self.send(state.id, group.request(self, gather)).await {
+                Err(CommandError::Refused(Refusal::LetGo)) => return Ok(false),
+                done => done?,
+            };
+            joining.into_iter().for_each(|(_, taken)| *taken = Some(Taken::Joined(state.id)));
         }
-        let gathered = left.iter().map(|at| entries[*at].gathered.clone()).collect();
-        let (of, id) = ((place.group.side, place.severity), self.new_incident_id());
-        let declare = Command::Declare(Box::new(declare(place, gathered)));
-        match self.send(id, place.group.request(self, declare)).await {
-            Err(CommandError::Refused(Refusal::KeyTaken { .. })) => {
-                locked(&self.0.storms.known).remove(&of);
-                return Ok(false);
-            }
+        Ok(true)
+    }
+
+    /// Declares an incident that gathers what is to be gathered in any case; not if somebody else was faster.
+    async fn declare_storm(
+        &self,
+        of: Which,
+        entries: &[Entry],
+        taken: &mut [Option<Taken>],
+    ) -> Result<bool, CommandError> {
+        let begin = |(entry, _): &(&Entry, &mut Option<Taken>)| entry.wish == Wish::Begin;
+        let begins: Vec<_> = entries.iter().zip(taken).filter(begin).collect();
+        let Some((first, _)) = begins.first() else { return Ok(true) };
+        let group = &first.group;
+        let gathered = begins.iter().map(|(entry, _)| entry.gathered.clone()).collect();
+        let id = self.new_incident_id();
+        let declare = Command::Declare(Box::new(declare(of, group, gathered)));
+        match self.send(id, group.request(self, declare)).await {
+            Err(CommandError::Refused(Refusal::KeyTaken { .. })) => return Ok(false),
             done => done?,
         };
-        locked(&self.0.storms.known).insert(of, id);
-        for (n, at) in left.into_iter().enumerate() {
-            taken[at] = Some(if n == 0 { Taken::Declared(id) } else { Taken::Joined(id) });
+        // What is known of open storms is out of date.
+        locked(&self.0.storms.open).remove(&of.0);
+        for (n, (_, taken)) in begins.into_iter().enumerate() {
+            *taken = Some(if n == 0 { Taken::Declared(id) } else { Taken::Joined(id) });
         }
         Ok(true)
     }
 }
 
-/// The alerts that the incident takes in: those that fire, and those of groups that it has.
-fn joining(state: &Incident, entries: &[Entry], now: Time, taken: &mut [Option<Taken>]) -> Vec<Gathered> {
-    let mut gathered = Vec::new();
-    for (Entry { gathered: it, .. }, taken) in entries.iter().zip(taken) {
-        let has = state.storm.as_ref().is_some_and(|storm| storm.has(&it.group));
-        if (has || it.signals.iter().any(Signal::is_firing)) && takes_group(state, &it.group, now) {
-            *taken = Some(Taken::Joined(state.id));
-            gathered.push(it.clone());
-        }
-    }
-    gathered
+/// What is found of a storm.
+enum Found {
+    /// Its incident, which takes alerts in.
+    Open(Arc<Incident>),
+    /// An incident that this version can't read.
+    Unreadable,
+    /// None.
+    Nothing,
 }
 
-fn declare(place: &Place, gathered: Vec<Gathered>) -> Declare {
-    let Place { group, severity } = place;
+impl Taken {
+    /// The incident that took alerts in.
+    fn by(self) -> Option<IncidentId> {
+        match self {
+            Self::Declared(id) | Self::Joined(id) => Some(id),
+            Self::Pointless => None,
+        }
+    }
+}
+
+fn declare((side, severity): Which, group: &Group, gathered: Vec<Gathered>) -> Declare {
     let first = gathered.iter().flat_map(|it| it.signals.iter()).find(|signal| signal.is_firing());
     let summary = first.map(|signal| inert::line(&signal.summary)).filter(|summary| !summary.is_empty());
     let summary = summary.unwrap_or_else(|| "alerts of many groups".to_owned());
     let mut declare = Declare::new(&inert::clip(&format!("alert storm, first: {summary}"), 256));
-    declare.severity = Some(*severity);
+    declare.severity = Some(severity);
     declare.detected_by = first.map_or(declare.detected_by, |signal| signal.detected_by);
-    declare.side = group.side;
-    declare.storm =
-        Some(StormDeclared { groups: group.storm.incidents, within: group.storm.within, gathered });
+    declare.side = side;
+    let window = StormWindow { groups: group.storm.incidents, within: group.storm.within };
+    declare.storm = Some(StormDeclared { window, gathered });
     declare
 }

@@ -6,9 +6,9 @@ use incident_core::domain::afterwards::{ActionKind, CauseKind, Section};
 use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
     AddAction, Advance, Approve, AssignAction, Begin, Close, Command, CommandKind, CompleteAction, Conclude,
-    Correct, Declare, EffectResult, ExecutePlan, Failure, FindCause, Gathered, Hypothesise, JudgeHypothesis,
-    LinkEvidence, PostUpdate, Proposal, Propose, RecordFix, Redact, RedactSlot, Reject, Resolve,
-    SettleMitigation, StepBack, TickStep, Triage, Undo, WriteSection,
+    Correct, Declare, EffectResult, ExecutePlan, Failure, FindCause, Gather, Gathered, Hypothesise,
+    JudgeHypothesis, LinkEvidence, PostUpdate, Proposal, Propose, RecordFix, Redact, RedactSlot, Reject,
+    Resolve, SettleMitigation, StepBack, TickStep, Triage, Undo, WriteSection,
 };
 use incident_core::domain::effect::{Applied, Receipt, Repeat, Work};
 use incident_core::domain::event::{CauseClass, EvidenceItem, FixStep};
@@ -42,7 +42,10 @@ pub(crate) fn accepted(kind: CommandKind) -> (Scenario, Command) {
         K::Gather => {
             it = crate::storms::storm();
             let signals = vec![firing("mail").with_label("a", "b")].into();
-            Command::Gather(vec![Gathered { group: "mail".to_owned(), signals }])
+            Command::Gather(Gather {
+                gathered: vec![Gathered { group: "mail".to_owned(), signals }],
+                begins: true,
+            })
         }
         K::Triage => {
             Command::Triage(Triage { answers: BTreeMap::from([("data_loss".to_owned(), Answer::No)]) })

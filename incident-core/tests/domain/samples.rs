@@ -4,9 +4,9 @@ use incident_core::domain::afterwards::{CauseKind, Section};
 use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
     Absorb, Approve, Assign, AssignAction, AssignPostMortem, Close, Command, CommandKind, CompleteAction,
-    Conclude, Correct, DecideDocumentation, Declare, EffectResult, ExecutePlan, FindCause, HoldMeeting,
-    JudgeHypothesis, Link, LinkEvidence, Proposal, RecordFix, Redact, RedactSlot, Reject, RequestReview,
-    ScheduleMeeting, SettleMitigation, StepBack, Undo,
+    Conclude, Correct, DecideDocumentation, Declare, EffectResult, ExecutePlan, FindCause, Gather,
+    HoldMeeting, JudgeHypothesis, Link, LinkEvidence, Proposal, RecordFix, Redact, RedactSlot, Reject,
+    RequestReview, ScheduleMeeting, SettleMitigation, StepBack, Undo,
 };
 use incident_core::domain::event::{FixStep, Relation};
 use incident_core::domain::id::{Digest, IncidentId, Seq};
@@ -27,7 +27,7 @@ pub(crate) fn sample(kind: CommandKind) -> Command {
     match kind {
         K::Declare => Command::Declare(Box::new(Declare::new("checkout is down"))),
         K::Signals => Command::Signals(vec![firing("disk")]),
-        K::Gather => Command::Gather(Vec::new()),
+        K::Gather => Command::Gather(Gather { gathered: Vec::new(), begins: false }),
         K::Acknowledge => Command::Acknowledge,
         K::Triage => triage(),
         K::SetSeverity => severity(Severity::Sev3),

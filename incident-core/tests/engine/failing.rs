@@ -1,6 +1,6 @@
 //! A store that fails at one call: before it does anything, or after.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use incident_core::domain::{IncidentId, Seq, Time};
@@ -23,15 +23,21 @@ pub(crate) struct Failing {
     calls: AtomicUsize,
     at: usize,
     how: Fails,
+    full: AtomicBool,
 }
 
 impl Failing {
     pub(crate) fn new(inner: MemoryStore, at: usize, how: Fails) -> Self {
-        Self { inner, calls: AtomicUsize::new(0), at, how }
+        Self { inner, calls: AtomicUsize::new(0), at, how, full: AtomicBool::new(false) }
     }
 
     pub(crate) fn reached(&self) -> bool {
         self.calls.load(Ordering::Relaxed) >= self.at
+    }
+
+    /// Takes no commit, or takes them again.
+    pub(crate) fn fail_commits(&self, full: bool) {
+        self.full.store(full, Ordering::Relaxed);
     }
 
     fn now(&self) -> bool {
@@ -46,6 +52,9 @@ fn down() -> StoreError {
 #[async_trait]
 impl Store for Failing {
     async fn commit(&self, id: IncidentId, at: Seq, commit: &Commit) -> Result<(), CommitError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(CommitError::Store(down()));
+        }
         match (self.now(), self.how) {
             (false, _) => self.inner.commit(id, at, commit).await,
             (true, Fails::Before) => Err(CommitError::Store(down())),

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_damage_and_never_fewer_texts() {
+    fn what_is_cut_off_within_a_text_is_damage() {
         let packed = pack(&[b"one".to_vec(), b"two".to_vec()]).unwrap();
         let whole = [0, 7, packed.len()];
         for length in (0..packed.len()).filter(|length| !whole.contains(length)) {

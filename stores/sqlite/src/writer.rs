@@ -148,7 +148,7 @@ impl Work {
     }
 
     /// The jobs of the next transaction: those that wait, and for a moment those that will likely come. A group that
-    /// leaves without them makes them wait for a sync of their own; who asks alone is never kept waiting.
+    /// leaves without them makes them wait for a sync of their own; who asks alone again and again is not kept waiting.
     fn gather(&self, first: Job) -> Vec<Job> {
         self.wait_for((self.last.min(GROUP)).saturating_sub(1));
         let mut size = first.size();

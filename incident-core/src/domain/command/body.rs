@@ -27,6 +27,7 @@ use crate::domain::role::Role;
 use crate::domain::severity::Severity;
 use crate::domain::signal::Detection;
 use crate::domain::signal::Signal;
+use crate::domain::storm::StormWindow;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Time;
 use crate::domain::triage::Answer;
@@ -66,12 +67,19 @@ pub struct Declare {
 /// A storm of alerts, when it begins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StormDeclared {
-    /// How many groups must follow in one window for the storm to go on.
-    pub groups: u32,
-    /// How long a window is.
-    pub within: Duration,
+    /// How long it goes on.
+    pub window: StormWindow,
     /// The groups it begins with, and their alerts.
     pub gathered: Vec<Gathered>,
+}
+
+/// See [`Command::Gather`](super::Command::Gather).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gather {
+    /// The groups and their alerts.
+    pub gathered: Vec<Gathered>,
+    /// Whether a storm begins again: its incident takes any group in, and pages once more.
+    pub begins: bool,
 }
 
 /// Alerts of one group.

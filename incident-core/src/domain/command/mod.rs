@@ -88,7 +88,7 @@ commands! {
     /// Take alerts in.
     Signals(Vec<Signal>),
     /// Take alerts of groups in, if the incident has let none of them go.
-    Gather(Vec<Gathered>),
+    Gather(Gather),
     /// Say that somebody is on it.
     Acknowledge,
     /// Find the severity by the tree.

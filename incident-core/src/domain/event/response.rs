@@ -76,6 +76,9 @@ pub struct SignalsReceived {
     /// The groups that a storm newly took in.
     #[serde(default, skip_serializing_if = "Fingerprints::is_empty")]
     pub groups: Fingerprints,
+    /// Whether a storm begins again with them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub storm_begins: bool,
 }
 
 /// Somebody is on it.

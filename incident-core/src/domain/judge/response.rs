@@ -23,7 +23,6 @@ use crate::domain::phase::Phase;
 use crate::domain::role::Actor;
 use crate::domain::runbook::CheckedBy;
 use crate::domain::severity::{Audience, Severity};
-use crate::domain::storm::StormWindow;
 use crate::domain::ticket::TicketRef;
 use crate::domain::time::after;
 
@@ -42,13 +41,21 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
     if let Some(group) = &group {
         free(draft, signal_key(it.side, group))?;
     }
-    let storm = it.storm.as_ref().map(|it| StormWindow { groups: it.groups, within: it.within });
+    let storm = it.storm.as_ref().map(|it| it.window);
     let severity = it.severity.unwrap_or(Severity::Sev2);
-    if storm.is_some() {
+    if let Some(window) = storm {
+        let invalid = |problem: &str| Err(Refusal::Invalid { field: "storm", problem: problem.to_owned() });
+        if group.is_some() {
+            return invalid("it takes any group in; expected no signal_group beside it");
+        }
+        if window.groups == 0 || window.within.is_zero() {
+            return invalid("its window is empty; expected some groups within some time");
+        }
         free(draft, storm_key(it.side, severity))?;
     }
     // A source's clock may be wrong; an alert is never refused for it.
-    let first_signal = it.signals.iter().filter_map(|signal| signal.started_at).min();
+    let gathered = it.storm.iter().flat_map(|storm| &storm.gathered).flat_map(|it| it.signals.iter());
+    let first_signal = it.signals.iter().chain(gathered).filter_map(|signal| signal.started_at).min();
     let from_signals = first_signal.and_then(|time| past("started_at", time, now).ok());
     let started_at = it.started_at.map(|time| past("started_at", time, now)).transpose()?.or(from_signals);
     let declared_at = it.declared_at.map(|time| past("declared_at", time, now)).transpose()?;
@@ -71,7 +78,7 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
         storm,
     });
     if let Some(storm) = &it.storm {
-        alerts::receive(draft, &storm.gathered);
+        alerts::receive(draft, &storm.gathered, false);
     }
     alerts::take_in(draft, &it.signals);
     Ok(())

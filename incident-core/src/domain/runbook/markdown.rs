@@ -167,8 +167,8 @@ fn signals(runbook: &Runbook, out: &mut String) -> fmt::Result {
     }
     writeln!(
         out,
-        "After {} incidents of one severity within {}, one more gathers the alerts of further groups for as long as so \
-         many come.",
+        "After {} incidents of one severity within {}, one more gathers the alerts of further groups, for as long as so \
+         many come in that time.",
         storm.incidents,
         spoken(storm.within)
     )
