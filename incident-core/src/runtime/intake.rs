@@ -69,7 +69,7 @@ impl Engine {
         let each = groups.into_iter().map(|(name, (rule, signals))| {
             let group =
                 Group { side, actor: actor.clone(), name, rule: rule.clone(), storm: runbook.signals.storm };
-            self.take_group(group, signals)
+            self.take_group(Arc::new(group), signals)
         });
         for taken in futures_util::future::join_all(each).await {
             match taken? {
@@ -85,7 +85,11 @@ impl Engine {
     }
 
     /// What became of alerts of one group, and how many they were. They are taken in although the caller is gone.
-    async fn take_group(&self, group: Group, signals: Vec<Signal>) -> Result<(Taken, usize), CommandError> {
+    async fn take_group(
+        &self,
+        group: Arc<Group>,
+        signals: Vec<Signal>,
+    ) -> Result<(Taken, usize), CommandError> {
         let count = signals.len();
         let lane = locked(&self.0.lanes).of((group.actor.to_string(), group.key()));
         let turn = |(engine, lane): (Self, Arc<GroupLane>)| async move { engine.drain_group(&lane).await };
@@ -102,7 +106,7 @@ impl Engine {
             count += signals.len();
             match &first {
                 None => {
-                    first = Some((group.clone(), fire));
+                    first = Some((Arc::clone(group), fire));
                     true
                 }
                 // A runbook that was put in force meanwhile may rule otherwise.
@@ -127,7 +131,7 @@ impl Engine {
     /// is declared, or a storm begins.
     async fn take_in(
         &self,
-        group: &Group,
+        group: &Arc<Group>,
         own: &mut Option<IncidentId>,
         signals: &Arc<[Signal]>,
     ) -> Result<Taken, CommandError> {
@@ -193,7 +197,7 @@ pub(super) const AT_ONCE: usize = 10_000;
 /// The alerts of one group from one source that wait, and the incident of its own that took the last ones in.
 #[derive(Debug, Default)]
 pub(super) struct GroupLane {
-    waits: Arc<Lane<(Group, Vec<Signal>), Result<Taken, CommandError>>>,
+    waits: Arc<Lane<(Arc<Group>, Vec<Signal>), Result<Taken, CommandError>>>,
     own: tokio::sync::Mutex<Option<IncidentId>>,
 }
 

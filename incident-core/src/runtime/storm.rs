@@ -47,7 +47,7 @@ type StormLane = Lane<Entry, Result<Option<Taken>, CommandError>>;
 /// Alerts of one group.
 #[derive(Debug)]
 struct Entry {
-    group: Group,
+    group: Arc<Group>,
     gathered: Gathered,
     wish: Wish,
 }
@@ -87,7 +87,7 @@ impl Engine {
     /// as well. Gives the worst that took them.
     pub(super) async fn take_in_storms(
         &self,
-        group: &Group,
+        group: &Arc<Group>,
         signals: &Arc<[Signal]>,
         open: &[Severity],
         may_join: bool,
@@ -106,7 +106,7 @@ impl Engine {
     /// Gathers alerts of a new group although no storm goes on; none if the incident that gathers can't be read.
     pub(super) async fn begin_storm(
         &self,
-        group: &Group,
+        group: &Arc<Group>,
         signals: &Arc<[Signal]>,
     ) -> Result<Option<Taken>, CommandError> {
         self.gather(group, group.severity(signals), signals, Wish::Begin).await
@@ -161,14 +161,14 @@ impl Engine {
 
     async fn gather(
         &self,
-        group: &Group,
+        group: &Arc<Group>,
         severity: Severity,
         signals: &Arc<[Signal]>,
         wish: Wish,
     ) -> Result<Option<Taken>, CommandError> {
         let of = (group.side, severity);
         let lane = Arc::clone(locked(&self.0.storms.lanes).entry(of).or_default());
-        let entry = Entry { group: group.clone(), gathered: group.gathered(signals), wish };
+        let entry = Entry { group: Arc::clone(group), gathered: group.gathered(signals), wish };
         let turn =
             move |(engine, lane): (Self, Arc<StormLane>)| async move { engine.drain_storm(of, &lane).await };
         let answered = lane.ask(entry, (self.clone(), Arc::clone(&lane)), turn).await;

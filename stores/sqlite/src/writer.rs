@@ -22,6 +22,10 @@ const GROUP: usize = 512;
 /// And this many bytes at most, so that a group of large commits doesn't keep others waiting.
 const GROUP_BYTES: usize = 8 << 20;
 
+/// A group waits for no more jobs than this: a share of a sync is little by then, and who is answered meanwhile prepares the
+/// next group.
+const WORTH_WAITING: usize = 36;
+
 /// How long a group waits at most for those who asked together with it the last time.
 const LONGEST_WAIT: Duration = Duration::from_millis(2);
 
@@ -150,7 +154,7 @@ impl Work {
     /// The jobs of the next transaction: those that wait, and for a moment those that will likely come. A group that
     /// leaves without them makes them wait for a sync of their own; who asks alone again and again is not kept waiting.
     fn gather(&self, first: Job) -> Vec<Job> {
-        self.wait_for((self.last.min(GROUP)).saturating_sub(1));
+        self.wait_for(self.last.min(WORTH_WAITING).saturating_sub(1));
         let mut size = first.size();
         let mut group = vec![first];
         while group.len() < GROUP
