@@ -194,10 +194,13 @@ impl Engine {
 /// How many alerts of several callers are taken in at once at most.
 pub(super) const AT_ONCE: usize = 10_000;
 
+/// Alerts of a group.
+type Alerts = (Arc<Group>, Vec<Signal>);
+
 /// The alerts of one group from one source that wait, and the incident of its own that took the last ones in.
 #[derive(Debug, Default)]
 pub(super) struct GroupLane {
-    waits: Arc<Lane<(Arc<Group>, Vec<Signal>), Result<Taken, CommandError>>>,
+    waits: Arc<Lane<Alerts, Result<Taken, CommandError>>>,
     own: tokio::sync::Mutex<Option<IncidentId>>,
 }
 

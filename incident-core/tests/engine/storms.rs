@@ -63,6 +63,14 @@ impl Place {
     fn engine(&self, seed: u64) -> Engine {
         world::engine(Arc::new(self.store.clone()), &self.clock, &self.world, seed)
     }
+
+    /// An engine that took a hundred groups in, the incident that gathers most of them, and what became of all.
+    async fn stormy(&self) -> (Engine, Incident, Intake) {
+        let engine = self.engine(1);
+        let taken = takes(&engine, minor(0..100)).await;
+        let gathers = storm(&engine, &taken.declared).await.unwrap();
+        (engine, gathers, taken)
+    }
 }
 
 #[tokio::test]
@@ -85,9 +93,7 @@ async fn a_storm_pages_for_a_few_incidents_and_once_for_the_rest() {
 #[tokio::test]
 async fn what_was_gathered_stays_with_the_storm_and_what_comes_after_it_is_an_incident() {
     let place = Place::new();
-    let engine = place.engine(1);
-    let taken = takes(&engine, minor(0..100)).await;
-    let gathers = storm(&engine, &taken.declared).await.unwrap();
+    let (engine, gathers, taken) = place.stormy().await;
     let own: BTreeSet<_> = taken.declared.iter().filter(|id| **id != gathers.id).collect();
     place.clock.advance(Duration::from_secs(660));
 
@@ -158,9 +164,7 @@ async fn each_severity_has_a_storm_of_its_own() {
 #[tokio::test]
 async fn what_gets_worse_is_an_incident_of_its_own_and_its_end_is_heard_by_all() {
     let place = Place::new();
-    let engine = place.engine(1);
-    let taken = takes(&engine, minor(0..100)).await;
-    let gathers = storm(&engine, &taken.declared).await.unwrap();
+    let (engine, gathers, _) = place.stormy().await;
     let group = 99;
     let worse = takes(&engine, vec![alert(group, "critical")]).await;
     assert_eq!(worse.declared.len(), 1);
@@ -196,9 +200,7 @@ async fn a_group_that_two_engines_took_in_ends_at_both() {
 #[tokio::test]
 async fn a_storm_that_comes_back_goes_on_in_the_incident_that_is_open() {
     let place = Place::new();
-    let engine = place.engine(1);
-    let taken = takes(&engine, minor(0..100)).await;
-    let gathers = storm(&engine, &taken.declared).await.unwrap();
+    let (engine, gathers, _) = place.stormy().await;
     place.clock.advance(Duration::from_secs(7_200));
     let again = takes(&engine, minor(1_000..1_100)).await;
     assert_eq!((again.declared.len(), again.joined), (LIMIT, vec![gathers.id]));
@@ -210,9 +212,7 @@ async fn a_storm_that_comes_back_goes_on_in_the_incident_that_is_open() {
 #[tokio::test]
 async fn a_storm_that_cannot_be_read_stops_no_alert() {
     let place = Place::new();
-    let engine = place.engine(1);
-    let taken = takes(&engine, minor(0..100)).await;
-    let gathers = storm(&engine, &taken.declared).await.unwrap();
+    let (_, gathers, _) = place.stormy().await;
     crate::estrange(&place.store, gathers.id).await;
     // Whoever wrote that still holds the storm.
     let row = Index::new(gathers.version.next(), None, Urgency::PAGE);
