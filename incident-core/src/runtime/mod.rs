@@ -12,6 +12,7 @@ mod handle;
 mod intake;
 mod kept;
 mod lane;
+mod look;
 mod queue;
 mod registry;
 mod storm;

@@ -1,0 +1,41 @@
+//! Probes' looks at an incident's recovery checks.
+
+use std::collections::BTreeMap;
+
+use super::engine::Engine;
+use crate::domain::event::CheckReading;
+use crate::domain::incident::Incident;
+use crate::domain::time::{Time, after};
+use crate::port::{Colour, Reading};
+
+impl Engine {
+    /// Whether another engine should look: it has a probe that this one lacks, for the check was read before, and its look
+    /// isn't overdue by a lease.
+    pub(super) fn leaves_look(&self, incident: &Incident, now: Time) -> bool {
+        let overdue = incident.next_look().is_some_and(|at| after(at, self.0.lease) <= now);
+        let read = |name: &String| {
+            let last = incident.checks.last.get(name);
+            last.is_some_and(|it| it.attested_by.is_none() && it.colour != Colour::Unknown)
+        };
+        let answers = |name: &String| self.registry(incident.side).probes().any(|(probe, _)| probe == name);
+        !overdue && incident.figures.checks.keys().any(|name| read(name) && !answers(name))
+    }
+
+    /// Lets every probe take one look, all at once. One that can't is unknown.
+    pub(super) async fn look(&self, incident: &Incident) -> BTreeMap<String, CheckReading> {
+        let cx = self.read_context(incident);
+        let wanted = self
+            .registry(incident.side)
+            .probes()
+            .filter(|(name, _)| incident.figures.checks.contains_key(*name));
+        let looks = wanted.map(|(name, probe)| async {
+            let reading = match self.within_deadline(probe.look(&cx)).await {
+                Ok(Ok(reading)) => reading,
+                Ok(Err(error)) => Reading::new(Colour::Unknown, &error.to_string()),
+                Err(why) => Reading::new(Colour::Unknown, why),
+            };
+            (name.clone(), CheckReading { colour: reading.colour, detail: reading.detail })
+        });
+        futures_util::future::join_all(looks).await.into_iter().collect()
+    }
+}
