@@ -24,10 +24,11 @@ impl<F: Future<Output = ()> + Send + 'static> Future for Finishing<F> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(rest) = &mut self.rest else { return Poll::Ready(()) };
+        // Out of its place while it is polled: nothing is left of work that panics.
+        let Some(mut rest) = self.rest.take() else { return Poll::Ready(()) };
         let polled = rest.as_mut().poll(cx);
-        if polled.is_ready() {
-            self.rest = None;
+        if polled.is_pending() {
+            self.rest = Some(rest);
         }
         polled
     }
