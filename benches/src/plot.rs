@@ -15,9 +15,9 @@ const LOWEST: f64 = -1.0;
 const HIGHEST: f64 = 2.0;
 /// Amounts from 1 to 10,000,000.
 const MOST: f64 = 7.0;
-const COLOURS: [&str; 10] = [
+const COLOURS: [&str; 12] = [
     "#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#888888", "#994f00", "#006cd1",
-    "#1a1a1a",
+    "#1a1a1a", "#e69f00", "#7b4fa0",
 ];
 
 /// Draws them. A line that keeps its height grows linearly; one that rises does worse.
