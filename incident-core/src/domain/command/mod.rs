@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod body;
+mod declare;
 mod refusal;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::domain::time::Time;
 
 pub use afterwards::*;
 pub use body::*;
+pub use declare::*;
 pub use refusal::Refusal;
 
 /// A command with its sender. Sent again with the same id, it is answered and not repeated.
