@@ -39,7 +39,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
                 if fact.storm_begins {
                     storm.begin(record.recorded_at);
                 }
-                storm.came(fact.groups.0.iter().copied(), record.recorded_at);
+                storm.take_in(fact.groups.0.iter().copied(), record.recorded_at);
             }
             if it.phase == Phase::Recovery {
                 it.checks.looked(!it.firing.is_empty(), &it.figures, record.recorded_at);
@@ -308,7 +308,7 @@ fn declared(it: &mut Incident, record: &Record, fact: &super::event::Declared) {
     it.start_known = fact.start_known;
     it.side = fact.side;
     it.signal_group.clone_from(&fact.signal_group);
-    it.storm = fact.storm.map(|window| Arc::new(Storm::begun(window, fact.severity, record.recorded_at)));
+    it.storm = fact.storm.map(|window| Arc::new(Storm::new(window, fact.severity, record.recorded_at)));
     it.runbook = fact.runbook;
     it.figures = Arc::clone(&fact.figures);
     it.phase_entered_at = record.recorded_at;

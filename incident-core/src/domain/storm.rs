@@ -52,7 +52,7 @@ pub struct Storm {
 }
 
 impl Storm {
-    pub(super) fn begun(window: StormWindow, severity: Severity, at: Time) -> Self {
+    pub(super) fn new(window: StormWindow, severity: Severity, at: Time) -> Self {
         Self { window, severity, since: at, came: 0, groups: Ledger::default() }
     }
 
@@ -76,7 +76,7 @@ impl Storm {
 
     /// Takes groups in that came at `at`. Enough of them within a window begin another one, so a trickle doesn't keep a
     /// storm going.
-    pub(super) fn came(&mut self, groups: impl IntoIterator<Item = u64>, at: Time) {
+    pub(super) fn take_in(&mut self, groups: impl IntoIterator<Item = u64>, at: Time) {
         let before = self.came;
         for group in groups {
             self.groups.insert(group, ());
@@ -104,10 +104,10 @@ mod tests {
             ("enough twice", vec![(5, 3), (9, 3)], 19),
             ("too late", vec![(12, 5)], 10),
         ] {
-            let mut storm = Storm::begun(window, Severity::Sev2, Time::UNIX_EPOCH);
+            let mut storm = Storm::new(window, Severity::Sev2, Time::UNIX_EPOCH);
             let mut group = 0;
             for (at, count) in came {
-                storm.came(group..group + count, minutes(at));
+                storm.take_in(group..group + count, minutes(at));
                 group += count;
             }
             assert_eq!(storm.until(), minutes(until), "{name}");

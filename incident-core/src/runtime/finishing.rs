@@ -41,3 +41,32 @@ impl<F: Future<Output = ()> + Send + 'static> Drop for Finishing<F> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::panic::AssertUnwindSafe;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_its_caller_drops_goes_on_and_what_panicked_does_not() {
+        for (panics, polled) in [(false, 2), (true, 1)] {
+            let polls = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&polls);
+            let mut work = Finishing::new(poll_fn(move |_| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                assert!(!panics, "it fails");
+                Poll::Pending
+            }));
+            assert_eq!(AssertUnwindSafe(&mut work).catch_unwind().now_or_never().is_some(), panics);
+            drop(work);
+            tokio::task::yield_now().await;
+            assert_eq!(polls.load(Ordering::Relaxed), polled, "{panics}");
+        }
+    }
+}

@@ -273,19 +273,28 @@ fn group_of(rule: &SignalRule, signal: &Signal) -> String {
 fn declare(group: &Group, signals: &[Signal], recurrence_of: Option<IncidentId>) -> Declare {
     let Group { side, name, rule, .. } = group;
     let first = signals.iter().find(|signal| signal.is_firing());
-    let summary = first.map(|signal| inert::line(&signal.summary)).filter(|summary| !summary.is_empty());
-    let mut declare =
-        Declare::new(&inert::clip(&summary.unwrap_or_else(|| format!("alerts of {name}")), 256));
-    declare.severity = Some(group.severity(signals));
+    let title = summary(first).unwrap_or_else(|| format!("alerts of {name}"));
+    let mut declare = found(&title, first, *side, group.severity(signals));
     let service = first.and_then(|signal| signal.labels.get(&rule.service_label));
     declare.service = service.map(|it| inert::clip(&inert::line(it), 128)).filter(|it| !it.is_empty());
-    declare.detected_by = first.map_or(declare.detected_by, |signal| signal.detected_by);
-    declare.side = *side;
     declare.signal_group = Some(name.clone());
     declare.link =
         first.and_then(|signal| signal.link.as_deref()).map(|link| inert::clip(&inert::line(link), 512));
     declare.signals = signals.to_vec();
     declare.recurrence_of = recurrence_of;
+    declare
+}
+
+/// What an alert says, in a line, if it says anything.
+pub(super) fn summary(alert: Option<&Signal>) -> Option<String> {
+    alert.map(|alert| inert::line(&alert.summary)).filter(|summary| !summary.is_empty())
+}
+
+/// The declaration of what an alert was the first to find.
+pub(super) fn found(title: &str, first: Option<&Signal>, side: Side, severity: Severity) -> Declare {
+    let mut declare = Declare::new(&inert::clip(title, 256)).severity(severity);
+    declare.detected_by = first.map_or(declare.detected_by, |alert| alert.detected_by);
+    declare.side = side;
     declare
 }
 

@@ -9,14 +9,13 @@ use tokio::sync::OnceCell;
 
 use super::engine::{Engine, locked};
 use super::error::CommandError;
-use super::intake::{AT_ONCE, Group, Taken, stopped};
+use super::intake::{AT_ONCE, Group, Taken, found, stopped, summary};
 use super::lane::Lane;
 use super::queue::unreadable;
 use crate::domain::command::{Command, Declare, Gather, Gathered, Refusal, StormDeclared};
 use crate::domain::id::IncidentId;
 use crate::domain::incident::{Incident, Side};
 use crate::domain::index::{Summary, storm_key, takes_group};
-use crate::domain::inert;
 use crate::domain::severity::Severity;
 use crate::domain::signal::Signal;
 use crate::domain::storm::StormWindow;
@@ -92,6 +91,9 @@ impl Engine {
         open: &[Severity],
         may_join: bool,
     ) -> Result<Option<(IncidentId, Severity)>, CommandError> {
+        if open.is_empty() {
+            return Ok(None);
+        }
         let (severity, fires) = (group.severity(signals), signals.iter().any(Signal::is_firing));
         let each = open.iter().map(|of| async move {
             let joins = may_join && fires && *of == severity;
@@ -311,12 +313,8 @@ impl Taken {
 
 fn declare((side, severity): Which, group: &Group, gathered: Vec<Gathered>) -> Declare {
     let first = gathered.iter().flat_map(|it| it.signals.iter()).find(|signal| signal.is_firing());
-    let summary = first.map(|signal| inert::line(&signal.summary)).filter(|summary| !summary.is_empty());
-    let summary = summary.unwrap_or_else(|| "alerts of many groups".to_owned());
-    let mut declare = Declare::new(&inert::clip(&format!("alert storm, first: {summary}"), 256));
-    declare.severity = Some(severity);
-    declare.detected_by = first.map_or(declare.detected_by, |signal| signal.detected_by);
-    declare.side = side;
+    let summary = summary(first).unwrap_or_else(|| "alerts of many groups".to_owned());
+    let mut declare = found(&format!("alert storm, first: {summary}"), first, side, severity);
     let window = StormWindow { groups: group.storm.incidents, within: group.storm.within };
     declare.storm = Some(StormDeclared { window, gathered });
     declare
