@@ -58,7 +58,8 @@
 //! # Features
 //!
 //! - `runtime` (default): the engine, the memory store and the local adapters; brings tokio. Without it the domain, the
-//!   ports, the post-mortem and the settings remain, with no async runtime.
+//!   ports and the post-mortem remain, with no async runtime.
+//! - `toml`: runbooks and [`Settings`] that are TOML files. Without it, both are made in code.
 //! - `conformance`: the suite for authors of stores.
 //! - `schema`: JSON schemas of the settings and of the post-mortem.
 
@@ -75,7 +76,9 @@ pub mod runtime;
 #[cfg(feature = "runtime")]
 pub mod store;
 
-pub use config::{Ports, Settings};
+pub use config::Ports;
+#[cfg(feature = "toml")]
+pub use config::Settings;
 pub use domain::command::{Command, Declare, Refusal, Request};
 pub use domain::{
     Actor, Audience, Identity, IncidentId, Notice, Person, PersonId, Phase, Role, Runbook, Severity, Side,
@@ -86,6 +89,6 @@ pub use postmortem::PostMortem;
 pub use runtime::{CommandError, Engine, EngineBuilder, IncidentHandle};
 
 /// The programs in README.md, which have to run.
-#[cfg(all(doctest, feature = "runtime"))]
+#[cfg(all(doctest, feature = "runtime", feature = "toml"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

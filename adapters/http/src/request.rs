@@ -1,10 +1,10 @@
 //! Requests, built without I/O.
 
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::uri::Scheme;
 use http::{Method, Uri};
 use hyper::body::Bytes;
 use incident_core::config::ConfigError;
-use url::{Position, Url};
 
 /// One request, relative to a backend's base URL.
 #[derive(Clone)]
@@ -44,13 +44,14 @@ impl Request {
 }
 
 /// Where a backend is.
+#[derive(Debug)]
 pub(crate) struct Base {
-    /// The base URL without a slash at its end.
-    url: String,
     /// What is connected to.
     pub(crate) origin: Uri,
     /// The host, as requests name it.
     pub(crate) host: HeaderValue,
+    /// The path that all paths begin with, without a slash at its end.
+    path: String,
     /// How the URL may be shown: host and path.
     pub(crate) shown: String,
 }
@@ -61,36 +62,40 @@ impl Base {
     pub(crate) fn new(field: &str, text: &str) -> Result<Self, ConfigError> {
         let wrong = |problem: &str| ConfigError::new(field, problem);
         let expected = || wrong("expected a URL such as https://checkout.internal");
-        let url = Url::parse(text).map_err(|_| expected())?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        let url: Uri = text.trim().parse().map_err(|_| expected())?;
+        let (Some(scheme), Some(authority)) = (url.scheme(), url.authority()) else { return Err(expected()) };
+        if ![&Scheme::HTTP, &Scheme::HTTPS].contains(&scheme) {
             return Err(wrong("expected a URL that begins with http:// or https://"));
         }
-        if !url.username().is_empty() || url.password().is_some() {
+        if authority.as_str().contains('@') {
             return Err(wrong("expected no user or password; use headers with a reference to a secret"));
         }
-        if url.query().is_some() || url.fragment().is_some() {
+        if text.contains(['?', '#']) {
             return Err(wrong("expected no query and no fragment"));
         }
-        let origin = url[..Position::AfterPort].parse().map_err(|_| expected())?;
-        let host = &url[Position::BeforeHost..Position::AfterPort];
-        let shown = format!("{host}{}", url.path()).trim_end_matches('/').to_owned();
-        let host = HeaderValue::from_str(host).map_err(|_| expected())?;
-        Ok(Self { url: url.as_str().trim_end_matches('/').to_owned(), origin, host, shown })
+        // A port that is none would only be noticed when somebody connects.
+        let port = authority.as_str().strip_prefix(url.host().unwrap_or_default());
+        if url.host().is_none_or(str::is_empty) || !(port == Some("") || authority.port_u16().is_some()) {
+            return Err(expected());
+        }
+        let host = authority.as_str().to_lowercase();
+        let path = url.path().trim_end_matches('/').to_owned();
+        let shown = format!("{host}{path}");
+        let origin = format!("{scheme}://{host}").parse().map_err(|_| expected())?;
+        let host = HeaderValue::from_str(&host).map_err(|_| expected())?;
+        Ok(Self { origin, host, path, shown })
     }
 
     /// `path` below this, as a request names it.
     pub(crate) fn target(&self, path: &str) -> Option<Uri> {
-        let url = Url::parse(&format!("{}{path}", self.url)).ok()?;
-        url[Position::BeforePath..].parse().ok()
+        format!("{}{path}", self.path).parse().ok()
     }
 }
 
 /// `path` if it can be appended to a base URL; it is never repeated in the error, because it may be secret.
 pub(crate) fn path(field: &str, path: &str) -> Result<String, ConfigError> {
-    let is_fit = path.starts_with('/')
-        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
-        && Url::parse(&format!("http://host{path}")).is_ok_and(|url| url.host_str() == Some("host"));
-    if is_fit {
+    let is_graphic = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    if path.starts_with('/') && path.bytes().all(is_graphic) && path.parse::<Uri>().is_ok() {
         Ok(path.to_owned())
     } else {
         Err(ConfigError::new(field, "expected a path that begins with / and is percent-encoded"))
@@ -109,4 +114,53 @@ pub(crate) fn pointer(field: &str, pointer: &str) -> Result<String, ConfigError>
 /// `name` if it can be the name of a header.
 pub(crate) fn header_name(field: &str, name: &str) -> Result<HeaderName, ConfigError> {
     name.parse().map_err(|_| ConfigError::new(field, "expected the name of a header"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_taken_apart() {
+        for (url, origin, host, target) in [
+            ("http://h", "http://h/", "h", "/x?y=1"),
+            ("https://Shop.Internal:8443/", "https://shop.internal:8443/", "shop.internal:8443", "/x?y=1"),
+            ("http://[::1]:80/api//", "http://[::1]:80/", "[::1]:80", "/api/x?y=1"),
+            ("http://[::1]/a%20b", "http://[::1]/", "[::1]", "/a%20b/x?y=1"),
+        ] {
+            let base = Base::new("base_url", url).unwrap();
+            assert_eq!(
+                (base.origin.to_string().as_str(), base.host.to_str().unwrap()),
+                (origin, host),
+                "{url}"
+            );
+            assert_eq!(base.target("/x?y=1").unwrap(), target, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_base_url_is_refused() {
+        for (url, problem) in [
+            ("", "expected a URL such as"),
+            ("h:80", "expected a URL such as"),
+            ("/path", "expected a URL such as"),
+            ("http://", "expected a URL such as"),
+            ("http://:80", "expected a URL such as"),
+            ("http://h:", "expected a URL such as"),
+            ("http://h:99999", "expected a URL such as"),
+            ("http://h:8o", "expected a URL such as"),
+            ("http://h h", "expected a URL such as"),
+            ("http://bücher", "expected a URL such as"),
+            ("ws://h", "expected a URL that begins with"),
+            ("http://me@h", "expected no user"),
+            ("http://h/#a", "expected no query and no fragment"),
+            ("http://h/?", "expected no query and no fragment"),
+        ] {
+            let error = Base::new("base_url", url).unwrap_err().to_string();
+            assert!(error.contains(problem), "{url}: {error}");
+        }
+        for path in ["x", "//", "/ä", "/a b", "/a#b", "/a\u{7f}"] {
+            assert_eq!(super::path("path", path).is_ok(), path == "//", "{path}");
+        }
+    }
 }

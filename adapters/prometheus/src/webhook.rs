@@ -46,9 +46,18 @@ impl Webhook {
             return Err(WebhookError::TooMany { field: "bytes".to_owned(), limit: limits.bytes });
         }
         let reading = Reading { limits: *limits, place: Cell::new(place), over: Cell::new(None) };
-        let mut json = serde_json::Deserializer::from_slice(body);
+        let text = std::str::from_utf8(body).map_err(|error| not_text(body, error.valid_up_to()))?;
+        let mut json = serde_json::Deserializer::from_str(text);
         let webhook = WebhookSeed(&reading).deserialize(&mut json).map_err(|error| reading.why(&error))?;
         json.end().map_err(|error| reading.why(&error))?;
         Ok(webhook)
     }
+}
+
+/// The bytes are no text from `at` on.
+fn not_text(body: &[u8], at: usize) -> WebhookError {
+    let before = &body[..at];
+    let begin = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    WebhookError::Syntax { line, column: at - begin + 1 }
 }

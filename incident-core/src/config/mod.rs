@@ -5,9 +5,13 @@ mod evidence;
 #[cfg(feature = "runtime")]
 mod local;
 mod secret;
+#[cfg(feature = "toml")]
 mod settings;
 
 pub use adapter::{AdapterConfig, BuildContext, ConfigError, Ports};
-pub use evidence::{BuiltEvidence, EvidenceConfig, EvidenceSettings};
+pub use evidence::EvidenceConfig;
 pub use secret::{Secret, SecretError, SecretRef};
-pub use settings::{Built, BuiltSide, RouteSettings, Settings, SettingsError, SideSettings};
+#[cfg(feature = "toml")]
+pub use settings::{
+    Built, BuiltEvidence, BuiltSide, EvidenceSettings, RouteSettings, Settings, SettingsError, SideSettings,
+};

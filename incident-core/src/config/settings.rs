@@ -2,6 +2,7 @@
 
 mod built;
 mod error;
+mod evidence;
 mod lint;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,13 +12,13 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::adapter::{AdapterConfig, BuildContext, ConfigError, Ports};
-use super::evidence::EvidenceSettings;
 use crate::domain::context::Route;
 use crate::domain::runbook::Runbook;
 use crate::domain::runbook::parse::node::Node;
 
 pub use built::{Built, BuiltSide};
 pub use error::SettingsError;
+pub use evidence::{BuiltEvidence, EvidenceSettings};
 
 /// Settings, read from TOML: which adapters there are on each side, and which route reaches whom.
 #[derive(Debug, Default, Deserialize)]

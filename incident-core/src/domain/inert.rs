@@ -11,12 +11,18 @@
 /// ```
 #[must_use]
 pub fn line(text: &str) -> String {
+    let mut inert = String::with_capacity(text.trim().len());
+    push_line(&mut inert, text);
+    inert
+}
+
+/// Appends [`line()`].
+pub(crate) fn push_line(inert: &mut String, text: &str) {
     let text = text.trim();
     // Most of what is said has nothing in it that acts.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'@') {
-        return text.to_owned();
+        return inert.push_str(text);
     }
-    let mut inert = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
@@ -28,7 +34,6 @@ pub fn line(text: &str) -> String {
             _ => inert.push(character),
         }
     }
-    inert
 }
 
 /// Everything `text` says, as Markdown that shows it as written: [`line()`], with Markdown's own characters escaped.

@@ -48,11 +48,25 @@ impl<K: Ord + Clone, V: Clone> Ledger<K, V> {
         while let [.., older, newer] = &self.runs[..]
             && older.len() <= 2 * newer.len()
         {
-            let merged: BTreeMap<K, V> = older.iter().chain(newer.iter()).cloned().collect();
+            let merged = merged(older, newer);
             self.runs.truncate(self.runs.len() - 2);
-            self.runs.push(Arc::new(merged.into_iter().collect()));
+            self.runs.push(Arc::new(merged));
         }
     }
+}
+
+/// Both in order; of a key that both have, what the newer one says.
+fn merged<K: Ord + Clone, V: Clone>(mut older: &[(K, V)], newer: &[(K, V)]) -> Vec<(K, V)> {
+    let mut merged = Vec::with_capacity(older.len() + newer.len());
+    for entry in newer {
+        let before = older.partition_point(|(key, _)| *key < entry.0);
+        merged.extend_from_slice(&older[..before]);
+        merged.push(entry.clone());
+        older = &older[before..];
+        older = older.split_first().filter(|((key, _), _)| *key == entry.0).map_or(older, |(_, rest)| rest);
+    }
+    merged.extend_from_slice(older);
+    merged
 }
 
 impl<K: Ord, V> Ledger<K, V> {

@@ -9,12 +9,13 @@ use super::clock::{SystemClock, SystemEntropy};
 use super::engine::{Engine, Inner};
 use super::registry::{Registry, overlap};
 use super::storm::Storms;
-use crate::config::{Built, BuiltEvidence, Ports};
+use crate::config::Ports;
+#[cfg(feature = "toml")]
+use crate::config::{Built, BuiltEvidence};
 use crate::domain::context::Route;
 use crate::domain::id::CommandId;
 use crate::domain::incident::Side;
 use crate::domain::runbook::Runbook;
-use crate::local::FolderEvidence;
 use crate::port::{Clock, Entropy, EvidenceStore, Store};
 
 /// Builds an [`Engine`].
@@ -57,12 +58,13 @@ impl EngineBuilder {
     }
 
     /// With everything that settings built: the runbook, the ports and routes of both sides, and where evidence is kept.
+    #[cfg(feature = "toml")]
     #[must_use]
     pub fn configured(mut self, built: Built) -> Self {
         self.runbook = built.runbook;
         match built.evidence {
             Some(BuiltEvidence::Folder(folder)) => {
-                self.evidence = Some(Arc::new(FolderEvidence::new(folder)));
+                self.evidence = Some(Arc::new(crate::local::FolderEvidence::new(folder)));
             }
             Some(BuiltEvidence::Store(store)) => self.evidence = Some(store),
             None => {}

@@ -7,7 +7,7 @@ use super::engine::{Engine, locked};
 use super::error::CommandError;
 use super::lane::Lane;
 use crate::domain::command::{Command, Declare, Gather, Gathered, Refusal, Request};
-use crate::domain::id::IncidentId;
+use crate::domain::id::{Digest, IncidentId};
 use crate::domain::incident::Side;
 use crate::domain::index::signal_key;
 use crate::domain::inert;
@@ -57,13 +57,16 @@ impl Engine {
         let actor = Actor::Automation(inert::clip(&inert::line(source), 64));
         let mut intake = Intake::default();
         let mut groups: BTreeMap<String, (&SignalRule, Vec<Signal>)> = BTreeMap::new();
+        let mut name = String::new();
         for signal in signals {
-            match rule_for(&runbook, &signal) {
-                Some(rule) => {
-                    let group = group_of(rule, &signal);
-                    groups.entry(group).or_insert_with(|| (rule, Vec::new())).1.push(signal);
-                }
-                None => intake.unmatched += 1,
+            let Some(rule) = rule_for(&runbook, &signal) else {
+                intake.unmatched += 1;
+                continue;
+            };
+            write_group(&mut name, rule, &signal);
+            match groups.get_mut(&name) {
+                Some((_, signals)) => signals.push(signal),
+                None => drop(groups.insert(name.clone(), (rule, vec![signal]))),
             }
         }
         let each = groups.into_iter().map(|(name, (rule, signals))| {
@@ -114,7 +117,9 @@ impl Engine {
             }
         });
         let Some((group, _)) = first else { return };
-        let signals = waiting.into_iter().flat_map(|(_, signals)| signals).collect();
+        let mut signals = Vec::with_capacity(waiting.iter().map(|(_, signals)| signals.len()).sum());
+        waiting.into_iter().for_each(|(_, more)| signals.extend(more));
+        let signals = Arc::from(signals);
         let mut own = lane.own.lock().await;
         let taken = self.take_in(&group, &mut own, &signals).await;
         for (reply, place) in replies.into_iter().zip(0..) {
@@ -257,20 +262,22 @@ fn rule_for<'a>(runbook: &'a Runbook, signal: &Signal) -> Option<&'a SignalRule>
     runbook.signals.rules.iter().find(fits)
 }
 
-/// What the alerts of one incident have in common: the service and the labels that the rule groups by.
-fn group_of(rule: &SignalRule, signal: &Signal) -> String {
-    let labels = std::iter::once(&rule.service_label)
-        .chain(rule.group_by.iter().filter(|it| **it != rule.service_label));
-    let values = labels.map(|label| inert::line(signal.labels.get(label).map_or("", String::as_str)));
-    let group = values.collect::<Vec<_>>().join("/");
-    if group.len() <= 256 {
-        group
-    } else {
-        format!("{}#{}", inert::clip(&group, 192), crate::domain::Digest::of(&[group.as_bytes()]).short())
+/// Writes what the alerts of one incident have in common: the service and the labels that the rule groups by.
+fn write_group(name: &mut String, rule: &SignalRule, signal: &Signal) {
+    name.clear();
+    let value = |label| signal.labels.get(label).map_or("", String::as_str);
+    inert::push_line(name, value(&rule.service_label));
+    for label in rule.group_by.iter().filter(|it| **it != rule.service_label) {
+        name.push('/');
+        inert::push_line(name, value(label));
+    }
+    if name.len() > 256 {
+        let digest = Digest::of(&[name.as_bytes()]).short();
+        *name = format!("{}#{digest}", inert::clip(name, 192));
     }
 }
 
-fn declare(group: &Group, signals: &[Signal], recurrence_of: Option<IncidentId>) -> Declare {
+fn declare(group: &Group, signals: &Arc<[Signal]>, recurrence_of: Option<IncidentId>) -> Declare {
     let Group { side, name, rule, .. } = group;
     let first = signals.iter().find(|signal| signal.is_firing());
     let title = summary(first).unwrap_or_else(|| format!("alerts of {name}"));
@@ -280,7 +287,7 @@ fn declare(group: &Group, signals: &[Signal], recurrence_of: Option<IncidentId>)
     declare.signal_group = Some(name.clone());
     declare.link =
         first.and_then(|signal| signal.link.as_deref()).map(|link| inert::clip(&inert::line(link), 512));
-    declare.signals = signals.to_vec();
+    declare.signals = Arc::clone(signals);
     declare.recurrence_of = recurrence_of;
     declare
 }

@@ -245,7 +245,7 @@ fn conclude(effect: Seq, result: EffectResult) -> Command {
 fn full_declaration() -> Declare {
     let mut declare = crate::scenario::declare(Severity::Sev2, time(MONDAY));
     declare.signal_group = Some("checkout".to_owned());
-    declare.signals = vec![firing("disk").started_at(time(MONDAY)).with_label("a", "b")];
+    declare.signals = [firing("disk").started_at(time(MONDAY)).with_label("a", "b")].into();
     declare.recurrence_of = Some(older());
     declare.link = Some("https://a.example".to_owned());
     declare

@@ -20,7 +20,7 @@ fn alerted() -> Scenario {
     let mut it = Scenario::blank(MONDAY);
     let mut declare = Declare::new("disk full").severity(Severity::Sev2).service("checkout");
     declare.signal_group = Some("checkout".to_owned());
-    declare.signals = vec![firing("disk").started_at(time("2026-03-02T09:55:00Z"))];
+    declare.signals = [firing("disk").started_at(time("2026-03-02T09:55:00Z"))].into();
     it.does(Command::Declare(Box::new(declare)));
     it.settles();
     it
@@ -42,7 +42,7 @@ fn a_storm_is_a_few_records() {
     let storm: Vec<Signal> = (0..10_000).map(|alert| firing(&format!("pod-{alert}"))).collect();
     let mut it = Scenario::blank(MONDAY);
     let mut declare = Declare::new("everything is down");
-    declare.signals = storm.clone();
+    declare.signals = storm.clone().into();
     let records = it.does(Command::Declare(Box::new(declare)));
     assert!(records.len() < 100, "{}", records.len());
     assert_eq!(it.it.firing.len(), 10_000);
@@ -64,7 +64,7 @@ fn an_alert_with_a_wrong_clock_is_taken_in_all_the_same() {
     for clock in ["2099-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "+262000-01-01T00:00:00Z"] {
         let mut it = Scenario::blank(MONDAY);
         let mut declare = Declare::new("disk full");
-        declare.signals = vec![firing("disk").started_at(time(clock))];
+        declare.signals = [firing("disk").started_at(time(clock))].into();
         it.does(Command::Declare(Box::new(declare)));
         assert!(!it.it.start_known && it.it.milestones.started == Some(it.start), "{clock}");
     }

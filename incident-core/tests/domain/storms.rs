@@ -206,7 +206,7 @@ fn an_incident_gathers_its_own_group_until_it_lets_it_go() {
     let mut it = Scenario::blank(MONDAY);
     let mut declare = Declare::new("disk full").severity(Severity::Sev2);
     declare.signal_group = Some("cart".to_owned());
-    declare.signals = vec![firing("cart")];
+    declare.signals = [firing("cart")].into();
     it.does(Command::Declare(Box::new(declare)));
     it.settles();
     assert_eq!(it.refuses(gather(&["mail"])), Refusal::LetGo, "another group");

@@ -33,7 +33,7 @@ pub struct Declare {
     /// What makes alerts part of it; at most one incident holds a group at a time.
     pub signal_group: Option<String>,
     /// The alerts it begins with.
-    pub signals: Vec<Signal>,
+    pub signals: Arc<[Signal]>,
     /// The storm whose alerts it gathers, if it does.
     #[serde(default)]
     pub storm: Option<StormDeclared>,
@@ -83,7 +83,7 @@ impl Declare {
             declared_at: None,
             side: Side::Live,
             signal_group: None,
-            signals: Vec::new(),
+            signals: Arc::default(),
             storm: None,
             recurrence_of: None,
             link: None,

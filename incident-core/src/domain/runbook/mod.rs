@@ -21,11 +21,13 @@ mod default;
 mod lint;
 mod lookup;
 mod markdown;
+#[cfg(feature = "toml")]
 pub(crate) mod parse;
 mod phrase;
 
 pub use default::PLACEHOLDERS;
 pub use lint::{Finding, Level};
+#[cfg(feature = "toml")]
 pub use parse::RunbookError;
 
 /// The response plan.
