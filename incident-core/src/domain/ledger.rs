@@ -7,10 +7,13 @@ use std::sync::Arc;
 /// How long a run may be that is still written to: as much is copied if a copy shares it.
 const SHORT: usize = 16;
 
+/// How much longer a run is than the next one. Less makes more runs, and so a look take longer; more moves entries oftener.
+const STEP: usize = 8;
+
 /// Keys and their values, which copies share: every decision copies the state, and these grow with each command.
 ///
-/// Sorted runs, the oldest and longest first, each more than twice as long as the next. So there are few of them, and
-/// what is in them was moved few times.
+/// Sorted runs, the oldest and longest first, each more than [`STEP`] times as long as the next. So there are few of them to
+/// look into, and what is in them was moved few times.
 #[derive(Clone)]
 pub struct Ledger<K, V> {
     runs: Vec<Arc<Vec<(K, V)>>>,
@@ -46,7 +49,7 @@ impl<K: Ord + Clone, V: Clone> Ledger<K, V> {
 
     fn merge(&mut self) {
         while let [.., older, newer] = &self.runs[..]
-            && older.len() <= 2 * newer.len()
+            && older.len() <= STEP * newer.len()
         {
             let merged = merged(older, newer);
             self.runs.truncate(self.runs.len() - 2);
@@ -129,6 +132,6 @@ mod tests {
     fn there_are_few_runs() {
         let mut ledger = Ledger::default();
         (0..100_000).for_each(|n| ledger.insert(n, ()));
-        assert!(ledger.runs.len() < 16, "{}", ledger.runs.len());
+        assert!(ledger.runs.len() < 7, "{}", ledger.runs.len());
     }
 }

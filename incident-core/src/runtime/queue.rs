@@ -135,6 +135,13 @@ impl Engine {
         seen.clone().ok_or(CommandError::Refused(Refusal::NoIncident))
     }
 
+    /// An incident as this engine saw it last, if it did: others may have committed since.
+    pub(super) async fn last_seen(&self, id: Option<IncidentId>) -> Option<Arc<Incident>> {
+        let queue = locked(&self.0.queues).get(&id?).cloned()?;
+        let seen = queue.seen.lock().await;
+        seen.as_ref().map(|seen| Arc::clone(&seen.incident))
+    }
+
     /// Takes in what others committed.
     async fn catch_up(&self, id: IncidentId, seen: &mut Option<Seen>) -> Result<(), CommandError> {
         let mut now = seen.take().unwrap_or_else(|| Seen::blank(id));

@@ -31,7 +31,7 @@ type Which = (Side, Severity);
 /// What an engine knows of storms.
 #[derive(Debug, Default)]
 pub(super) struct Storms {
-    lanes: Mutex<BTreeMap<Which, Arc<StormLane>>>,
+    lanes: Mutex<BTreeMap<Which, StormLane>>,
     /// The severities whose storm's incident is open, and since when that is known.
     open: Mutex<BTreeMap<Side, (Time, Vec<Severity>)>>,
     /// When incidents were declared lately.
@@ -40,8 +40,13 @@ pub(super) struct Storms {
     read: OnceCell<()>,
 }
 
-/// Alerts that wait for the incident that gathers. It answers none where it doesn't take them in.
-type StormLane = Lane<Entry, Result<Option<Taken>, CommandError>>;
+/// The alerts that wait for the incident that gathers, and the one that took the last ones in.
+#[derive(Debug, Clone, Default)]
+struct StormLane {
+    /// It answers none where the incident doesn't take them in.
+    waits: Arc<Lane<Entry, Result<Option<Taken>, CommandError>>>,
+    last: Arc<Mutex<Option<IncidentId>>>,
+}
 
 /// Alerts of one group.
 #[derive(Debug)]
@@ -169,11 +174,11 @@ impl Engine {
         wish: Wish,
     ) -> Result<Option<Taken>, CommandError> {
         let of = (group.side, severity);
-        let lane = Arc::clone(locked(&self.0.storms.lanes).entry(of).or_default());
+        let lane = locked(&self.0.storms.lanes).entry(of).or_default().clone();
         let entry = Entry { group: Arc::clone(group), gathered: group.gathered(signals), wish };
         let turn =
-            move |(engine, lane): (Self, Arc<StormLane>)| async move { engine.drain_storm(of, &lane).await };
-        let answered = lane.ask(entry, (self.clone(), Arc::clone(&lane)), turn).await;
+            move |(engine, lane): (Self, StormLane)| async move { engine.drain_storm(of, &lane).await };
+        let answered = lane.waits.ask(entry, (self.clone(), lane.clone()), turn).await;
         answered.unwrap_or_else(|| Err(stopped()))
     }
 
@@ -182,13 +187,13 @@ impl Engine {
         // The other groups of the same webhook come at once.
         tokio::task::yield_now().await;
         let (mut count, mut first) = (0, None);
-        let (entries, replies) = lane.take(|entry| {
+        let (entries, replies) = lane.waits.take(|entry| {
             count += entry.gathered.signals.len();
             let source =
                 first.get_or_insert_with(|| (entry.group.actor.clone(), entry.gathered.signals.len()));
             source.0 == entry.group.actor && (count <= AT_ONCE || count == source.1)
         });
-        match self.take_entries(of, &entries).await {
+        match self.take_entries(of, &lane.last, &entries).await {
             Ok(taken) => {
                 for (reply, taken) in replies.into_iter().zip(taken) {
                     let _ = reply.send(Ok(taken));
@@ -202,13 +207,30 @@ impl Engine {
         }
     }
 
-    async fn take_entries(&self, of: Which, entries: &[Entry]) -> Result<Vec<Option<Taken>>, CommandError> {
+    async fn take_entries(
+        &self,
+        of: Which,
+        last: &Mutex<Option<IncidentId>>,
+        entries: &[Entry],
+    ) -> Result<Vec<Option<Taken>>, CommandError> {
+        let known = locked(last).take();
+        if let Some(state) = self.last_seen(known).await {
+            let mut taken = vec![None; entries.len()];
+            let now = self.now().max(state.recorded_at);
+            // What was seen last may be old; the commit is refused then, but a group that is missing may be there by now.
+            let all_join = entries.iter().all(|entry| entry.joins(&state, false, now));
+            if all_join && self.join_storm(&state, entries, &mut taken).await? {
+                *locked(last) = known;
+                return Ok(taken);
+            }
+        }
         // Between the look and the commit the storm may end, or somebody else may begin one.
         for _ in 0..8 {
             let mut taken = vec![None; entries.len()];
             match self.storm_at(of).await? {
                 Found::Open(state) => {
                     if self.join_storm(&state, entries, &mut taken).await? {
+                        *locked(last) = Some(state.id);
                         return Ok(taken);
                     }
                 }
@@ -245,10 +267,7 @@ impl Engine {
         let now = self.now().max(state.recorded_at);
         for begins in [false, true] {
             let joins = |(entry, taken): &(&Entry, &mut Option<Taken>)| {
-                let has = state.storm.as_ref().is_some_and(|storm| storm.has(&entry.gathered.group));
-                let wished =
-                    if begins { entry.wish == Wish::Begin } else { has || entry.wish != Wish::IfKnown };
-                taken.is_none() && wished && takes_group(state, &entry.gathered.group, begins, now)
+                taken.is_none() && entry.joins(state, begins, now)
             };
             let joining: Vec<_> = entries.iter().zip(taken.iter_mut()).filter(joins).collect();
             let Some((first, _)) = joining.first() else { continue };
@@ -288,6 +307,16 @@ impl Engine {
             *taken = Some(if n == 0 { Taken::Declared(id) } else { Taken::Joined(id) });
         }
         Ok(true)
+    }
+}
+
+impl Entry {
+    /// Whether an incident that gathers, or begins to again, takes these alerts in.
+    fn joins(&self, state: &Incident, begins: bool, now: Time) -> bool {
+        let group = &self.gathered.group;
+        let has = || state.storm.as_ref().is_some_and(|storm| storm.has(group));
+        let wished = if begins { self.wish == Wish::Begin } else { self.wish != Wish::IfKnown || has() };
+        wished && takes_group(state, group, begins, now)
     }
 }
 
