@@ -1,11 +1,12 @@
 //! Storms: the alerts of further groups go to the one incident of their severity that gathers them.
 
-use std::collections::{BTreeMap, VecDeque};
+mod lately;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use tokio::sync::OnceCell;
 
 use super::engine::{Engine, locked};
 use super::error::CommandError;
@@ -15,12 +16,12 @@ use super::queue::unreadable;
 use crate::domain::command::{Command, Declare, Gather, Gathered, Refusal, StormDeclared};
 use crate::domain::id::IncidentId;
 use crate::domain::incident::{Incident, Side};
-use crate::domain::index::{Summary, storm_key, takes_group};
+use crate::domain::index::{storm_key, takes_group};
 use crate::domain::severity::Severity;
 use crate::domain::signal::Signal;
 use crate::domain::storm::StormWindow;
-use crate::domain::time::{Time, after, before};
-use crate::port::store::{Query, StoreError};
+use crate::domain::time::{Time, after};
+use crate::port::store::StoreError;
 
 /// How long an engine goes by the open storms that it knows: others may begin one meanwhile.
 const KNOWN_FOR: Duration = Duration::from_secs(1);
@@ -34,10 +35,7 @@ pub(super) struct Storms {
     lanes: Mutex<BTreeMap<Which, StormLane>>,
     /// The severities whose storm's incident is open, and since when that is known.
     open: Mutex<BTreeMap<Side, (Time, Vec<Severity>)>>,
-    /// When incidents were declared lately.
-    recent: Mutex<BTreeMap<Which, VecDeque<Time>>>,
-    /// Whether it was read what the store knows of that.
-    read: OnceCell<()>,
+    lately: lately::Lately,
 }
 
 /// The alerts that wait for the incident that gathers, and the one that took the last ones in.
@@ -117,53 +115,6 @@ impl Engine {
         signals: &Arc<[Signal]>,
     ) -> Result<Option<Taken>, CommandError> {
         self.gather(group, group.severity(signals), signals, Wish::Begin).await
-    }
-
-    /// Counts another incident, unless it is one too many.
-    pub(super) async fn count_declared(&self, group: &Group, signals: &[Signal]) -> bool {
-        let policy = group.storm;
-        if policy.incidents == 0 {
-            return true;
-        }
-        let since = before(self.now(), policy.within);
-        if let Err(error) = self.0.storms.read.get_or_try_init(|| self.read_recent(since)).await {
-            tracing::warn!(%error, "what was declared lately can't be read; only what follows is counted");
-        }
-        let mut recent = locked(&self.0.storms.recent);
-        let recent = recent.entry((group.side, group.severity(signals))).or_default();
-        recent.retain(|at| *at > since);
-        let may = u64::try_from(recent.len()).is_ok_and(|recent| recent < u64::from(policy.incidents));
-        if may {
-            recent.push_back(self.now());
-        }
-        may
-    }
-
-    /// Takes back what was counted for an incident that didn't come about.
-    pub(super) fn uncount_declared(&self, group: &Group, signals: &[Signal]) {
-        if let Some(recent) = locked(&self.0.storms.recent).get_mut(&(group.side, group.severity(signals))) {
-            recent.pop_back();
-        }
-    }
-
-    async fn read_recent(&self, since: Time) -> Result<(), StoreError> {
-        let mut after = Some(IncidentId::new(since, [0; 16]));
-        let mut declared: Vec<(Which, Time)> = Vec::new();
-        loop {
-            let page = self.0.store.list(&Query::all().after(after).limit(1_000)).await?;
-            for row in &page.rows {
-                // A row that can't be read is the audit's to tell of.
-                let Ok(summary) = serde_json::from_slice::<Summary>(&row.summary) else { continue };
-                declared.push(((summary.side, summary.severity), row.id.made_at()));
-            }
-            after = page.rows.last().map(|row| row.id);
-            if !page.more || after.is_none() {
-                break;
-            }
-        }
-        let mut recent = locked(&self.0.storms.recent);
-        declared.into_iter().for_each(|(of, at)| recent.entry(of).or_default().push_back(at));
-        Ok(())
     }
 
     async fn gather(

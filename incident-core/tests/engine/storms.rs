@@ -197,6 +197,30 @@ async fn a_group_that_two_engines_took_in_ends_at_both() {
     assert_eq!((own.firing.len(), left.firing.len()), (0, gathers.firing.len()));
 }
 
+/// Each engine remembers what it saw of the storm last, and others gather meanwhile.
+#[tokio::test]
+async fn what_another_engine_gathered_meanwhile_is_known() {
+    let place = Place::new();
+    let (one, gathers, _) = place.stormy().await;
+    let other = place.engine(2);
+    assert_eq!(takes(&other, minor(200..210)).await.joined, [gathers.id]);
+    assert_eq!(takes(&one, minor(300..310)).await.joined, [gathers.id]);
+
+    place.clock.advance(Duration::from_secs(2));
+    let over = [minor(200..210), minor(300..310)].concat().into_iter().map(Signal::resolved).collect();
+    assert_eq!(takes(&other, over).await.pointless, 0);
+    let left = one.incident(gathers.id).state().await.unwrap();
+    assert_eq!(left.firing.len(), gathers.firing.len());
+
+    // The storm is over and let its groups go; another one has another incident.
+    world::play(std::slice::from_ref(&one), &place.clock, gathers.id).await;
+    place.clock.advance(Duration::from_secs(86_400));
+    let again = takes(&other, minor(0..100)).await;
+    let next = storm(&other, &again.declared).await.unwrap();
+    // Those that have an incident of their own stay with it.
+    assert_eq!((again.declared.len(), next.firing.len()), (LIMIT + 1, 100 - 2 * LIMIT));
+}
+
 #[tokio::test]
 async fn a_storm_that_comes_back_goes_on_in_the_incident_that_is_open() {
     let place = Place::new();
