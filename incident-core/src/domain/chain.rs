@@ -3,7 +3,7 @@
 //! Each record's link is the digest of the link before, the record's place and its bytes as stored. Free text lies beside
 //! the bytes, which hold its salted digest, so it can be taken out without breaking the chain.
 
-use chrono::DateTime;
+use chrono::{DateTime, SecondsFormat};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -43,8 +43,8 @@ pub fn link(before: Digest, seq: Seq, body: &[u8]) -> Digest {
 
 #[derive(Serialize)]
 struct BodyRef<'a> {
-    occurred_at: Time,
-    recorded_at: Time,
+    occurred_at: &'a str,
+    recorded_at: &'a str,
     actor: &'a Actor,
     origin: &'a Origin,
     command: CommandId,
@@ -70,25 +70,41 @@ fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error>
     common.or_else(|_| text.parse()).map_err(D::Error::custom)
 }
 
+/// A time as records write it, which is kept for the next one.
+#[derive(Default)]
+struct Stamp {
+    of: Option<Time>,
+    text: String,
+}
+
+impl Stamp {
+    fn of(&mut self, time: Time) -> &str {
+        if self.of != Some(time) {
+            self.of = Some(time);
+            self.text = time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        }
+        &self.text
+    }
+}
+
 /// Writes records as bytes, chained to `head`, and gives the new head.
 #[must_use]
 pub fn encode(records: &[Record], head: Digest) -> (Vec<StoredRecord>, Digest) {
     let mut chain = head;
+    // Nearly all records of a commit have one time, and texts of about one length.
+    let (mut occurred, mut recorded) = (Stamp::default(), Stamp::default());
+    let mut buffer = Vec::new();
     let stored = records
         .iter()
         .map(|record| {
             let Record { seq, occurred_at, recorded_at, actor, origin, command, fact, slots } = record;
-            let body = BodyRef {
-                occurred_at: *occurred_at,
-                recorded_at: *recorded_at,
-                actor,
-                origin,
-                command: *command,
-                fact,
-            };
-            let body = serde_json::to_vec(&body).expect("a record has only what JSON can write");
-            chain = link(chain, *seq, &body);
-            StoredRecord { seq: *seq, body, slots: slots.iter().map(Slot::to_bytes).collect(), chain }
+            let (occurred_at, recorded_at) = (occurred.of(*occurred_at), recorded.of(*recorded_at));
+            let body = BodyRef { occurred_at, recorded_at, actor, origin, command: *command, fact };
+            buffer.clear();
+            serde_json::to_writer(&mut buffer, &body).expect("a record has only what JSON can write");
+            chain = link(chain, *seq, &buffer);
+            let slots = slots.iter().map(Slot::to_bytes).collect();
+            StoredRecord { seq: *seq, body: buffer.clone(), slots, chain }
         })
         .collect();
     (stored, chain)
@@ -251,4 +267,20 @@ pub enum Unreadable {
     /// The log doesn't pass through the head that was kept.
     #[error("the log doesn't lead through the head that was kept: records are missing or were replaced")]
     OtherHead,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_what_serde_writes() {
+        let mut stamp = Stamp::default();
+        for time in ["1970-01-01T00:00:00Z", "2026-03-02T09:55:00.120Z", "2026-03-02T09:55:00.000001Z"] {
+            let time: Time = time.parse().unwrap();
+            for time in [time, time, Time::MIN_UTC, Time::MAX_UTC] {
+                assert_eq!(serde_json::to_value(time).unwrap(), stamp.of(time));
+            }
+        }
+    }
 }
