@@ -12,7 +12,7 @@ const STEP: usize = 8;
 
 /// Keys and their values, which copies share: every decision copies the state, and these grow with each command.
 ///
-/// Sorted runs, the oldest and longest first, each more than [`STEP`] times as long as the next. So there are few of them to
+/// Sorted runs, the oldest and longest first, each more than `STEP` times as long as the next. So there are few of them to
 /// look into, and what is in them was moved few times.
 #[derive(Clone)]
 pub struct Ledger<K, V> {
