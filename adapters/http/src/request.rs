@@ -5,6 +5,7 @@ use http::uri::Scheme;
 use http::{Method, Uri};
 use hyper::body::Bytes;
 use incident_core::config::ConfigError;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// One request, relative to a backend's base URL.
 #[derive(Clone)]
@@ -92,11 +93,17 @@ impl Base {
     }
 }
 
-/// `path` if it can be appended to a base URL; it is never repeated in the error, because it may be secret.
+/// What isn't allowed in a URL as it is, and that people write all the same, as in `up{job="shop"}`.
+const LITERAL: &AsciiSet =
+    &CONTROLS.add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+
+/// `path`, encoded where it has to be, if it can be appended to a base URL; it is never repeated in the error, because it may
+/// be secret.
 pub(crate) fn path(field: &str, path: &str) -> Result<String, ConfigError> {
     let is_graphic = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
-    if path.starts_with('/') && path.bytes().all(is_graphic) && path.parse::<Uri>().is_ok() {
-        Ok(path.to_owned())
+    let encoded = utf8_percent_encode(path, LITERAL).to_string();
+    if path.starts_with('/') && path.bytes().all(is_graphic) && encoded.parse::<Uri>().is_ok() {
+        Ok(encoded)
     } else {
         Err(ConfigError::new(field, "expected a path that begins with / and is percent-encoded"))
     }
@@ -125,6 +132,7 @@ mod tests {
         for (url, origin, host, target) in [
             ("http://h", "http://h/", "h", "/x?y=1"),
             ("https://Shop.Internal:8443/", "https://shop.internal:8443/", "shop.internal:8443", "/x?y=1"),
+            ("HTTP://h", "http://h/", "h", "/x?y=1"),
             ("http://[::1]:80/api//", "http://[::1]:80/", "[::1]:80", "/api/x?y=1"),
             ("http://[::1]/a%20b", "http://[::1]/", "[::1]", "/a%20b/x?y=1"),
         ] {
@@ -159,8 +167,21 @@ mod tests {
             let error = Base::new("base_url", url).unwrap_err().to_string();
             assert!(error.contains(problem), "{url}: {error}");
         }
-        for path in ["x", "//", "/ä", "/a b", "/a#b", "/a\u{7f}"] {
-            assert_eq!(super::path("path", path).is_ok(), path == "//", "{path}");
+        for path in ["x", "/ä", "/a b", "/a#b", "/a\u{7f}"] {
+            assert!(fit(path).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_path_is_encoded_where_it_has_to_be() {
+        for (path, encoded) in
+            [("//", "//"), (r#"/q?query=up{job="shop"}&a=%7B"#, "/q?query=up%7Bjob=%22shop%22%7D&a=%7B")]
+        {
+            assert_eq!(fit(path).unwrap(), encoded);
+        }
+    }
+
+    fn fit(path: &str) -> Result<String, ConfigError> {
+        super::path("path", path)
     }
 }

@@ -62,11 +62,11 @@ impl<K: Ord + Clone, V: Clone> Ledger<K, V> {
 fn merged<K: Ord + Clone, V: Clone>(mut older: &[(K, V)], newer: &[(K, V)]) -> Vec<(K, V)> {
     let mut merged = Vec::with_capacity(older.len() + newer.len());
     for entry in newer {
-        let before = older.partition_point(|(key, _)| *key < entry.0);
-        merged.extend_from_slice(&older[..before]);
+        let at = older.partition_point(|(key, _)| *key < entry.0);
+        let replaces = older.get(at).is_some_and(|(key, _)| *key == entry.0);
+        merged.extend_from_slice(&older[..at]);
         merged.push(entry.clone());
-        older = &older[before..];
-        older = older.split_first().filter(|((key, _), _)| *key == entry.0).map_or(older, |(_, rest)| rest);
+        older = &older[at + usize::from(replaces)..];
     }
     merged.extend_from_slice(older);
     merged

@@ -32,18 +32,18 @@ type Which = (Side, Severity);
 /// What an engine knows of storms.
 #[derive(Debug, Default)]
 pub(super) struct Storms {
-    lanes: Mutex<BTreeMap<Which, StormLane>>,
+    lanes: Mutex<BTreeMap<Which, Arc<StormLane>>>,
     /// The severities whose storm's incident is open, and since when that is known.
     open: Mutex<BTreeMap<Side, (Time, Vec<Severity>)>>,
     lately: lately::Lately,
 }
 
 /// The alerts that wait for the incident that gathers, and the one that took the last ones in.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct StormLane {
     /// It answers none where the incident doesn't take them in.
     waits: Arc<Lane<Entry, Result<Option<Taken>, CommandError>>>,
-    last: Arc<Mutex<Option<IncidentId>>>,
+    last: Mutex<Option<IncidentId>>,
 }
 
 /// Alerts of one group.
@@ -125,11 +125,11 @@ impl Engine {
         wish: Wish,
     ) -> Result<Option<Taken>, CommandError> {
         let of = (group.side, severity);
-        let lane = locked(&self.0.storms.lanes).entry(of).or_default().clone();
+        let lane = Arc::clone(locked(&self.0.storms.lanes).entry(of).or_default());
         let entry = Entry { group: Arc::clone(group), gathered: group.gathered(signals), wish };
         let turn =
-            move |(engine, lane): (Self, StormLane)| async move { engine.drain_storm(of, &lane).await };
-        let answered = lane.waits.ask(entry, (self.clone(), lane.clone()), turn).await;
+            move |(engine, lane): (Self, Arc<StormLane>)| async move { engine.drain_storm(of, &lane).await };
+        let answered = lane.waits.ask(entry, (self.clone(), Arc::clone(&lane)), turn).await;
         answered.unwrap_or_else(|| Err(stopped()))
     }
 
