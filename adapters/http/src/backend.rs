@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use incident_core::config::{ConfigError, Ports};
+use incident_core::config::{ConfigError, Ports, Secret};
 
 use crate::catalogue::Catalogue;
 use crate::client::Client;
@@ -40,7 +40,7 @@ impl HttpBackend {
         let webhook = match config.webhook {
             Some(webhook) => {
                 let path = webhook.path.read("webhook.path")?;
-                request::path("webhook.path", path.expose())?;
+                let path = Secret::new(request::path("webhook.path", path.expose())?);
                 let secret = webhook.secret.read("webhook.secret")?;
                 if webhook.dedupes_for.is_some_and(|within| within.is_zero()) {
                     let problem = "expected more than nothing, or leave it out";

@@ -175,6 +175,17 @@ async fn a_redirected_write_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_webhooks_path_arrives_encoded_where_it_has_to_be() {
+    let fake = Fake::start(|_| Reply::status(200)).await;
+    let mut config = HttpConfig::new(&fake.url());
+    let secret = SecretValue::held(Secret::new("s3cret".to_owned()));
+    config.webhook = Some(WebhookConfig::new(TextOrSecret::text("/hooks/<team>|{all}"), secret));
+    let notifier = HttpBackend::new(config).unwrap().into_ports().notifier.unwrap();
+    notifier.deliver(&effect(), &notice()).await.unwrap();
+    assert!(fake.asked()[0].is("POST", "/hooks/%3Cteam%3E%7C%7Ball%7D"));
+}
+
+#[tokio::test]
 async fn a_giant_answer_to_a_write_is_cut_off_and_the_write_stands() {
     let fake = Fake::start(|_| Reply::Endless).await;
     webhook(&fake.url(), None).deliver(&effect(), &notice()).await.unwrap();
