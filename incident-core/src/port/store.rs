@@ -1,6 +1,7 @@
 //! The port to a store: it moves bytes and compares versions, and decodes nothing.
 
 use std::fmt;
+use std::io;
 use std::pin::Pin;
 
 use async_trait::async_trait;
@@ -425,8 +426,21 @@ pub enum StoreTrouble {
     #[error("the content is too large; nothing was kept, send less")]
     TooLarge,
     /// It may not be read or written.
-    #[error("access to the store is denied; check its permissions")]
+    #[error("access to the store is denied; check the user, the password and the permissions")]
     Denied,
+    /// Nothing is there: a folder, a database or a bucket is missing.
+    #[error("nothing is there; check the path or the address, or create the folder, database or bucket")]
+    Missing,
+    /// The other side can't be trusted: its certificate isn't accepted, or it offers no encryption.
+    #[error(
+        "the connection to the store is not secure; check the server's certificate, its dates and the trusted roots"
+    )]
+    Untrusted,
+    /// It was moved, replaced or deleted while it was open.
+    #[error(
+        "the store was moved, replaced or deleted while it was open; it takes no more writes: put it back, or restart"
+    )]
+    Moved,
     /// What it holds is damaged: restore a backup.
     #[error("the store is damaged; nothing was changed, restore it from a backup")]
     Corrupt,
@@ -436,4 +450,30 @@ pub enum StoreTrouble {
     /// It isn't a store of incidents.
     #[error("this is not a store of incidents; check the address")]
     Foreign,
+}
+
+impl StoreTrouble {
+    /// Whether the same call may succeed later although nobody changes anything. All other trouble stays until a person
+    /// acts on it.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Unavailable)
+    }
+
+    /// What an error of the file system means for a store that keeps its data in files.
+    #[must_use]
+    pub fn of_io(kind: io::ErrorKind) -> Self {
+        use io::ErrorKind;
+        match kind {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
+            ErrorKind::FileTooLarge => Self::TooLarge,
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::Denied,
+            ErrorKind::NotFound => Self::Missing,
+            ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::InvalidFilename
+            | ErrorKind::InvalidInput => Self::Foreign,
+            _ => Self::Unavailable,
+        }
+    }
 }

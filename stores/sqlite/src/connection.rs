@@ -3,37 +3,46 @@
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::Fault;
+use crate::place::{refuse_remains, sizes};
 use crate::{Options, schema};
 
-/// How long to wait for others who have the file locked.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The bytes that the write-ahead log keeps once everything in it is in the file: what SQLite fills before it empties it.
+const LOG_KEPT: i64 = 4 << 20;
 
 /// The connection that writes; creates the file if there is none, and brings its schema up to date.
-pub(crate) fn open(path: &Path, options: &Options) -> Result<Connection, Fault> {
-    refuse_remains(path)?;
-    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
+pub(crate) fn open(file: &Path, options: &Options) -> Result<Connection, Fault> {
+    refuse_remains(file)?;
+    let patience = Patience::new(options.patience);
+    let mut connection = connect(file, OpenFlags::SQLITE_OPEN_CREATE)?;
+    patience.share(&mut connection)?;
     // Nothing may be written, not even the journal mode, before it's known that the file is ours. Read at one moment, as
-    // somebody else may just be creating it.
+    // another process may just be creating it.
     let look = connection.unchecked_transaction()?;
     schema::identify(&look)?;
     look.commit()?;
-    refuse_torn_page(&connection, path)?;
-    retry(|| prepare(&mut connection, options))?;
-    // A process that died may have left redacted text in the log; if others are at work, they will cut it.
+    refuse_torn_page(&connection, file)?;
+    retry(&patience, || prepare(&mut connection, options))?;
+    // A process that died may have left redacted text in the log; processes that prevent this now will cut it themselves.
+    wait_for_nobody(&mut connection)?;
     cut_log(&connection)?;
+    wait_for_others(&mut connection, options.patience)?;
     Ok(connection)
 }
 
 /// A connection that only reads.
-pub(crate) fn open_reader(path: &Path) -> Result<Connection, Fault> {
-    let connection = connect(path, OpenFlags::empty())?;
+pub(crate) fn open_reader(file: &Path, options: &Options) -> Result<Connection, Fault> {
+    let mut connection = connect(file, OpenFlags::empty())?;
+    wait_for_others(&mut connection, options.patience)?;
     connection.pragma_update(None, "query_only", true)?;
+    // The first read opens the write-ahead log by its name, so it belongs here and not after somebody moved the file.
+    schema::identify(&connection)?;
     Ok(connection)
 }
 
@@ -81,23 +90,55 @@ impl Drop for Transaction<'_> {
 
 /// Empties the write-ahead log into the file. Says whether it did: others who read or write may prevent it.
 pub(crate) fn cut_log(connection: &Connection) -> Result<bool, Fault> {
-    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    Ok(busy == 0)
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    match busy.map_err(Fault::from) {
+        Err(fault) if fault.is_busy() => Ok(false),
+        busy => Ok(busy? == 0),
+    }
 }
 
-/// Lets the connection wait for others, who are many and take turns.
+/// How long several calls together may wait for others that have the file locked.
+#[derive(Clone)]
+struct Patience(Arc<Mutex<Duration>>);
+
+impl Patience {
+    fn new(whole: Duration) -> Self {
+        Self(Arc::new(Mutex::new(whole)))
+    }
+
+    /// Lets the connection wait as long as this lasts.
+    fn share(&self, connection: &mut Connection) -> Result<(), Fault> {
+        let shared = self.clone();
+        connection.busy_handler(Some(move |count| shared.wait(count)))?;
+        Ok(())
+    }
+
+    /// Waits a moment; false once it is used up.
+    fn wait(&self, count: i32) -> bool {
+        let mut rest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *rest = rest.saturating_sub(pause(count));
+        !rest.is_zero()
+    }
+}
+
+/// Lets each call on the connection wait so long for others, who are many and take turns.
 ///
 /// SQLite's own handler waits longer each time, up to 100 ms, and so lets newcomers pass again and again.
-pub(crate) fn wait_for_others(connection: &mut Connection) -> Result<(), Fault> {
+pub(crate) fn wait_for_others(connection: &mut Connection, patience: Duration) -> Result<(), Fault> {
     let mut waited = Duration::ZERO;
     connection.busy_handler(Some(move |count: i32| {
         if count == 0 {
             waited = Duration::ZERO;
         }
         waited += pause(count);
-        waited < PATIENCE
+        waited < patience
     }))?;
     Ok(())
+}
+
+/// Lets calls on the connection fail at once if others have the file locked.
+pub(crate) fn wait_for_nobody(connection: &mut Connection) -> Result<(), Fault> {
+    Ok(connection.busy_handler(None::<fn(i32) -> bool>)?)
 }
 
 /// Rests a random while, up to 3 ms, and says how long.
@@ -110,10 +151,9 @@ pub(crate) fn pause(count: i32) -> Duration {
     pause
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
+fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
     let flags = flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
-    wait_for_others(&mut connection)?;
+    let connection = Connection::open_with_flags(file, flags)?;
     // Otherwise SQLite plans a statement anew whenever a bound of a range changes, which costs more than to run it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -131,9 +171,17 @@ fn prepare(connection: &mut Connection, options: &Options) -> Result<(), Fault> 
     connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
 
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    schema::bring_up_to_date(&transaction)?;
-    transaction.commit()?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_KEPT, |_| Ok(()))?;
+
+    // A file that is current needs no lock, which a long commit of another process would keep us waiting for.
+    let look = connection.transaction()?;
+    let version = schema::identify(&look)?;
+    look.commit()?;
+    if version != schema::current() {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        schema::bring_up_to_date(&transaction)?;
+        transaction.commit()?;
+    }
 
     if let Some(bytes) = options.max_size {
         let page: u64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
@@ -144,47 +192,24 @@ fn prepare(connection: &mut Connection, options: &Options) -> Result<(), Fault> 
 }
 
 /// Again, while others have the file locked in a way that SQLite doesn't wait for.
-fn retry(mut attempt: impl FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
-    let mut waited = Duration::ZERO;
-    for count in 0.. {
+fn retry(patience: &Patience, mut attempt: impl FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+    let mut count = 0;
+    loop {
         match attempt() {
-            Err(fault) if fault.is_busy() && waited < PATIENCE => waited += pause(count),
+            Err(fault) if fault.is_busy() && patience.wait(count) => count += 1,
             result => return result,
         }
-    }
-    unreachable!("the loop ends by returning")
-}
-
-/// Refuses what SQLite would take for a new database, and write over.
-fn refuse_remains(path: &Path) -> Result<(), Fault> {
-    /// The smallest page, and so the smallest database.
-    const SMALLEST: u64 = 512;
-    match sizes(path) {
-        (1.., 0) => Err(Fault::Damaged("the file is gone or empty, but its write-ahead log is there")),
-        (_, 1..SMALLEST) => Err(Fault::Damaged("the file is cut off")),
-        _ => Ok(()),
     }
 }
 
 /// Refuses a file whose last page is cut off: SQLite would fill it up with zeros. If more is missing, it says so itself.
-fn refuse_torn_page(connection: &Connection, path: &Path) -> Result<(), Fault> {
+fn refuse_torn_page(connection: &Connection, file: &Path) -> Result<(), Fault> {
     let page: u64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
-    match sizes(path) {
+    match sizes(file) {
         // Whoever died while emptying the log into the file may have left half a page, which the log makes good.
         (0, size) if !size.is_multiple_of(page.max(1)) => Err(Fault::Damaged("the file is cut off")),
         _ => Ok(()),
     }
-}
-
-/// The sizes of the write-ahead log and of the file, 0 if there is none.
-///
-/// The log's is taken first: whoever creates the store at this moment writes the file before the log. And only sizes
-/// are looked at: to open and close the file here would release the locks of every other handle in this process.
-fn sizes(path: &Path) -> (u64, u64) {
-    let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    (size(Path::new(&log)), size(path))
 }
 
 #[cfg(test)]
@@ -199,7 +224,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("incidents.db");
         open(&path, &Options::new()).unwrap();
-        let connection = open_reader(&path).unwrap();
+        let connection = open_reader(&path, &Options::new()).unwrap();
         // Kept as the store keeps its statements: they lose their bounds in between.
         let statement = || {
             connection

@@ -1,9 +1,13 @@
 //! What goes wrong in SQLite, in the words of the port.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 use incident_core::port::store::{StoreError, StoreTrouble};
 use rusqlite::{ErrorCode, ffi};
+
+use crate::place;
 
 /// Why a call into the file failed.
 #[derive(Debug)]
@@ -16,19 +20,29 @@ pub(crate) enum Fault {
     Foreign(&'static str),
     /// The file is of a newer version than this.
     Newer,
-    /// The machine can't start another thread.
-    Thread(std::io::Error),
+    /// The file is no longer the one that a new process would open.
+    Moved(&'static str),
+    /// The machine says so: it starts no thread, or the file system refuses.
+    System(io::Error),
 }
 
 impl Fault {
-    /// The error of the port, for a call that was made during `operation`.
-    pub(crate) fn during(self, operation: &'static str) -> StoreError {
-        let error = StoreError::new(self.trouble(), operation);
-        match self {
-            Self::Sql(source) => error.caused_by(source),
-            Self::Damaged(what) | Self::Foreign(what) => error.caused_by(what),
-            Self::Newer => error,
-            Self::Thread(source) => error.caused_by(source),
+    /// The error of the port, for a call on the store at `path` that was made during `operation`.
+    pub(crate) fn during(&self, operation: &'static str, path: &Path) -> StoreError {
+        StoreError::new(self.trouble(), operation).caused_by(format!("{}: {self}", path.display()))
+    }
+
+    /// With what the file system says, where SQLite says only that it can't go on.
+    pub(crate) fn explained(self, file: &Path) -> Self {
+        let Self::Sql(rusqlite::Error::SqliteFailure(error, _)) = &self else { return self };
+        let is_vague = match error.code {
+            ErrorCode::CannotOpen => true,
+            ErrorCode::SystemIoFailure => of_code(*error) == StoreTrouble::Unavailable,
+            _ => false,
+        };
+        match is_vague.then(|| place::trouble(file)).flatten() {
+            Some(reason) => Self::System(reason),
+            None => self,
         }
     }
 
@@ -39,13 +53,15 @@ impl Fault {
             Self::Damaged(_) => StoreTrouble::Corrupt,
             Self::Foreign(_) => StoreTrouble::Foreign,
             Self::Newer => StoreTrouble::Newer,
-            Self::Thread(_) => StoreTrouble::Unavailable,
+            Self::Moved(_) => StoreTrouble::Moved,
+            Self::System(error) => StoreTrouble::of_io(error.kind()),
         }
     }
 
-    /// Whether the machine itself failed, so that what reached the disk can't be told.
-    pub(crate) fn is_machine(&self) -> bool {
+    /// Whether it leaves open if a commit stands: the machine failed, or the file went away under it.
+    pub(crate) fn is_doubt(&self) -> bool {
         match self {
+            Self::Moved(_) => true,
             Self::Sql(rusqlite::Error::SqliteFailure(error, _)) => error.code == ErrorCode::SystemIoFailure,
             _ => false,
         }
@@ -68,10 +84,16 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sql(error) => error.fmt(f),
-            Self::Damaged(what) | Self::Foreign(what) => f.write_str(what),
+            Self::Damaged(what) | Self::Foreign(what) | Self::Moved(what) => f.write_str(what),
             Self::Newer => f.write_str("the file is of a newer version"),
-            Self::Thread(error) => error.fmt(f),
+            Self::System(error) => error.fmt(f),
         }
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
     }
 }
 
@@ -79,11 +101,6 @@ impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)
     }
-}
-
-/// The error for a path that can't be one.
-pub(crate) fn foreign(source: std::io::Error) -> StoreError {
-    StoreError::new(StoreTrouble::Foreign, "open").caused_by(source)
 }
 
 fn classify(error: &rusqlite::Error) -> StoreTrouble {

@@ -17,6 +17,9 @@
 //!   A commit that is refused or fails leaves the others of its group alone.
 //! - A commit that was queued is made even if its caller is gone; dropping the store waits for what is queued.
 //! - A file that isn't ours, is newer or is damaged is refused and left as it is.
+//! - A commit is acknowledged only if a process that opens the path at that moment would find it. If the file, its
+//!   write-ahead log or its folder is deleted, replaced, renamed or emptied, or a symbolic link leads elsewhere, every call
+//!   fails with [`StoreTrouble::Moved`](incident_core::port::store::StoreTrouble::Moved) until the files are back.
 //! - Redacted text is overwritten in the file and cut out of the write-ahead log before the commit is acknowledged –
 //!   see the caveat.
 //!
@@ -25,6 +28,10 @@
 //! - While somebody else reads the file, the write-ahead log can't be cut. Redacted text then stays in it until the
 //!   reader is done; this store tries again after every group of commits and every second. Backups and what the disk
 //!   itself keeps of overwritten blocks are out of its reach.
+//! - While another process keeps a read transaction open, the write-ahead log grows; the store warns about it (`tracing`)
+//!   and empties the log once that transaction ends. Short reads don't have this effect, however many there are.
+//! - Copying another file's bytes over the open file, as `cp` does, is not noticed until something damaged is read. Stop the
+//!   process before you restore a backup.
 //! - [`hints`](Store::hints) tell of commits through this handle only; other processes see them at their next look.
 //! - Opening looks at the file's head, not at all of it, which would take seconds a gigabyte. Damage shows up where it
 //!   is read, as an error, or at [`SqliteStore::check`].
@@ -32,7 +39,9 @@
 mod connection;
 mod error;
 mod lease;
+mod log;
 mod options;
+mod place;
 mod read;
 mod reader;
 mod schema;
@@ -52,6 +61,8 @@ use tokio::sync::broadcast;
 
 pub use options::Options;
 
+use error::Fault;
+use place::Place;
 use reader::Readers;
 use writer::Writer;
 
@@ -70,12 +81,13 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the store at `path`, and creates it if there is no file or an empty one.
     ///
-    /// Blocks for a few milliseconds; longer, up to ten seconds, if others keep the file busy.
+    /// Blocks for a few milliseconds; longer, up to ten seconds or [`Options::patience`], if others keep the file busy.
     ///
     /// # Errors
-    /// [`StoreError`]: `Foreign` if the file is another application's database, `Newer` if a newer version of this
-    /// crate wrote it, `Corrupt` if it is damaged or no database, `Denied` if it may not be opened, `Full`,
-    /// `Unavailable`. The file isn't changed then.
+    /// [`StoreError`]: `Foreign` if the path can't be a file or leads to another application's database, `Newer` if a newer
+    /// version of this crate wrote it, `Corrupt` if it is damaged or no database, `Missing` if its folder doesn't exist,
+    /// `Denied` if it may not be opened, `Full` if the disk is, `Unavailable` if others keep it busy. The file isn't changed
+    /// then.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(path, &Options::new())
     }
@@ -85,11 +97,20 @@ impl SqliteStore {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, options: &Options) -> Result<Self, StoreError> {
-        let path = std::path::absolute(path).map_err(error::foreign)?;
-        let writing = connection::open(&path, options).map_err(|fault| fault.during("open"))?;
+        let path = path.as_ref();
+        Self::start(path, options).map_err(|fault| fault.during("open", path))
+    }
+
+    fn start(path: &Path, options: &Options) -> Result<Self, Fault> {
+        let path = std::path::absolute(path)?;
+        // SQLite follows symbolic links, so what is checked before it opens the file must follow them, too.
+        let file = place::resolve(&path)?;
+        let writing = connection::open(&file, options).map_err(|fault| fault.explained(&file))?;
+        let place = Place::of_open(&path, &file)?;
         let hints = broadcast::Sender::new(HINTS_KEPT);
-        let readers = Readers::start(&path).map_err(|fault| fault.during("open"))?;
-        let writer = Writer::start(writing, hints.clone()).map_err(|fault| fault.during("open"))?;
+        let readers = Readers::start(place.clone(), options)?;
+        place.check()?;
+        let writer = Writer::start(writing, place, options, hints.clone())?;
         Ok(Self { path, readers, writer, hints })
     }
 

@@ -1,6 +1,5 @@
 //! Threads that read, each on a connection of its own, so that no caller's thread waits for the disk.
 
-use std::path::Path;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -8,8 +7,10 @@ use incident_core::port::store::{StoreError, StoreTrouble};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::Options;
 use crate::connection::{self, Transaction};
 use crate::error::Fault;
+use crate::place::Place;
 
 /// Two, so that a long log doesn't hold up a short question.
 const THREADS: usize = 2;
@@ -20,20 +21,20 @@ type Task = Box<dyn FnOnce(&Connection) + Send>;
 pub(crate) struct Readers {
     tasks: Option<Sender<Task>>,
     threads: Vec<JoinHandle<()>>,
+    place: Place,
 }
 
 impl Readers {
-    /// Starts them on the file at `path`.
-    pub(crate) fn start(path: &Path) -> Result<Self, Fault> {
+    /// Starts them on the store at `place`.
+    pub(crate) fn start(place: Place, options: &Options) -> Result<Self, Fault> {
         let (tasks, queue) = crossbeam_channel::unbounded();
-        let mut readers = Self { tasks: Some(tasks), threads: Vec::new() };
+        let mut readers = Self { tasks: Some(tasks), threads: Vec::new(), place };
         for _ in 0..THREADS {
-            let connection = connection::open_reader(path)?;
+            let connection = connection::open_reader(readers.place.file(), options)?;
             let queue = queue.clone();
             let thread = std::thread::Builder::new()
                 .name("incident-sqlite-read".to_owned())
-                .spawn(move || work(&connection, &queue))
-                .map_err(Fault::Thread)?;
+                .spawn(move || work(&connection, &queue))?;
             readers.threads.push(thread);
         }
         Ok(readers)
@@ -46,15 +47,19 @@ impl Readers {
         read: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
+        let place = self.place.clone();
         let task: Task = Box::new(move |connection| {
             if !reply.is_closed() {
-                let _ = reply.send(snapshot(connection, read));
+                let found = snapshot(connection, read);
+                // Checked last: what was read is what a new process would have read then.
+                let found = place.check().and(found);
+                let _ = reply.send(found.map_err(|fault| fault.during(operation, place.file())));
             }
         });
         let gone = || StoreError::new(StoreTrouble::Unavailable, operation).caused_by("its threads are gone");
         self.tasks.as_ref().and_then(|tasks| tasks.send(task).ok()).ok_or_else(gone)?;
         match answer.await {
-            Ok(result) => result.map_err(|fault| fault.during(operation)),
+            Ok(result) => result,
             Err(_) => Err(gone()),
         }
     }

@@ -46,7 +46,7 @@ const MIGRATIONS: &[&str] = &["
 "];
 
 /// The version of the files that this crate writes.
-fn current() -> i32 {
+pub(crate) fn current() -> i32 {
     i32::try_from(MIGRATIONS.len()).expect("there are few migrations")
 }
 

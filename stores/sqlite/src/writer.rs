@@ -1,5 +1,6 @@
 //! The one thread that writes: it commits in groups whatever was queued while it waited for the disk.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -12,9 +13,11 @@ use rusqlite::Connection;
 use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
 
-use crate::connection::{Transaction, cut_log, pause, wait_for_others};
+use crate::connection::Transaction;
 use crate::error::Fault;
-use crate::{lease, write};
+use crate::log::Log;
+use crate::place::Place;
+use crate::{Options, lease, write};
 
 /// A group is this many jobs at most: beyond, a larger group hardly saves more.
 const GROUP: usize = 512;
@@ -46,14 +49,18 @@ enum Job {
 
 impl Writer {
     /// Starts the thread, which tells `hints` what it commits.
-    pub(crate) fn start(connection: Connection, hints: broadcast::Sender<Hint>) -> Result<Self, Fault> {
+    pub(crate) fn start(
+        connection: Connection,
+        place: Place,
+        options: &Options,
+        hints: broadcast::Sender<Hint>,
+    ) -> Result<Self, Fault> {
         let (jobs, queue) = crossbeam_channel::unbounded();
         let wanted = Arc::new(AtomicUsize::new(usize::MAX));
-        let work = Work::new(connection, queue, Arc::clone(&wanted), hints);
-        let thread = std::thread::Builder::new()
-            .name("incident-sqlite-write".to_owned())
-            .spawn(move || work.run())
-            .map_err(Fault::Thread)?;
+        let log = Log::new(&place, options.patience);
+        let work = Work::new(connection, place, log, queue, Arc::clone(&wanted), hints);
+        let thread =
+            std::thread::Builder::new().name("incident-sqlite-write".to_owned()).spawn(move || work.run())?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread), wanted })
     }
 
@@ -102,12 +109,12 @@ fn gone(operation: &'static str) -> StoreError {
 /// What the thread has.
 struct Work {
     connection: Connection,
+    place: Place,
     queue: Receiver<Job>,
     /// How many jobs the thread waits for while it gathers: to be woken by each costs more than to write it.
     wanted: Arc<AtomicUsize>,
     hints: broadcast::Sender<Hint>,
-    /// Whether redacted text may still be in the write-ahead log.
-    uncut: bool,
+    log: Log,
     /// How many jobs the last group had: whoever was answered together asks together again.
     last: usize,
     /// How long the last group took.
@@ -133,11 +140,13 @@ enum Failed {
 impl Work {
     fn new(
         connection: Connection,
+        place: Place,
+        log: Log,
         queue: Receiver<Job>,
         wanted: Arc<AtomicUsize>,
         hints: broadcast::Sender<Hint>,
     ) -> Self {
-        Self { connection, queue, wanted, hints, uncut: false, last: 0, took: Duration::ZERO }
+        Self { connection, place, log, queue, wanted, hints, last: 0, took: Duration::ZERO }
     }
 
     fn run(mut self) {
@@ -148,7 +157,7 @@ impl Work {
             self.group(group);
             self.took = begun.elapsed();
         }
-        self.cut();
+        self.log.cut(&mut self.connection);
     }
 
     /// The jobs of the next transaction: those that wait, and for a moment those that will likely come. A group that
@@ -183,10 +192,10 @@ impl Work {
 
     /// The next job; none when the store was dropped and everything is done.
     fn next(&mut self) -> Option<Job> {
-        while self.uncut {
+        while self.log.is_uncut() {
             match self.queue.recv_timeout(CUT_AGAIN) {
                 Ok(job) => return Some(job),
-                Err(RecvTimeoutError::Timeout) => self.cut(),
+                Err(RecvTimeoutError::Timeout) => self.log.cut(&mut self.connection),
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
@@ -194,6 +203,9 @@ impl Work {
     }
 
     fn group(&mut self, jobs: Vec<Job>) {
+        if let Err(fault) = self.place.check() {
+            return self.refuse(jobs, Failed::Begin(fault));
+        }
         let jobs: Vec<_> = jobs.into_iter().filter_map(|job| self.answer_idle(job)).collect();
         if jobs.is_empty() {
             return;
@@ -206,7 +218,7 @@ impl Work {
                     self.group(vec![job]);
                 }
             }
-            Err(failed) => refuse(jobs, &failed),
+            Err(failed) => self.refuse(jobs, failed),
         }
     }
 
@@ -233,12 +245,18 @@ impl Work {
             done.push(job.run(&transaction).map_err(Failed::Job)?);
         }
         transaction.commit().map_err(|error| Failed::Commit(error.into()))?;
+        // Nothing is acknowledged unless a new process would find it.
+        self.place.check().map_err(Failed::Commit)?;
         Ok(done)
     }
 
+    fn refuse(&self, jobs: Vec<Job>, failed: Failed) {
+        refuse(jobs, failed, self.place.file());
+    }
+
     fn answer(&mut self, jobs: Vec<Job>, done: Vec<Done>) {
-        self.uncut |= jobs.iter().zip(&done).any(|(job, done)| job.redacts(done));
-        self.cut();
+        let redacted = jobs.iter().zip(&done).any(|(job, done)| job.redacts(done));
+        self.log.tend(&mut self.connection, redacted);
         for (job, done) in jobs.into_iter().zip(done) {
             if let (Job::Commit { id, commit, .. }, Done::Commit(Ok(()))) = (&job, &done) {
                 // No listener is no failure.
@@ -246,29 +264,6 @@ impl Work {
             }
             job.answer(done);
         }
-    }
-
-    /// Cuts redacted text out of the write-ahead log, if there is any and nobody prevents it.
-    fn cut(&mut self) {
-        const ATTEMPTS: i32 = 8;
-        if !self.uncut {
-            return;
-        }
-        // Somebody who reads for long must not keep everybody's commits waiting.
-        let _ = self.connection.busy_handler(None::<fn(i32) -> bool>);
-        for count in 0..ATTEMPTS {
-            match cut_log(&self.connection) {
-                Ok(true) => self.uncut = false,
-                Ok(false) if count + 1 < ATTEMPTS => {
-                    pause(count);
-                    continue;
-                }
-                // What stands in the way now may be gone later.
-                Ok(false) | Err(_) => {}
-            }
-            break;
-        }
-        let _ = wait_for_others(&mut self.connection);
     }
 }
 
@@ -311,20 +306,22 @@ impl Job {
 }
 
 /// Tells everybody in a group why it failed.
-fn refuse(jobs: Vec<Job>, failed: &Failed) {
-    let (Failed::Begin(fault) | Failed::Job(fault) | Failed::Commit(fault)) = failed;
+fn refuse(jobs: Vec<Job>, failed: Failed, file: &Path) {
     // A sync that failed may have reached the disk all the same, and a crash would then bring it back.
-    let unknown = matches!(failed, Failed::Commit(fault) if fault.is_machine());
-    let error = |operation| StoreError::new(fault.trouble(), operation).caused_by(fault.to_string());
+    let unknown = matches!(&failed, Failed::Commit(fault) if fault.is_doubt());
+    let too_big = matches!(&failed, Failed::Job(fault) if fault.is_too_big());
+    let (Failed::Begin(fault) | Failed::Job(fault) | Failed::Commit(fault)) = failed;
+    let fault = fault.explained(file);
+    let error = |operation| fault.during(operation, file);
     for job in jobs {
         match job {
             Job::Commit { reply, .. } => {
-                let refusal = match failed {
-                    Failed::Job(fault) if fault.is_too_big() => {
-                        CommitError::Invalid("a record is larger than the store keeps")
-                    }
-                    _ if unknown => CommitError::Unknown(error("commit")),
-                    _ => CommitError::Store(error("commit")),
+                let refusal = if too_big {
+                    CommitError::Invalid("a record is larger than the store keeps")
+                } else if unknown {
+                    CommitError::Unknown(error("commit"))
+                } else {
+                    CommitError::Store(error("commit"))
                 };
                 drop(reply.send(Err(refusal)));
             }
@@ -355,7 +352,7 @@ mod tests {
             let row = Index::new(Seq(1), None, Urgency::ROUTINE);
             let commit = Commit::new(Vec::new(), row, Time::UNIX_EPOCH);
             let id = IncidentId::from_bytes([0; 16]);
-            refuse(vec![Job::Commit { id, at: Seq(1), commit, reply }], &failed);
+            refuse(vec![Job::Commit { id, at: Seq(1), commit, reply }], failed, Path::new("nowhere/at.all"));
             let error = answer.try_recv().unwrap().unwrap_err();
             assert_eq!(matches!(error, CommitError::Unknown(_)), unknown, "{error:?}");
             assert_eq!(matches!(error, CommitError::Store(_)), !unknown, "{error:?}");

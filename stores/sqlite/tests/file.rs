@@ -204,13 +204,6 @@ async fn an_empty_file_and_a_name_like_an_address_are_fine() {
 }
 
 #[tokio::test]
-async fn a_folder_cannot_be_opened() {
-    let place = Place::new();
-    std::fs::create_dir(place.path()).unwrap();
-    assert_eq!(place.trouble(), StoreTrouble::Denied);
-}
-
-#[tokio::test]
 async fn a_full_store_refuses_and_keeps_what_it_has() {
     let place = Place::filled(2).await;
     let small = Options::new().max_size(256 << 10);

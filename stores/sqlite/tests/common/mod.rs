@@ -17,6 +17,11 @@ pub fn incident(n: u64) -> IncidentId {
     IncidentId::from_bytes(bytes)
 }
 
+/// The one time of these tests.
+pub fn now() -> Time {
+    Time::UNIX_EPOCH
+}
+
 /// A commit of one record with one slot.
 pub fn commit(at: u64, body: &[u8], text: &[u8]) -> Commit {
     let record = StoredRecord {
