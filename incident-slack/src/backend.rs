@@ -16,13 +16,13 @@ use crate::notifier::SlackNotifier;
 use crate::settings::Settings;
 
 /// How long an answer or a look for a person may take; Slack waits three seconds for the acknowledgement alone.
-const PATIENCE: Duration = Duration::from_secs(8);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// One workspace. Its notifier and its answers share one client and one queue for each channel.
 #[derive(Clone)]
 pub struct SlackBackend {
-    client: Client,
-    settings: Arc<Settings>,
+    pub(crate) client: Client,
+    pub(crate) settings: Arc<Settings>,
     evidence: Option<Arc<dyn EvidenceStore>>,
 }
 
@@ -49,7 +49,7 @@ impl SlackBackend {
         C: SlackClientHttpConnector + Send + Sync + 'static,
     {
         let settings = Arc::new(Settings::new(config)?);
-        let client = Client::around(config, token(config)?, client)?;
+        let client = Client::around(config, &token(config)?, client)?;
         Ok(Self { client, settings, evidence: None })
     }
 

@@ -81,6 +81,15 @@ pub(crate) fn continued(rest: &str) -> Option<Message> {
     Some(Message { text, blocks, rest: String::new() })
 }
 
+/// Where the incident's own channel is, for those who are paged elsewhere.
+pub(crate) fn announcement(notice: &Notice, room: &str) -> Message {
+    let what = format!("{}{} · {}", card::marks(notice), notice.severity, escape::readable(&notice.title));
+    let what = escape::brief(&what.replace('\n', " "), limits::FIELD);
+    let place = escape::channel(room).unwrap_or_default();
+    let blocks = vec![kit::section(kit::plain(&what)), kit::context(&format!("Incident channel: {place}"))];
+    Message { text: format!("{what} – incident channel: {place}"), blocks, rest: String::new() }
+}
+
 /// The channel's topic.
 pub(crate) fn topic(notice: &Notice) -> String {
     let title = escape::readable(&notice.title).replace('\n', " ");

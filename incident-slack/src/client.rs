@@ -1,7 +1,6 @@
 //! The one client of a backend: its token, its deadlines, its place in each channel's queue.
 
 pub(crate) mod connect;
-mod scopes;
 mod transport;
 
 use std::fmt;
@@ -11,7 +10,7 @@ use std::time::Duration;
 use incident_core::config::{ConfigError, Secret};
 use incident_core::port::AdapterError;
 use serde_json::Value;
-use slack_morphism::{ClientResult, SlackClient, SlackClientHttpConnector};
+use slack_morphism::{SlackClient, SlackClientHttpConnector};
 use tokio::sync::OnceCell;
 use tokio::time::timeout_at;
 use url::Url;
@@ -21,8 +20,7 @@ use crate::config::SlackConfig;
 use crate::error::{Failure, Purpose};
 use crate::throttle::Throttle;
 
-pub(crate) use scopes::Scopes;
-use transport::{Session, Transport};
+use transport::{Direct, Session, Transport};
 
 /// The client that everything of one backend shares.
 #[derive(Clone)]
@@ -30,8 +28,6 @@ pub(crate) struct Client(Arc<Inner>);
 
 struct Inner {
     transport: Box<dyn Transport>,
-    scopes: Option<Scopes>,
-    token: Secret,
     api: Url,
     timeout: Duration,
     throttle: Throttle,
@@ -56,10 +52,8 @@ impl Client {
     pub(crate) fn new(config: &SlackConfig, token: Secret) -> Result<Self, ConfigError> {
         let api = connect::api_url(&config.api_url)?;
         let connector = connect::connector(&api, config.connect_timeout)?;
-        let scopes = Scopes::new(connector.clone(), &api);
-        let http = connect::hyper(connector, &api);
-        let transport = Box::new(Session::new(SlackClient::new(http), &token));
-        Self::on(config, token, api, transport, Some(scopes))
+        let transport = Box::new(Direct::new(connector, &api, token));
+        Self::on(config, api, transport)
     }
 
     /// A client on an embedder's.
@@ -68,36 +62,28 @@ impl Client {
     /// [`ConfigError`] naming the field.
     pub(crate) fn around<C>(
         config: &SlackConfig,
-        token: Secret,
+        token: &Secret,
         client: SlackClient<C>,
     ) -> Result<Self, ConfigError>
     where
         C: SlackClientHttpConnector + Send + Sync + 'static,
     {
         let api = connect::api_url(&config.api_url)?;
-        let transport = Box::new(Session::new(client, &token));
-        Self::on(config, token, api, transport, None)
+        Self::on(config, api, Box::new(Session::new(client, token)))
     }
 
-    fn on(
-        config: &SlackConfig,
-        token: Secret,
-        api: Url,
-        transport: Box<dyn Transport>,
-        scopes: Option<Scopes>,
-    ) -> Result<Self, ConfigError> {
+    fn on(config: &SlackConfig, api: Url, transport: Box<dyn Transport>) -> Result<Self, ConfigError> {
         if config.timeout <= config.connect_timeout {
             return Err(ConfigError::new("timeout", "expected more than connect_timeout"));
         }
         let (timeout, throttle) = (config.timeout, Throttle::new(config.message_every));
         let me = OnceCell::new();
-        Ok(Self(Arc::new(Inner { transport, scopes, token, api, timeout, throttle, me })))
+        Ok(Self(Arc::new(Inner { transport, api, timeout, throttle, me })))
     }
 
     /// What the token is allowed, if this client can see that.
     pub(crate) async fn scopes(&self, budget: &Budget) -> Option<Result<Vec<String>, Failure>> {
-        let scopes = self.0.scopes.as_ref()?;
-        Some(self.in_time(budget, scopes.read(&self.0.token)).await.and_then(|read| read))
+        self.in_time(budget, self.0.transport.scopes()).await.unwrap_or_else(|late| Some(Err(late)))
     }
 
     /// Whom the token belongs to, as Slack says now.
@@ -143,8 +129,15 @@ impl Client {
     }
 
     /// Posts a message, once, when it is its turn in the channel.
-    pub(crate) async fn post(&self, channel: &str, body: &Value, budget: &Budget) -> Result<Value, Failure> {
-        self.0.throttle.place(channel, budget.ends()).await.map_err(|none| Failure::NoPlace(none.0))?;
+    pub(crate) async fn post(
+        &self,
+        channel: &str,
+        body: &Value,
+        is_page: bool,
+        budget: &Budget,
+    ) -> Result<Value, Failure> {
+        let place = self.0.throttle.place(channel, budget.ends(), is_page).await;
+        place.map_err(|none| Failure::NoPlace(none.0))?;
         let posted = self.write("chat.postMessage", body, budget).await;
         if let Err(Failure::Waits(Some(wait))) = &posted {
             self.0.throttle.hold(channel, *wait);
@@ -162,16 +155,16 @@ impl Client {
     ) -> Result<(), Failure> {
         let url = connect::slack_url(url, &self.0.api).ok_or(Failure::Odd)?;
         let sent = self.in_time(budget, self.0.transport.send(url, media_type, bytes)).await?;
-        sent.map(drop).map_err(Failure::of)
+        sent.map(drop)
     }
 
     async fn answer(
         &self,
         budget: &Budget,
-        call: impl Future<Output = ClientResult<Value>>,
+        call: impl Future<Output = Result<Value, Failure>>,
     ) -> Result<Value, Failure> {
-        let answer = self.in_time(budget, call).await?.map_err(Failure::of)?;
-        // The library takes a 200 of any other kind, such as a proxy's page, for an empty answer.
+        let answer = self.in_time(budget, call).await??;
+        // An embedder's client takes a 200 of any other kind, such as a proxy's page, for an empty answer.
         match answer["ok"].as_bool() {
             Some(true) => Ok(answer),
             Some(false) => Err(Failure::refused(answer["error"].as_str().unwrap_or_default(), &answer)),

@@ -85,14 +85,24 @@ pub struct RoomConfig {
     /// The ids of users who are invited into each one, `U…`; those whom a notice names are invited besides.
     #[serde(default)]
     pub invite: Vec<String>,
-    /// Whether it is archived when the incident is closed; it is unless set to false.
+    /// Whether it is archived once the incident is over; it is unless set to false.
     #[serde(default = "archive")]
     pub archive: bool,
+    /// How long after the end it is archived, however the incident ended; a day unless set.
+    /// [`SlackBackend::archive_room`] does it.
+    #[serde(default = "archive_after", with = "humantime_serde")]
+    pub archive_after: Duration,
 }
 
 impl Default for RoomConfig {
     fn default() -> Self {
-        Self { prefix: prefix(), private: false, invite: Vec::new(), archive: archive() }
+        Self {
+            prefix: prefix(),
+            private: false,
+            invite: Vec::new(),
+            archive: archive(),
+            archive_after: archive_after(),
+        }
     }
 }
 
@@ -126,4 +136,8 @@ fn prefix() -> String {
 
 fn archive() -> bool {
     true
+}
+
+fn archive_after() -> Duration {
+    Duration::from_secs(24 * 3600)
 }

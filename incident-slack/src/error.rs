@@ -11,8 +11,9 @@ use slack_morphism::errors::SlackClientError;
 
 use codes::meaning;
 
-/// The longest wait that Slack can ask for; more would silence an incident.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+/// The longest wait that is honoured. Slack's limits are per minute, so a longer one is a mistake of something in between,
+/// and obeying it would silence an incident.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// Whether a request changes something, and so whether a failure leaves a doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,24 @@ impl Failure {
         }
     }
 
+    /// Whether the same request may succeed soon although nobody changes anything.
+    pub(crate) fn passes(&self) -> bool {
+        match self {
+            Self::Status(status) => *status != 413,
+            other => matches!(other.kind(), ErrorKind::RateLimited | ErrorKind::Unavailable),
+        }
+    }
+
+    /// Whether Slack itself refuses, and waiting alone won't change that.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_)) && !self.passes()
+    }
+
+    /// Whether the token is at fault, and so everything fails alike.
+    pub(crate) fn is_about_token(&self) -> bool {
+        self.kind() == ErrorKind::Auth
+    }
+
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NoPlace(_) | Self::Waits(_) => ErrorKind::RateLimited,
@@ -130,6 +149,11 @@ impl Failure {
                 }
             }
             Self::Odd => error.with_context("the answer isn't Slack's; is it a proxy's?"),
+            // Slack answers with 200, 429 and 5xx; every other status comes from something in between.
+            Self::Status(status @ 300..=499) if status != 413 && error.kind != ErrorKind::Unavailable => {
+                let from = format!("HTTP {status}, which Slack doesn't send: is a proxy in between?");
+                error.with_context(from).not_applied().retry_after(None)
+            }
             Self::Status(status) => error.with_context(format!("HTTP {status}")),
             Self::Waits(wait) => error.retry_after(wait.map(|wait| wait.min(LONGEST_WAIT))),
             Self::Refused(refused) => refused.describe(error),
@@ -151,7 +175,8 @@ impl Refused {
             context = format!("{context}; needed {}, provided {provided}", self.needed);
         }
         let error = error.with_context(context);
-        if meaning.maybe { error.maybe_applied().retry_after(None) } else { error.not_applied() }
+        let error = if meaning.maybe { error.maybe_applied() } else { error.not_applied() };
+        if meaning.is_final { error } else { error.retry_after(None) }
     }
 }
 

@@ -32,11 +32,14 @@ use crate::place::Place;
 /// receipts of its notices say where it is.
 #[must_use]
 pub fn is_about(incident: &Incident, channel: &str, thread: Option<&str>) -> bool {
-    let receipts = incident.lanes.values().flatten();
-    let places = receipts.filter_map(|receipt| receipt.conversation.as_deref()?.parse::<Place>().ok());
-    places
-        .into_iter()
+    places(incident)
         .any(|place| place.channel() == channel && place.thread().is_none_or(|it| thread == Some(it)))
+}
+
+/// Where the receipts of an incident's notices say that it is discussed in Slack.
+pub(crate) fn places(incident: &Incident) -> impl Iterator<Item = Place> {
+    let receipts = incident.lanes.values().flatten();
+    receipts.filter_map(|receipt| receipt.conversation.as_deref()?.parse::<Place>().ok())
 }
 
 /// Something that somebody in Slack asks of an incident.

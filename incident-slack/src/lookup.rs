@@ -1,14 +1,15 @@
 //! Whether a message is there already: its effect's id is looked for in the metadata of our own messages.
 //!
-//! A look begins a little before the effect was first started, for clocks differ, and says No only if it saw everything since.
-//! Where Slack limits histories to 15 messages a minute that is often not so, and nobody can tell.
+//! A look begins a little before the effect was first started, because clocks differ. It says No only if it saw everything
+//! since, and only once Slack can't apply the first attempt late any more. Where Slack limits histories to 15 messages a
+//! minute a look often can't tell.
 
 use std::time::Duration;
 
 use incident_core::domain::effect::Receipt;
 use incident_core::domain::notice::Notice;
 use incident_core::domain::phase::Status;
-use incident_core::domain::time::{Time, before};
+use incident_core::domain::time::{Time, before, since};
 use incident_core::port::{AdapterError, EffectContext, Found};
 use serde_json::Value;
 
@@ -17,12 +18,14 @@ use crate::client::{Me, unread};
 use crate::error::Failure;
 use crate::notifier::SlackNotifier;
 use crate::place::Place;
-use crate::post::{OPERATION, Posted};
+use crate::post::{CONTINUATION, OPERATION, Posted};
 use crate::room::Search;
 
 const LOOK: &str = "look for a notice in Slack";
 /// How far the workspace's clock may be from ours.
 const SKEW: Duration = Duration::from_secs(300);
+/// How late Slack may still apply a request whose answer was lost.
+const LATE: Duration = Duration::from_secs(60);
 /// Messages of a page, and pages that are read.
 const PAGE: usize = 200;
 const PAGES: usize = 8;
@@ -48,7 +51,7 @@ impl SlackNotifier {
         let Found::Yes((posted, place)) = looked else {
             return Ok(if matches!(looked, Found::No) { Found::No } else { Found::CannotTell });
         };
-        let degraded = vec!["what follows the message may be missing: its answer was lost".to_owned()];
+        let degraded = vec!["the answer was lost, so what follows the message may be missing".to_owned()];
         Ok(Found::Yes(self.receipt(&posted, place.as_ref(), degraded, budget).await))
     }
 
@@ -60,9 +63,9 @@ impl SlackNotifier {
     ) -> Result<Found<(Posted, Option<Place>)>, Failure> {
         let me = self.client.me(budget).await?;
         let place = Place::of(&cx.earlier).filter(|_| !notice.kind.is_page());
-        let mut sure = true;
+        let mut sure = since(cx.now, cx.first_started) >= LATE || !cx.maybe_before;
         for (channel, thread) in self.known(notice, place.as_ref()) {
-            match self.scan(me, cx, channel, thread, budget).await? {
+            match self.scan(me, cx, OPERATION, (channel, thread), budget).await? {
                 Seen::Yes(posted) => {
                     let place = self.place_of(notice, &posted, thread, place.as_ref());
                     return Ok(Found::Yes((posted, place)));
@@ -76,7 +79,7 @@ impl SlackNotifier {
         if let Some(rooms) = self.settings.rooms.as_ref().filter(|_| has_room) {
             match self.find_room(rooms, notice, budget).await? {
                 Search::Found(room) if place.as_ref().is_none_or(|place| place.channel() != room) => {
-                    match self.scan(me, cx, &room, None, budget).await? {
+                    match self.scan(me, cx, OPERATION, (&room, None), budget).await? {
                         Seen::Yes(posted) => {
                             let place = Place::Room { channel: room, summary: posted.ts.clone() };
                             return Ok(Found::Yes((posted, Some(place))));
@@ -92,20 +95,35 @@ impl SlackNotifier {
         Ok(if sure { Found::No } else { Found::CannotTell })
     }
 
+    /// Whether the message that goes on with what didn't fit is there, in the thread below `first`.
+    pub(crate) async fn is_continued(
+        &self,
+        cx: &EffectContext,
+        channel: &str,
+        first: &str,
+        budget: &Budget,
+    ) -> Result<bool, Failure> {
+        let me = self.client.me(budget).await?;
+        let seen = self.scan(me, cx, CONTINUATION, (channel, Some(first)), budget).await?;
+        Ok(!matches!(seen, Seen::No))
+    }
+
     /// The histories that the message may be in, each with the thread in it that is meant.
     fn known<'a>(&'a self, notice: &Notice, place: Option<&'a Place>) -> Vec<(&'a str, Option<&'a str>)> {
         let outside = (self.settings.channel.as_str(), None);
         match place {
             // An answer whose thread was gone is in the channel itself.
+            Some(Place::Thread { channel, root }) if *channel != self.settings.channel => {
+                vec![(channel, Some(root)), (channel, None), outside]
+            }
             Some(Place::Thread { channel, root }) => vec![(channel, Some(root)), (channel, None)],
             // Once it is over, what finds its channel archived is said outside.
             Some(Place::Room { channel, .. }) if notice.status == Status::Resolved => {
                 vec![(channel, None), outside]
             }
             Some(Place::Room { channel, .. }) => vec![(channel, None)],
-            None if self.settings.rooms.is_none() => vec![outside],
-            None if notice.kind.is_page() || notice.status == Status::Resolved => vec![outside],
-            None => Vec::new(),
+            // Where no room can be made, the conversation is a thread.
+            None => vec![outside],
         }
     }
 
@@ -120,7 +138,8 @@ impl SlackNotifier {
         match place {
             Some(Place::Thread { .. }) if thread.is_some() => place.cloned(),
             Some(Place::Room { channel, .. }) => place.filter(|_| *channel == posted.channel).cloned(),
-            None if notice.kind.is_page() || self.settings.rooms.is_some() => None,
+            None if notice.kind.is_page() => None,
+            None if self.settings.rooms.is_some() && notice.status == Status::Resolved => None,
             _ => Some(Place::Thread { channel: posted.channel.clone(), root: posted.ts.clone() }),
         }
     }
@@ -130,8 +149,8 @@ impl SlackNotifier {
         &self,
         me: &Me,
         cx: &EffectContext,
-        channel: &str,
-        thread: Option<&str>,
+        kind: &str,
+        (channel, thread): (&str, Option<&str>),
         budget: &Budget,
     ) -> Result<Seen, Failure> {
         let (limit, pages) = if self.settings.limited { (LIMITED_PAGE, 1) } else { (PAGE, PAGES) };
@@ -148,11 +167,14 @@ impl SlackNotifier {
             params.extend(cursor.map(|cursor| ("cursor", cursor)));
             let page = match self.client.read(method, &params, budget).await {
                 Err(failure) if failure.code() == Some("thread_not_found") => return Ok(Seen::No),
-                Err(failure) if failure.code() == Some("channel_not_found") => return Ok(Seen::NotAll),
+                // Nobody lets us look there any more; it may be there all the same.
+                Err(failure) if matches!(failure.code(), Some("channel_not_found" | "not_in_channel")) => {
+                    return Ok(Seen::NotAll);
+                }
                 read => read?,
             };
             let messages = page["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let ours = messages.iter().find(|message| is_of(message, me, cx));
+            let ours = messages.iter().find(|message| is_of(message, kind, me, cx));
             if let Some(posted) = ours.and_then(|message| Posted::read(channel, message)) {
                 return Ok(Seen::Yes(posted));
             }
@@ -170,11 +192,11 @@ impl SlackNotifier {
 }
 
 /// Whether `message` is ours, and carries the effect. Anybody can write the same metadata, so the sender counts.
-fn is_of(message: &Value, me: &Me, cx: &EffectContext) -> bool {
+fn is_of(message: &Value, kind: &str, me: &Me, cx: &EffectContext) -> bool {
     let is = |key: &str, mine: &str| !mine.is_empty() && message[key] == mine;
     let metadata = &message["metadata"];
     (is("bot_id", &me.bot) || is("user", &me.user))
-        && metadata["event_type"] == OPERATION
+        && metadata["event_type"] == kind
         && metadata["event_payload"]["op"] == cx.effect.to_string()
 }
 

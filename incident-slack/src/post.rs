@@ -12,7 +12,7 @@ use crate::error::Failure;
 /// The type of the metadata by which the message of an effect is found again.
 pub(crate) const OPERATION: &str = "ir_op";
 /// That of a message which only goes on with what didn't fit.
-const CONTINUATION: &str = "ir_more";
+pub(crate) const CONTINUATION: &str = "ir_more";
 
 /// A message that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,32 +38,36 @@ impl Posted {
     }
 }
 
-/// Posts the message of an effect, and what didn't fit into it right after. What of that failed is in `degraded`.
+/// Posts the message of an effect, once.
 pub(crate) async fn post(
     client: &Client,
     (channel, thread): (&str, Option<&str>),
     message: &Message,
     cx: &EffectContext,
+    is_page: bool,
     budget: &Budget,
-    degraded: &mut Vec<String>,
 ) -> Result<Posted, Failure> {
     let body = body(channel, thread, message, OPERATION, cx.effect);
-    let answer = client.post(channel, &body, budget).await?;
+    let answer = client.post(channel, &body, is_page, budget).await?;
     let channel = answer["channel"].as_str().unwrap_or(channel).to_owned();
     let mut seen = answer["message"].clone();
     if seen["ts"].is_null() {
         seen["ts"] = answer["ts"].clone();
     }
     // It is there, but nobody knows under which name.
-    let posted = Posted::read(&channel, &seen).ok_or(Failure::Odd)?;
-    if let Some(more) = crate::blocks::continued(&message.rest) {
-        let below = posted.thread.as_deref().unwrap_or(&posted.ts);
-        let body = self::body(&channel, Some(below), &more, CONTINUATION, cx.effect);
-        if let Err(failure) = client.post(&channel, &body, budget).await {
-            degraded.push(format!("the end of a long text is missing: {}", failure.brief()));
-        }
-    }
-    Ok(posted)
+    Posted::read(&channel, &seen).ok_or(Failure::Odd)
+}
+
+/// Posts a message that belongs to an effect's and isn't the one that it is known by.
+pub(crate) async fn post_beside(
+    client: &Client,
+    (channel, thread): (&str, Option<&str>),
+    message: &Message,
+    effect: EffectId,
+    budget: &Budget,
+) -> Result<Value, Failure> {
+    let body = body(channel, thread, message, CONTINUATION, effect);
+    client.post(channel, &body, false, budget).await
 }
 
 /// Brings a message up to date. Doing it again changes nothing.

@@ -1,25 +1,29 @@
-//! An incident as a channel of its own: found or made, set up, kept current, archived.
+//! An incident as a channel of its own: found or made, set up, kept current.
 //!
 //! What is set up comes before the message, as far as it can: the message is what is looked for after a doubt, and all the
 //! rest leads to the same state however often it is done.
 
+mod archive;
 mod furnish;
 mod name;
 
+use std::time::Duration;
+
 use incident_core::domain::effect::Receipt;
-use incident_core::domain::notice::{Notice, NoticeKind};
+use incident_core::domain::notice::Notice;
 use incident_core::domain::phase::Status;
-use incident_core::port::{AdapterError, EffectContext, ErrorKind, Notifier as _, Repeat, Retry};
+use incident_core::port::{AdapterError, EffectContext};
 use serde_json::json;
 
 use crate::blocks;
 use crate::budget::Budget;
-use crate::client::{unread, unwritten};
+use crate::client::unwritten;
 use crate::config::RoomConfig;
 use crate::error::Failure;
-use crate::notifier::{DELIVER, SlackNotifier};
+use crate::notifier::{SlackNotifier, Undelivered};
 use crate::place::Place;
-use crate::post::{Posted, post};
+use crate::post::{Posted, post_beside};
+use crate::thread::STALE;
 
 /// Rooms of one incident: a new one is made when people archived the one before.
 const ROOMS: usize = 9;
@@ -27,8 +31,10 @@ const ROOMS: usize = 9;
 const PAGE: usize = 900;
 const PAGES: usize = 15;
 
+/// How long announcing a new channel may take.
+const ANNOUNCING: Duration = Duration::from_secs(2);
+
 const OPEN: &str = "open a channel for the incident";
-const ARCHIVE: &str = "archive the incident's channel";
 
 /// What a look through the workspace's channels found.
 pub(crate) enum Search {
@@ -38,7 +44,8 @@ pub(crate) enum Search {
 }
 
 impl SlackNotifier {
-    /// Makes the incident's channel, or finds it, and posts the message that the incident is known by.
+    /// Makes the incident's channel, or finds it, and posts the message that the incident is known by. Where the workspace
+    /// lets the app make no channel, the conversation is a thread.
     pub(crate) async fn open_room(
         &self,
         cx: &EffectContext,
@@ -47,14 +54,40 @@ impl SlackNotifier {
         mut degraded: Vec<String>,
         budget: &Budget,
     ) -> Result<Receipt, AdapterError> {
-        let room = self.enter(rooms, notice, budget).await?;
+        let room = match self.enter(rooms, notice, budget).await {
+            Ok(room) => room,
+            Err(failure) if forbids(&failure) => {
+                degraded.push(format!("no channel can be made, so this is a thread: {}", failure.brief()));
+                return self.begin_thread(cx, notice, degraded, budget).await;
+            }
+            Err(failure) => return Err(unwritten(OPEN)(failure)),
+        };
         self.furnish(&room, notice, &rooms.invite, &budget.half(), &mut degraded).await;
-        let message = blocks::root(notice, &self.settings.style);
-        let posted = post(&self.client, (&room, None), &message, cx, budget, &mut degraded).await;
-        let posted = posted.map_err(unwritten(DELIVER))?;
-        self.pin(&room, &posted.ts, budget, &mut degraded).await;
-        let place = Place::Room { channel: room, summary: posted.ts.clone() };
+        let message = |notice: &Notice| blocks::root(notice, &self.settings.style);
+        let posted = self.post_once(cx, notice, (&room, None), message, budget, &mut degraded).await?;
+        self.pin(&posted.channel, &posted.ts, budget, &mut degraded).await;
+        if !cx.maybe_before && !rooms.private {
+            self.announce(cx, notice, &posted.channel, budget, &mut degraded).await;
+        }
+        let place = Place::Room { channel: posted.channel.clone(), summary: posted.ts.clone() };
         Ok(self.receipt(&posted, Some(&place), degraded, budget).await)
+    }
+
+    /// Says in the configured channel where the incident's own channel is: those who are paged look there.
+    async fn announce(
+        &self,
+        cx: &EffectContext,
+        notice: &Notice,
+        room: &str,
+        budget: &Budget,
+        degraded: &mut Vec<String>,
+    ) {
+        let message = blocks::announcement(notice, room);
+        let to = (self.settings.channel.as_str(), None);
+        let budget = budget.at_most(ANNOUNCING);
+        if let Err(failure) = post_beside(&self.client, to, &message, cx.effect, &budget).await {
+            degraded.push(format!("the new channel isn't announced: {}", failure.brief()));
+        }
     }
 
     /// Says something in the incident's channel, and brings what stands above it up to date.
@@ -62,35 +95,28 @@ impl SlackNotifier {
         &self,
         cx: &EffectContext,
         notice: &Notice,
-        room: &str,
-        summary: &str,
+        (room, summary): (&str, &str),
         budget: &Budget,
     ) -> Result<Receipt, AdapterError> {
         let mut degraded = Vec::new();
         let (notice, uploaded) = self.attach(notice, budget, &mut degraded).await;
-        let message = blocks::reply(&notice, &self.settings.style);
-        let posted = match self.left_behind(cx, &notice, budget).await.map_err(unread(DELIVER))? {
-            Some(posted) => posted,
-            None => match post(&self.client, (room, None), &message, cx, budget, &mut degraded).await {
-                Err(failure) if is_gone(&failure) => {
-                    return self.move_out(cx, &notice, degraded, budget).await;
-                }
-                posted => posted.map_err(unwritten(DELIVER))?,
-            },
+        let message = |notice: &Notice| blocks::reply(notice, &self.settings.style);
+        let posted = match self.post_once(cx, &notice, (room, None), message, budget, &mut degraded).await {
+            Err(Undelivered::NotPosted(failure)) if is_gone(&failure) => {
+                return self.move_out(cx, &notice, degraded, budget).await;
+            }
+            posted => posted?,
         };
         if let Some(uploaded) = uploaded {
             self.share(&uploaded, &posted, budget, &mut degraded).await;
         }
-        self.keep(cx, &notice, &posted, summary, budget, &mut degraded).await;
-        if notice.kind == NoticeKind::Closed {
-            self.archive(room, &notice, budget, &mut degraded).await?;
-        }
+        self.keep(cx, &notice, &posted, summary, budget, &mut degraded).await?;
         let place = Place::Room { channel: room.to_owned(), summary: summary.to_owned() };
         Ok(self.receipt(&posted, Some(&place), degraded, budget).await)
     }
 
-    /// Says it elsewhere, for the incident's channel is gone or archived: in a new one, or in the configured channel once the
-    /// incident is over.
+    /// Says it elsewhere, because the incident's channel is gone or archived or the app was removed from it: in a new one,
+    /// or in the configured channel once the incident is over.
     async fn move_out(
         &self,
         cx: &EffectContext,
@@ -98,41 +124,14 @@ impl SlackNotifier {
         mut degraded: Vec<String>,
         budget: &Budget,
     ) -> Result<Receipt, AdapterError> {
-        let gone = "the incident's channel is gone or archived";
+        let gone = "the incident's channel is gone or archived, or the app was removed from it";
         if notice.status == Status::Resolved {
-            degraded.push(format!("{gone}, and it is over; this is said outside"));
+            degraded.push(format!("{gone}; the incident is over, so this is said outside"));
             return self.say_in_channel(cx, notice, degraded, budget).await;
         }
         degraded.push(format!("{gone}; this one is new"));
         let rooms = self.settings.rooms.clone().unwrap_or_default();
         self.open_room(cx, notice, &rooms, degraded, budget).await
-    }
-
-    /// Archives the channel. What may work later is tried again with the whole notice, which looks for its message first.
-    async fn archive(
-        &self,
-        room: &str,
-        notice: &Notice,
-        budget: &Budget,
-        degraded: &mut Vec<String>,
-    ) -> Result<(), AdapterError> {
-        if self.settings.rooms.as_ref().is_some_and(|rooms| !rooms.archive) {
-            return Ok(());
-        }
-        let body = json!({ "channel": room });
-        let Err(failure) = self.client.write("conversations.archive", &body, budget).await else {
-            return Ok(());
-        };
-        if failure.code() == Some("already_archived") {
-            return Ok(());
-        }
-        let brief = failure.brief();
-        let error = unwritten(ARCHIVE)(failure);
-        if self.repeat(notice) == Repeat::Converging && error.retry != Retry::Never {
-            return Err(error.maybe_applied());
-        }
-        degraded.push(format!("the channel isn't archived: {brief}"));
-        Ok(())
     }
 
     /// Brings the pinned message, the topic and the bookmarks up to date, and lets in whom the notice names.
@@ -144,11 +143,9 @@ impl SlackNotifier {
         summary: &str,
         budget: &Budget,
         degraded: &mut Vec<String>,
-    ) {
-        self.refresh(&posted.channel, summary, notice, budget, degraded).await;
-        if notice.kind == NoticeKind::Closed {
-            return;
-        }
+    ) -> Result<(), AdapterError> {
+        let refreshed = self.refresh(&posted.channel, summary, None, notice, budget).await;
+        self.or_later(cx, STALE, refreshed, degraded)?;
         // What failed the last time is set again, all of it.
         let again = cx.earlier.last().is_some_and(|receipt| !receipt.degraded.is_empty());
         let rooms = self.settings.rooms.as_ref().filter(|_| again);
@@ -157,34 +154,30 @@ impl SlackNotifier {
         if again {
             self.pin(&posted.channel, summary, budget, degraded).await;
         }
+        Ok(())
     }
 
-    /// The incident's channel. Of one that exists already it is the one that this app made and nobody archived.
-    async fn enter(
-        &self,
-        rooms: &RoomConfig,
-        notice: &Notice,
-        budget: &Budget,
-    ) -> Result<String, AdapterError> {
+    /// The incident's channel. Of one that exists already it is the one that this app made, that nobody archived and that the
+    /// app is still in.
+    async fn enter(&self, rooms: &RoomConfig, notice: &Notice, budget: &Budget) -> Result<String, Failure> {
         for number in 1..=ROOMS {
             let name = name::of(&rooms.prefix, notice, number);
             let body = json!({ "name": name, "is_private": rooms.private });
             match self.client.write("conversations.create", &body, budget).await {
                 Ok(answer) => {
                     let id = answer["channel"]["id"].as_str().map(str::to_owned);
-                    return id.ok_or(Failure::Odd).map_err(unwritten(OPEN));
+                    return id.ok_or(Failure::Odd);
                 }
                 Err(failure) if failure.code() == Some("name_taken") => {}
-                Err(failure) => return Err(unwritten(OPEN)(failure)),
+                Err(failure) => return Err(failure),
             }
             // Archived channels keep their names, so the name alone says nothing.
-            match self.find_room(rooms, notice, budget).await.map_err(unread(OPEN))? {
+            match self.find_room(rooms, notice, budget).await? {
                 Search::Found(room) => return Ok(room),
                 Search::None | Search::NotAll => {}
             }
         }
-        let error = AdapterError::new(ErrorKind::Conflict, OPEN);
-        Err(error.with_context("every name that it could have is taken"))
+        Err(Failure::refused("name_taken", &json!({})))
     }
 
     /// Looks for the incident's channel among those that this app made and nobody archived.
@@ -209,6 +202,7 @@ impl SlackNotifier {
             let ours = channels.iter().find(|channel| {
                 channel["creator"] == me.user.as_str()
                     && channel["is_archived"] != true
+                    && channel["is_member"] != false
                     && channel["name"].as_str().is_some_and(|it| name::is_of(it, &rooms.prefix, notice))
             });
             if let Some(id) = ours.and_then(|channel| channel["id"].as_str()) {
@@ -223,7 +217,15 @@ impl SlackNotifier {
     }
 }
 
-/// Whether the channel can't be spoken in any more, for good.
-fn is_gone(failure: &Failure) -> bool {
-    matches!(failure.code(), Some("is_archived" | "channel_not_found" | "not_in_channel"))
+/// Slack's codes of a channel that the app can't speak in any more.
+const GONE: [&str; 3] = ["is_archived", "channel_not_found", "not_in_channel"];
+
+/// Whether the app can't speak in the channel any more.
+pub(crate) fn is_gone(failure: &Failure) -> bool {
+    failure.code().is_some_and(|code| GONE.contains(&code))
+}
+
+/// Whether Slack lets the app make no channel at all: a refusal that waiting doesn't change, and no bad token.
+fn forbids(failure: &Failure) -> bool {
+    failure.is_refusal() && !failure.is_about_token()
 }

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use incident_core::config::{ConfigError, SecretRef};
-use incident_core::port::{AdapterError, ErrorKind, Retry};
+use incident_core::port::{AdapterError, Retry};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::Sender;
@@ -39,6 +39,7 @@ use crate::budget::Budget;
 use crate::client::connect::{api_url, install_ring_if_none, slack_url};
 use crate::client::{Client, unread};
 use crate::config::SlackConfig;
+use crate::error::Failure;
 use crate::intake::{Event, Interaction, SlashCommand};
 
 const OPEN: &str = "open Socket Mode";
@@ -93,8 +94,9 @@ impl SocketMode {
     /// delivers anew what wasn't acknowledged; the ids of requests tell such twins.
     ///
     /// # Errors
-    /// Returns only once nobody receives any more, or with the [`AdapterError`] of a refusal for good: a wrong token, a missing
-    /// scope, an app without Socket Mode.
+    /// Returns only once nobody receives any more, or with the [`AdapterError`] of a refusal by Slack itself: a wrong or revoked
+    /// token, a missing scope, an app without Socket Mode. Keep the engine running then, and call it again after a while: pages
+    /// don't need this connection.
     pub async fn listen(&self, deliveries: Sender<Delivery>) -> Result<(), AdapterError> {
         let mut wait = FIRST;
         while !deliveries.is_closed() {
@@ -103,8 +105,9 @@ impl SocketMode {
                     wait = FIRST;
                     connection.deliver(&deliveries).await;
                 }
-                Err(error) if error.retry == Retry::Never => return Err(error),
-                Err(error) => {
+                Err(failure) if failure.is_refusal() => return Err(unread(OPEN)(failure)),
+                Err(failure) => {
+                    let error = unread(OPEN)(failure);
                     tracing::warn!(%error, "Socket Mode can't be opened now");
                     let asked = if let Retry::After(Some(asked)) = error.retry { asked } else { wait };
                     wait = (wait * 2).min(LONGEST);
@@ -115,11 +118,10 @@ impl SocketMode {
         Ok(())
     }
 
-    async fn connect(&self) -> Result<Connection, AdapterError> {
+    async fn connect(&self) -> Result<Connection, Failure> {
         let budget = Budget::within(OPENING);
-        let opened = self.client.write("apps.connections.open", &json!({}), &budget).await;
-        let opened = opened.map_err(unread(OPEN))?;
-        let lost = || AdapterError::new(ErrorKind::Unavailable, OPEN).not_applied();
+        let opened = self.client.write("apps.connections.open", &json!({}), &budget).await?;
+        let lost = || Failure::Lost(None);
         let url = opened["url"].as_str().filter(|url| self.is_slacks(url)).ok_or_else(lost)?;
         let config = WebSocketConfig::default().max_message_size(Some(MOST)).max_frame_size(Some(MOST));
         // The address is a secret, and the library's errors may repeat it.

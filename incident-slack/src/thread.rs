@@ -7,11 +7,20 @@ use serde_json::Value;
 
 use crate::blocks;
 use crate::budget::Budget;
-use crate::client::unwritten;
 use crate::error::Failure;
-use crate::notifier::{DELIVER, SlackNotifier};
+use crate::notifier::SlackNotifier;
 use crate::place::Place;
-use crate::post::{post, update};
+use crate::post::update;
+use crate::room::is_gone;
+
+/// What is left of the message that an incident is known by.
+pub(crate) enum Shown {
+    Blocks(Vec<Value>),
+    /// It was deleted. Answers below it lie under a tombstone.
+    Deleted,
+    /// Histories are limited, and the look-up needs the one read a minute.
+    Unknown,
+}
 
 impl SlackNotifier {
     /// Posts the message that the incident is known by.
@@ -19,34 +28,39 @@ impl SlackNotifier {
         &self,
         cx: &EffectContext,
         notice: &Notice,
+        mut degraded: Vec<String>,
         budget: &Budget,
     ) -> Result<Receipt, AdapterError> {
-        let message = blocks::root(notice, &self.settings.style);
-        let mut degraded = Vec::new();
+        let message = |notice: &Notice| blocks::root(notice, &self.settings.style);
         let to = (self.settings.channel.as_str(), None);
-        let posted = post(&self.client, to, &message, cx, budget, &mut degraded).await;
-        let posted = posted.map_err(unwritten(DELIVER))?;
+        let posted = self.post_once(cx, notice, to, message, budget, &mut degraded).await?;
         let place = Place::Thread { channel: posted.channel.clone(), root: posted.ts.clone() };
         Ok(self.receipt(&posted, Some(&place), degraded, budget).await)
     }
 
     /// Answers in the thread, and brings its first message up to date.
     ///
-    /// Slack posts an answer to a message that is gone into the channel itself, and says so only by leaving the thread out of
-    /// its reply. That message begins the thread anew then.
+    /// Slack posts an answer to a message that is gone into the channel itself, and an answer below a deleted message under
+    /// a tombstone that nobody opens. So the first message is read first, and begun anew if it is gone.
     pub(crate) async fn answer_in_thread(
         &self,
         cx: &EffectContext,
         notice: &Notice,
-        channel: &str,
-        root: &str,
+        (channel, root): (&str, &str),
         budget: &Budget,
     ) -> Result<Receipt, AdapterError> {
         let mut degraded = Vec::new();
+        let shown = self.shown(channel, root, budget).await;
+        let elsewhere =
+            channel != self.settings.channel && matches!(&shown, Err(failure) if is_gone(failure));
+        if elsewhere || matches!(shown, Ok(Shown::Deleted)) {
+            degraded.push("the thread's first message is gone; this one begins it anew".to_owned());
+            return self.begin_thread(cx, notice, degraded, budget).await;
+        }
         let (notice, uploaded) = self.attach(notice, budget, &mut degraded).await;
-        let message = blocks::reply(&notice, &self.settings.style);
-        let posted = post(&self.client, (channel, Some(root)), &message, cx, budget, &mut degraded).await;
-        let posted = posted.map_err(unwritten(DELIVER))?;
+        let message = |notice: &Notice| blocks::reply(notice, &self.settings.style);
+        let to = (channel, Some(root));
+        let posted = self.post_once(cx, &notice, to, message, budget, &mut degraded).await?;
         if let Some(uploaded) = uploaded {
             self.share(&uploaded, &posted, budget, &mut degraded).await;
         }
@@ -55,7 +69,9 @@ impl SlackNotifier {
             degraded.push("the thread's first message is gone; this one begins it anew".to_owned());
         }
         let root = if is_below { root.to_owned() } else { posted.ts.clone() };
-        self.refresh(&posted.channel, &root, &notice, budget, &mut degraded).await;
+        let shown = shown.ok().filter(|_| is_below);
+        let refreshed = self.refresh(&posted.channel, &root, shown, &notice, budget).await;
+        self.or_later(cx, STALE, refreshed, &mut degraded)?;
         let place = Place::Thread { channel: posted.channel.clone(), root };
         Ok(self.receipt(&posted, Some(&place), degraded, budget).await)
     }
@@ -65,24 +81,25 @@ impl SlackNotifier {
         &self,
         channel: &str,
         ts: &str,
+        shown: Option<Shown>,
         notice: &Notice,
         budget: &Budget,
-        degraded: &mut Vec<String>,
-    ) {
-        let refreshed = async {
-            let shown = self.shown(channel, ts, budget).await?;
-            let message = blocks::refreshed(notice, &shown);
-            update(&self.client, channel, ts, &message, budget).await
+    ) -> Result<(), Failure> {
+        let shown = match shown {
+            Some(shown) => shown,
+            None => self.shown(channel, ts, budget).await?,
         };
-        if let Err(failure) = refreshed.await {
-            degraded.push(format!("the first message isn't up to date: {}", failure.brief()));
-        }
+        let shown = match shown {
+            Shown::Blocks(blocks) => blocks,
+            Shown::Deleted | Shown::Unknown => Vec::new(),
+        };
+        update(&self.client, channel, ts, &blocks::refreshed(notice, &shown), budget).await
     }
 
-    /// The blocks that a message has; none where histories are limited, for the look-up needs its one read a minute.
-    async fn shown(&self, channel: &str, ts: &str, budget: &Budget) -> Result<Vec<Value>, Failure> {
+    /// What a message shows.
+    pub(crate) async fn shown(&self, channel: &str, ts: &str, budget: &Budget) -> Result<Shown, Failure> {
         if self.settings.limited {
-            return Ok(Vec::new());
+            return Ok(Shown::Unknown);
         }
         let params = [
             ("channel", channel.to_owned()),
@@ -94,6 +111,14 @@ impl SlackNotifier {
         let read = self.client.read("conversations.history", &params, budget).await?;
         let messages = read["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
         let message = messages.iter().find(|message| message["ts"] == ts);
-        Ok(message.and_then(|message| message["blocks"].as_array()).cloned().unwrap_or_default())
+        Ok(match message {
+            Some(message) if message["subtype"] != "tombstone" => {
+                Shown::Blocks(message["blocks"].as_array().cloned().unwrap_or_default())
+            }
+            _ => Shown::Deleted,
+        })
     }
 }
+
+/// What is said of a first message that couldn't be edited.
+pub(crate) const STALE: &str = "the first message isn't up to date";

@@ -1,4 +1,4 @@
-//! One message a second and channel, which is what Slack takes, in the order they were asked for.
+//! One message a second and channel, which is what Slack takes, in the order they were asked for. Pages go first.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Channels whose places are remembered at once; those that are free again are forgotten first.
+use crate::error::LONGEST_WAIT;
+
+/// Channels that are remembered at once; those that are free again are forgotten first.
 const REMEMBERED: usize = 1024;
 
 /// What of its time a call must have left at its place, so that it is worth taking.
@@ -16,7 +18,16 @@ const LEFT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct Throttle {
     every: Duration,
-    next: Mutex<BTreeMap<String, Instant>>,
+    queues: Mutex<BTreeMap<String, Queue>>,
+}
+
+/// The queue of one channel.
+#[derive(Debug, Clone, Copy)]
+struct Queue {
+    /// The first free place.
+    next: Instant,
+    /// Until when Slack takes nothing at all.
+    held: Instant,
 }
 
 /// There is no place before the deadline; the first free one comes after so long.
@@ -25,13 +36,14 @@ pub(crate) struct NoPlace(pub(crate) Duration);
 
 impl Throttle {
     pub(crate) fn new(every: Duration) -> Self {
-        Self { every, next: Mutex::default() }
+        Self { every, queues: Mutex::default() }
     }
 
-    /// Waits for the next place in `channel`. A place that would come too late for `ends` isn't taken.
-    pub(crate) async fn place(&self, channel: &str, ends: Instant) -> Result<(), NoPlace> {
+    /// Waits for the next place in `channel`. A place that would come too late for `ends` isn't taken. A page goes before
+    /// everything that waits: Slack puts up with a short burst.
+    pub(crate) async fn place(&self, channel: &str, ends: Instant, is_page: bool) -> Result<(), NoPlace> {
         let now = Instant::now();
-        let place = self.take(channel, now, ends)?;
+        let place = self.take(channel, now, ends, is_page)?;
         if place > now {
             sleep_until(place).await;
         }
@@ -40,22 +52,26 @@ impl Throttle {
 
     /// Slack itself asks for a wait before the next message in `channel`.
     pub(crate) fn hold(&self, channel: &str, wait: Duration) {
-        let Some(until) = Instant::now().checked_add(wait) else { return };
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = next.entry(channel.to_owned()).or_insert(until);
-        *place = until.max(*place);
+        let now = Instant::now();
+        let until = now + wait.min(LONGEST_WAIT);
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queues.entry(channel.to_owned()).or_insert(Queue { next: now, held: now });
+        queue.held = until.max(queue.held);
     }
 
-    fn take(&self, channel: &str, now: Instant, ends: Instant) -> Result<Instant, NoPlace> {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        if next.len() >= REMEMBERED {
-            next.retain(|_, place| *place > now);
+    fn take(&self, channel: &str, now: Instant, ends: Instant, is_page: bool) -> Result<Instant, NoPlace> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        if queues.len() >= REMEMBERED {
+            queues.retain(|_, queue| queue.next.max(queue.held) > now);
         }
-        let place = next.get(channel).copied().unwrap_or(now).max(now);
+        let queue = queues.get(channel).copied().unwrap_or(Queue { next: now, held: now });
+        let free = if is_page { queue.held } else { queue.next.max(queue.held) };
+        let place = free.max(now);
         if place > now && place + LEFT > ends {
             return Err(NoPlace(place.duration_since(now)));
         }
-        next.insert(channel.to_owned(), place + self.every);
+        let next = queue.next.max(place) + self.every;
+        queues.insert(channel.to_owned(), Queue { next, ..queue });
         Ok(place)
     }
 }
@@ -69,7 +85,7 @@ mod tests {
     async fn places(throttle: &Throttle, channels: &[&str], within: Duration) -> Vec<Result<u64, NoPlace>> {
         let start = Instant::now();
         let take = |channel| async move {
-            throttle.place(channel, start + within).await.map(|()| start.elapsed().as_secs())
+            throttle.place(channel, start + within, false).await.map(|()| start.elapsed().as_secs())
         };
         futures_util::future::join_all(channels.iter().map(|channel| take(channel))).await
     }
@@ -97,10 +113,30 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_page_goes_before_what_waits_but_not_before_slack_takes_it() {
+        let throttle = Throttle::new(SECOND);
+        assert_eq!(places(&throttle, &["C1"; 5], SECOND * 9).await.len(), 5);
+        let start = Instant::now();
+        throttle.place("C1", start + SECOND, true).await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        throttle.hold("C1", SECOND * 5);
+        throttle.place("C1", start + SECOND * 9, true).await.unwrap();
+        assert_eq!(start.elapsed(), SECOND * 5);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_slack_asks_for_holds_the_channel_back() {
         let throttle = Throttle::new(SECOND);
         throttle.hold("C1", SECOND * 5);
         assert_eq!(places(&throttle, &["C1", "C2"], SECOND * 9).await, [Ok(5), Ok(0)]);
-        throttle.hold("C1", Duration::MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_wait_silences_a_channel_for_longer_than_a_few_minutes() {
+        for wait in [Duration::from_secs(u64::from(u32::MAX)), Duration::MAX] {
+            let throttle = Throttle::new(SECOND);
+            throttle.hold("C1", wait);
+            assert_eq!(places(&throttle, &["C1"], SECOND * 400).await, [Ok(300)], "{wait:?}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The end of an incident: its document as a file, and its channel archived.
+//! The end of an incident: its document as a file, and what is said after it.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -12,11 +12,11 @@ use async_trait::async_trait;
 use fake::channels::Channel;
 use fake::{CHANNEL, Served, Trouble};
 use incident_core::domain::Digest;
-use incident_core::domain::effect::{Receipt, Repeat};
+use incident_core::domain::effect::Receipt;
 use incident_core::domain::notice::NoticeKind;
 use incident_core::domain::phase::Status;
 use incident_core::port::store::StoreError;
-use incident_core::port::{Adapter, Applied, EvidenceStore, Found, Notifier, PreflightContext};
+use incident_core::port::{Adapter, EvidenceStore, Found, Notifier, PreflightContext};
 use incident_slack::{RoomConfig, SlackBackend, SlackNotifier};
 use support::{config, context, notice, now};
 
@@ -124,50 +124,6 @@ async fn a_document_that_is_not_kept_or_cannot_be_sent_keeps_no_message_back() {
 }
 
 #[tokio::test]
-async fn a_closed_incidents_channel_is_archived_after_it_was_said() {
-    let served = Served::start().await;
-    let notifier = notifier(&served, true);
-    let cx = context(2).with_earlier(opened(&notifier).await);
-    let receipt = notifier.deliver(&cx, &closed()).await.unwrap();
-    assert_eq!(receipt.degraded, Vec::<String>::new());
-    let room = room(&served);
-    assert!(room.is_archived && room.messages.len() == 2);
-    assert!(room.messages[1].to_string().contains("*Closed*"));
-}
-
-#[tokio::test]
-async fn a_close_that_broke_in_between_is_finished_and_said_once() {
-    let served = Served::start().await;
-    let notifier = notifier(&served, true);
-    let earlier = opened(&notifier).await;
-    let cx = context(2).with_earlier(earlier);
-    assert_eq!(notifier.repeat(&closed()), Repeat::Converging);
-    for trouble in [Trouble::Pass, Trouble::Pass, Trouble::Status(503)] {
-        served.slack.meets(trouble);
-    }
-    let error = notifier.deliver(&cx, &closed()).await.unwrap_err();
-    assert_eq!(error.applied, Applied::Maybe, "the message is there: {error}");
-    assert!(!room(&served).is_archived);
-    for attempt in [2, 3] {
-        let again = cx.clone().with_attempt(attempt, now());
-        notifier.deliver(&again, &closed()).await.unwrap();
-        assert!(room(&served).is_archived && room(&served).messages.len() == 2);
-    }
-}
-
-#[tokio::test]
-async fn a_channel_that_may_not_be_archived_stays_and_that_is_said() {
-    let served = Served::start().await;
-    let notifier = notifier(&served, true);
-    let cx = context(2).with_earlier(opened(&notifier).await);
-    for trouble in [Trouble::Pass, Trouble::Pass, Trouble::Code("cant_archive_required")] {
-        served.slack.meets(trouble);
-    }
-    let receipt = notifier.deliver(&cx, &closed()).await.unwrap();
-    assert_eq!(receipt.degraded, ["the channel isn't archived: cant_archive_required"]);
-}
-
-#[tokio::test]
 async fn nobody_makes_a_channel_for_what_is_over() {
     let served = Served::start().await;
     let notifier = notifier(&served, true);
@@ -183,14 +139,16 @@ async fn what_is_said_after_the_end_makes_no_new_channel() {
     let served = Served::start().await;
     let notifier = notifier(&served, true);
     let earlier = opened(&notifier).await;
-    notifier.deliver(&context(2).with_earlier(earlier.clone()), &closed()).await.unwrap();
+    let id = room(&served).id;
+    served.slack.state().channels.get_mut(&id).unwrap().is_archived = true;
     let mut reminder = notice(NoticeKind::Reminder);
     reminder.status = Status::Resolved;
     let cx = context(3).with_earlier(earlier);
     let receipt = notifier.deliver(&cx, &reminder).await.unwrap();
     assert!(receipt.degraded[0].contains("said outside"), "{receipt:?}");
     assert_eq!(served.slack.state().channels.len(), 2);
-    assert_eq!(served.slack.state().channel(CHANNEL).messages.len(), 1);
+    let outside = served.slack.state().channel(CHANNEL).messages.clone();
+    assert!(outside.last().unwrap().to_string().contains("looking at the payment service"), "{outside:?}");
     let found = notifier.find(&cx, &reminder).await.unwrap();
     let Found::Yes(found) = found else { panic!("{found:?}") };
     assert_eq!((found.reference, found.conversation), (receipt.reference, None));

@@ -40,7 +40,7 @@ impl Backend for Workspace {
             Fault::LoseReply => Trouble::LoseReply,
             Fault::AnswerLate => Trouble::AnswerLate,
             Fault::Break => Trouble::Code("internal_error"),
-            Fault::Refuse => Trouble::Code("restricted_action"),
+            Fault::Refuse => Trouble::Code("invalid_blocks"),
             Fault::Wait(wait) => Trouble::Wait(wait.as_secs()),
             Fault::Hang => Trouble::Hang,
             Fault::ForgetConversation if self.rooms => {
@@ -62,14 +62,16 @@ impl Backend for Workspace {
     async fn inbox(&self) -> Vec<Arrival> {
         let state = self.served().await.slack.state();
         let messages = state.channels.values().flat_map(|channel| channel.messages.clone());
+        let messages = messages.filter(|message| message["metadata"]["event_type"] == "ir_op");
         let mut messages: Vec<Value> = messages.collect();
         messages.sort_by_key(|message| message["ts"].as_str().unwrap().to_owned());
         messages.iter().map(arrival).collect()
     }
 
     async fn writes(&self) -> usize {
-        // All the rest leads to the same state however often it is asked for.
-        self.served().await.slack.asked_for("chat.postMessage").len()
+        // All the rest leads to the same state however often it is asked for; a new channel is announced besides.
+        let posts = self.served().await.slack.asked_for("chat.postMessage");
+        posts.iter().filter(|asked| asked.args["metadata"]["event_type"] == "ir_op").count()
     }
 
     fn secret(&self) -> Option<String> {
@@ -104,12 +106,16 @@ impl NotifierHarness for Workspace {
 async fn threads_keep_the_promises_of_a_notifier() {
     let report = notifier::check(|| Workspace::new(false)).await;
     report.assert();
-    assert!(report.not_applicable.is_empty(), "{report}");
+    // What converges is looked for in a repeated delivery: the engine never asks.
+    let looks = report.not_applicable.iter().filter(|it| !it.contains("`find` says No")).count();
+    assert_eq!(looks, 0, "{report}");
 }
 
 #[tokio::test]
 async fn rooms_keep_the_promises_of_a_notifier() {
     let report = notifier::check(|| Workspace::new(true)).await;
     report.assert();
-    assert!(report.not_applicable.is_empty(), "{report}");
+    // What converges is looked for in a repeated delivery: the engine never asks.
+    let looks = report.not_applicable.iter().filter(|it| !it.contains("`find` says No")).count();
+    assert_eq!(looks, 0, "{report}");
 }

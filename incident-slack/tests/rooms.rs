@@ -11,7 +11,7 @@ use fake::channels::Channel;
 use fake::{CHANNEL, Served, Trouble};
 use incident_core::domain::notice::{NoticeKind, Recipient};
 use incident_core::domain::role::{Identity, PersonId};
-use incident_core::port::{Adapter, Applied, ErrorKind, Found, Notifier, PreflightContext};
+use incident_core::port::{Adapter, Applied, Found, Notifier, PreflightContext, Retry};
 use incident_slack::{RoomConfig, SlackBackend, SlackConfig, SlackNotifier};
 use support::{config, context, notice, now};
 
@@ -64,7 +64,9 @@ async fn a_channel_is_made_and_set_up_and_the_message_comes_last() {
     {
         assert!(place(earlier) < place("chat.postMessage"), "{methods:?}");
     }
-    assert!(served.slack.state().channel(CHANNEL).messages.is_empty());
+    let announced = served.slack.state().channel(CHANNEL).messages.clone();
+    assert_eq!(announced.len(), 1, "whoever is paged in the configured channel finds the way");
+    assert!(announced[0].to_string().contains(&format!("<#{}>", room.id)), "{announced:?}");
 }
 
 #[tokio::test]
@@ -100,7 +102,6 @@ async fn a_creation_without_an_answer_is_no_second_channel() {
         let error = notifier.deliver(&context(1), &opening()).await.unwrap_err();
         assert_eq!(error.applied, Applied::Maybe);
         assert_eq!(served.slack.asked_for("conversations.create").len(), 1, "a creation is sent once");
-        assert_eq!(notifier.find(&context(1), &opening()).await.unwrap(), Found::No);
         notifier.deliver(&context(1).with_attempt(2, now()), &opening()).await.unwrap();
         let room = room(&served);
         assert_eq!((room.messages.len(), room.is_private), (1, private));
@@ -125,9 +126,9 @@ async fn a_message_without_an_answer_is_found_in_the_channel() {
     let Found::Yes(found) = found else { panic!("{found:?}") };
     let summary = room(&served).messages[0]["ts"].as_str().unwrap().to_owned();
     assert_eq!(found.conversation, Some(format!("room:{}/{summary}", room(&served).id)));
-    assert!(!found.degraded.is_empty(), "whether it is pinned isn't known");
-    notifier.deliver(&context(2).with_earlier(vec![found]), &notice(NoticeKind::Update)).await.unwrap();
-    assert!(room(&served).pins.contains(&summary), "the next notice pins it");
+    let again = notifier.deliver(&context(1).with_attempt(2, now()), &bare).await.unwrap();
+    assert_eq!(again.conversation, found.conversation);
+    assert!(room(&served).pins.contains(&summary) && room(&served).messages.len() == 1);
 }
 
 #[tokio::test]
@@ -209,18 +210,93 @@ async fn an_incident_keeps_the_shape_that_it_began_with() {
         .await
         .unwrap();
     let messages = served.slack.state().channel(CHANNEL).messages.clone();
-    assert_eq!(messages[1]["thread_ts"], messages[0]["ts"]);
+    assert_eq!(messages[2]["thread_ts"], messages[1]["ts"], "behind what announced the room");
 }
 
 #[tokio::test]
-async fn a_refused_creation_says_why_and_is_final() {
+async fn where_no_channel_can_be_made_the_conversation_is_a_thread() {
+    for code in ["restricted_action", "missing_scope", "user_is_restricted", "not_allowed_token_type", "new"]
+    {
+        let served = Served::start().await;
+        let notifier = notifier(&served);
+        served.slack.state().refused.insert("conversations.create", code);
+        let first = notifier.deliver(&context(1), &opening()).await.unwrap();
+        assert_eq!(first.degraded, [format!("no channel can be made, so this is a thread: {code}")]);
+        let found = notifier.find(&context(1), &opening()).await.unwrap();
+        let Found::Yes(found) = found else { panic!("{found:?}") };
+        assert_eq!(found.conversation, first.conversation);
+        served.slack.state().refused.clear();
+        let cx = context(2).with_earlier(vec![first]);
+        notifier.deliver(&cx, &notice(NoticeKind::Update)).await.unwrap();
+        let messages = served.slack.state().channel(CHANNEL).messages.clone();
+        assert_eq!(messages[1]["thread_ts"], messages[0]["ts"]);
+    }
     let served = Served::start().await;
     served.slack.state().scopes.retain(|scope| scope != "channels:manage");
+    let found = notifier(&served).preflight(&PreflightContext::new(now())).await.unwrap();
+    assert!(format!("{found:?}").contains("channels:manage") && !found.is_good(), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_passes_makes_no_thread_of_a_room() {
+    for trouble in [Trouble::Wait(2), Trouble::Code("internal_error"), Trouble::Code("token_revoked")] {
+        let served = Served::start().await;
+        served.slack.meets(trouble);
+        let error = notifier(&served).deliver(&context(1), &opening()).await.unwrap_err();
+        assert!(matches!(error.retry, Retry::After(_)), "{error}");
+        assert!(served.slack.state().channel(CHANNEL).messages.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_room_that_the_app_was_removed_from_is_replaced() {
+    let served = Served::start().await;
     let notifier = notifier(&served);
-    let error = notifier.deliver(&context(1), &opening()).await.unwrap_err();
-    assert_eq!((error.kind, error.applied), (ErrorKind::Permission, Applied::No));
-    assert!(error.context.contains("needed channels:manage"), "{error}");
-    let found = notifier.preflight(&PreflightContext::new(now())).await.unwrap();
-    assert!(format!("{found:?}").contains("channels:manage"), "{found:?}");
-    assert!(!found.is_good());
+    let first = notifier.deliver(&context(1), &opening()).await.unwrap();
+    let old = room(&served).id;
+    served.slack.state().channels.get_mut(&old).unwrap().members.remove("U0BOT");
+    let cx = context(2).with_earlier(vec![first.clone()]);
+    let second = notifier.deliver(&cx, &notice(NoticeKind::Update)).await.unwrap();
+    assert_ne!(second.conversation, first.conversation);
+    let cx = context(3).with_earlier(vec![first, second.clone()]);
+    let third = notifier.deliver(&cx, &notice(NoticeKind::Update)).await.unwrap();
+    assert_eq!(third.conversation, second.conversation, "it isn't tried over and over");
+}
+
+#[tokio::test]
+async fn a_page_leads_to_the_room_and_invites_whom_it_wakes() {
+    let served = Served::start().await;
+    let notifier = configured(&served, |config| config.rooms = Some(RoomConfig::default()));
+    let first = notifier.deliver(&context(1), &notice(NoticeKind::Opening)).await.unwrap();
+    assert!(!room(&served).members.contains("U1ALICE"));
+    let mut page = opening();
+    page.kind = NoticeKind::Page;
+    page.conversation = Some(first.clone());
+    notifier.deliver(&context(2), &page).await.unwrap();
+    assert!(room(&served).members.contains("U1ALICE"), "who is paged is invited");
+    let page = served.slack.state().channel(CHANNEL).messages.last().unwrap().to_string();
+    assert!(page.contains(&format!("<#{}>", room(&served).id)), "{page}");
+    let mut update = notice(NoticeKind::Update);
+    let mut bob = Recipient::new(PersonId::new("bob"), "Bob");
+    bob.identities = vec![Identity::new("slack", "U2BOB")];
+    update.responders = vec![bob];
+    notifier.deliver(&context(3).with_earlier(vec![first]), &update).await.unwrap();
+    assert!(room(&served).members.contains("U2BOB"), "who responds is invited");
+}
+
+#[tokio::test]
+async fn a_topic_that_people_wrote_stays() {
+    let served = Served::start().await;
+    let notifier = notifier(&served);
+    let first = notifier.deliver(&context(1), &opening()).await.unwrap();
+    {
+        let mut state = served.slack.state();
+        let id = state.room("inc-").id.clone();
+        let room = state.channels.get_mut(&id).unwrap();
+        (room.topic, room.topic_by) = ("call: https://meet.example/x".to_owned(), "U1ALICE".to_owned());
+    }
+    let mut worse = notice(NoticeKind::SeverityChanged);
+    worse.severity = incident_core::Severity::Sev1;
+    notifier.deliver(&context(2).with_earlier(vec![first]), &worse).await.unwrap();
+    assert_eq!(room(&served).topic, "call: https://meet.example/x");
 }

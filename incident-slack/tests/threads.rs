@@ -108,20 +108,43 @@ async fn a_thread_whose_first_message_is_gone_is_begun_anew() {
 }
 
 #[tokio::test]
-async fn a_first_message_that_cannot_be_brought_up_to_date_degrades_and_is_not_posted_again() {
+async fn a_first_message_that_may_not_be_edited_degrades() {
     let served = Served::start().await;
     let notifier = notifier(&served);
     let first = opened(&notifier).await;
+    served.slack.meets(Trouble::Pass);
+    served.slack.meets(Trouble::Code("edit_window_closed"));
     let cx = context(2).with_earlier(vec![first]);
-    let troubles =
-        [Trouble::Code("edit_window_closed"), Trouble::LoseReply, Trouble::Wait(30), Trouble::Html(200)];
+    let receipt = notifier.deliver(&cx, &notice(NoticeKind::Update)).await.unwrap();
+    assert_eq!(receipt.degraded, ["the first message isn't up to date: edit_window_closed"]);
+}
+
+#[tokio::test]
+async fn a_lost_edit_is_made_again_and_the_message_is_not_posted_twice() {
+    let troubles = [
+        Trouble::LoseReply,
+        Trouble::Hang,
+        Trouble::Wait(30),
+        Trouble::Bare(None),
+        Trouble::Html(200),
+        Trouble::Html(403),
+        Trouble::Code("internal_error"),
+    ];
     for trouble in troubles {
-        served.slack.forget_asked();
+        let served = Served::start().await;
+        let notifier = configured(&served, |config| config.timeout = Duration::from_millis(2_100));
+        let first = opened(&notifier).await;
+        let mut ended = notice(NoticeKind::Cancelled);
+        ended.lines[0].text = "it was a test".to_owned();
         served.slack.meets(Trouble::Pass);
-        served.slack.meets(trouble);
-        let receipt = notifier.deliver(&cx, &notice(NoticeKind::Update)).await.unwrap();
-        assert!(receipt.degraded[0].contains("isn't up to date"), "{receipt:?}");
-        assert_eq!(served.slack.asked_for("chat.postMessage").len(), 1);
+        served.slack.meets(trouble.clone());
+        let cx = context(2).with_earlier(vec![first]);
+        let error = notifier.deliver(&cx, &ended).await.unwrap_err();
+        assert_eq!(error.applied, Applied::Maybe, "the message is there: {error}");
+        assert!(matches!(error.retry, Retry::After(_)), "{trouble:?}: {error}");
+        notifier.deliver(&cx.with_attempt(2, now()), &ended).await.unwrap();
+        assert_eq!(messages(&served).len(), 2, "{trouble:?}");
+        assert!(messages(&served)[0].to_string().contains("false alarm"), "{trouble:?}: the card is current");
     }
 }
 
@@ -160,6 +183,57 @@ async fn what_does_not_fit_follows_in_the_thread() {
     served.slack.meets(Trouble::Code("restricted_action"));
     let receipt = notifier.deliver(&context(2), &long).await.unwrap();
     assert!(receipt.degraded[0].contains("the end of a long text is missing"), "{receipt:?}");
+}
+
+#[tokio::test]
+async fn the_second_half_follows_after_a_lost_answer_to_either_half() {
+    let long = |kind| {
+        let mut long = notice(kind);
+        let text: String = (0..700).map(|number| format!("word{number} ")).collect();
+        long.lines = vec![Line { label: Label::Progress, text }];
+        long
+    };
+    let troubles = [
+        vec![Trouble::LoseReply],
+        vec![Trouble::Pass, Trouble::LoseReply],
+        vec![Trouble::Pass, Trouble::Wait(1)],
+    ];
+    for troubles in troubles {
+        for kind in [NoticeKind::Update, NoticeKind::Page] {
+            let served = Served::start().await;
+            let notifier = notifier(&served);
+            troubles.iter().cloned().for_each(|trouble| served.slack.meets(trouble));
+            notifier.deliver(&context(1), &long(kind)).await.unwrap_err();
+            notifier.deliver(&context(1).with_attempt(2, now()), &long(kind)).await.unwrap();
+            let all: Vec<String> = messages(&served).iter().map(|it| it["blocks"].to_string()).collect();
+            assert_eq!(all.iter().filter(|it| it.contains("word0 ")).count(), 1, "{kind} {troubles:?}");
+            assert_eq!(all.iter().filter(|it| it.contains("word699")).count(), 1, "{kind} {troubles:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_slack_may_still_apply_is_posted_again_with_a_mark() {
+    for kind in [NoticeKind::Update, NoticeKind::Page] {
+        let served = Served::start().await;
+        let notifier = notifier(&served);
+        served.slack.meets(Trouble::Html(502));
+        let error = notifier.deliver(&context(1), &notice(kind)).await.unwrap_err();
+        assert_eq!(error.applied, Applied::Maybe);
+        // Twenty seconds later Slack hasn't applied it, and still may.
+        let mut soon = context(1).with_attempt(2, now());
+        soon.now = now() + Duration::from_secs(20);
+        notifier.deliver(&soon, &notice(kind)).await.unwrap();
+        assert!(messages(&served)[0].to_string().contains("possibly sent before"), "{kind}");
+        let mut late = context(2).with_attempt(2, now());
+        late.now = now() + Duration::from_secs(120);
+        notifier.deliver(&late, &notice(kind)).await.unwrap();
+        assert!(!messages(&served)[1].to_string().contains("possibly sent before"), "{kind}");
+        // An attempt that was certainly refused leaves no doubt.
+        let refused = context(3).with_attempt(2, now()).with_maybe_before(false);
+        notifier.deliver(&refused, &notice(kind)).await.unwrap();
+        assert!(!messages(&served)[2].to_string().contains("possibly sent before"), "{kind}");
+    }
 }
 
 #[tokio::test]
@@ -248,10 +322,13 @@ async fn a_limited_history_that_does_not_reach_back_cannot_tell() {
 async fn a_proxys_page_is_no_success() {
     let served = Served::start().await;
     let notifier = notifier(&served);
-    for (status, applied) in [(200, Applied::Maybe), (502, Applied::Maybe), (403, Applied::No)] {
+    for (status, applied) in
+        [(200, Applied::Maybe), (502, Applied::Maybe), (403, Applied::No), (302, Applied::No)]
+    {
         served.slack.meets(Trouble::Html(status));
         let error = notifier.deliver(&context(1), &notice(NoticeKind::Opening)).await.unwrap_err();
         assert_eq!(error.applied, applied, "{status}: {error}");
+        assert!(matches!(error.retry, Retry::After(_)), "{status}: {error}");
     }
     assert!(messages(&served).is_empty());
 }
@@ -272,7 +349,7 @@ async fn a_refusal_for_want_of_a_scope_names_it() {
     let served = Served::start().await;
     served.slack.state().scopes.retain(|scope| scope != "chat:write");
     let error = notifier(&served).deliver(&context(1), &notice(NoticeKind::Opening)).await.unwrap_err();
-    assert_eq!((error.kind, error.retry), (ErrorKind::Permission, Retry::Never));
+    assert_eq!((error.kind, error.retry), (ErrorKind::Permission, Retry::After(None)));
     assert!(error.context.contains("needed chat:write, provided channels:history"), "{error}");
 }
 

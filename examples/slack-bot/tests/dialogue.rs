@@ -70,7 +70,12 @@ async fn a_channel_of_its_own_is_archived_once_the_incident_is_closed() {
     incident.close_over("nothing is left").await.unwrap();
     room.work().await;
     let (_, messages, archived) = room.own_channel();
-    assert!(messages.last().unwrap().to_string().contains("*Closed*") && archived, "{messages:#?}");
+    assert!(messages.last().unwrap().to_string().contains("*Closed*") && !archived, "{messages:#?}");
+    let (state, now) = (incident.state().await.unwrap(), room.engine.now());
+    assert!(!room.slack.archive_room(&state, now).await.unwrap(), "people read on for a day");
+    let later = incident_core::domain::time::after(now, std::time::Duration::from_secs(25 * 3600));
+    assert!(room.slack.archive_room(&state, later).await.unwrap());
+    assert!(room.own_channel().2);
 }
 
 #[tokio::test]

@@ -57,7 +57,8 @@ impl SecretRef {
                 .map_err(|error| SecretError::new(self, &error.kind().to_string()))?,
         };
         let secret = secret.trim_end_matches(['\n', '\r']);
-        if secret.is_empty() {
+        // A key of nothing but NULs is the same to HMAC as an empty one.
+        if secret.chars().all(|character| character.is_whitespace() || character == '\0') {
             return Err(SecretError::new(self, "it is empty"));
         }
         Ok(Secret(secret.to_owned()))

@@ -313,6 +313,13 @@ impl Incident {
         self.roles.get(&Role::Commander)
     }
 
+    /// Where the incident is discussed on this route: the latest receipt there that names a conversation.
+    #[must_use]
+    pub fn conversation_on(&self, route: &str) -> Option<&Receipt> {
+        let receipts = self.lanes.get(&notice_lane(route))?;
+        receipts.iter().rev().find(|receipt| receipt.conversation.is_some())
+    }
+
     /// The open obligation of `kind`.
     #[must_use]
     pub fn obligation(&self, kind: ObligationKind) -> Option<&Obligation> {
@@ -359,4 +366,9 @@ impl Incident {
         effect.lane.is_none()
             || !self.effects.before(&effect.seq).any(|(_, earlier)| earlier.lane == effect.lane)
     }
+}
+
+/// The lane of the notices that go over `route`.
+pub(super) fn notice_lane(route: &str) -> String {
+    format!("notices/{route}")
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use super::effect::Receipt;
 use super::id::{Digest, IncidentId, Seq};
 use super::inert;
 use super::phase::Status;
@@ -145,6 +146,12 @@ pub struct Notice {
     pub next_update: Option<Time>,
     /// The people it names, with their accounts.
     pub recipients: Vec<Recipient>,
+    /// The people who take part in the response so far, with their accounts.
+    #[serde(skip)]
+    pub responders: Vec<Recipient>,
+    /// Where the incident is discussed on the route that carries this notice: the latest receipt that names a conversation.
+    #[serde(skip)]
+    pub conversation: Option<Receipt>,
     /// What it says as a whole, in the runbook's phrase. Plain text, to be escaped like every other.
     pub said: String,
     /// What the runbook's phrases may name, by [the name of the gap](super::runbook::PLACEHOLDERS), for whoever says it in
@@ -290,6 +297,8 @@ impl Notice {
             commander: None,
             next_update: None,
             recipients: Vec::new(),
+            responders: Vec::new(),
+            conversation: None,
             said: String::new(),
             figures: BTreeMap::new(),
             lines: Vec::new(),

@@ -34,6 +34,8 @@ pub fn notice(incident: &Incident, effect: &Effect, notify: &Notify, runbook: &R
     notice.commander.clone_from(&said.commander);
     notice.next_update = said.next_update;
     notice.recipients = said.recipients.iter().map(|person| recipient(person, runbook)).collect();
+    notice.responders = incident.responders.iter().map(|person| recipient(person, runbook)).collect();
+    notice.conversation = incident.conversation_on(&effect.route).cloned();
     notice.lines = said.fixed.clone();
     notice.lines.extend(said.lines.iter().map(|line| Line { label: line.label, text: words(line.text) }));
     notice.approval = said.approval;

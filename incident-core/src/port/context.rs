@@ -19,6 +19,8 @@ pub struct EffectContext {
     pub now: Time,
     /// When the effect was first started, UTC: where a look may begin.
     pub first_started: Time,
+    /// Whether an earlier attempt may have been applied. An adapter that converges looks for it before it repeats.
+    pub maybe_before: bool,
     /// How long the call may take in all; the engine drops it after that.
     pub deadline: Duration,
     /// Live or drill.
@@ -36,17 +38,27 @@ impl EffectContext {
             attempt: 1,
             now,
             first_started: now,
+            maybe_before: false,
             deadline: Duration::from_secs(10),
             side: Side::Live,
             earlier: Vec::new(),
         }
     }
 
-    /// As attempt number `attempt`, first started at `first_started`.
+    /// As attempt number `attempt`, first started at `first_started`. Of a second attempt and later ones it is assumed that
+    /// an earlier one may have been applied.
     #[must_use]
     pub fn with_attempt(mut self, attempt: u32, first_started: Time) -> Self {
         self.attempt = attempt;
         self.first_started = first_started;
+        self.maybe_before = attempt > 1;
+        self
+    }
+
+    /// Knowing whether an earlier attempt may have been applied.
+    #[must_use]
+    pub fn with_maybe_before(mut self, maybe_before: bool) -> Self {
+        self.maybe_before = maybe_before;
         self
     }
 

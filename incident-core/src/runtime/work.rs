@@ -315,6 +315,7 @@ impl Engine {
         let lane = effect.lane.as_ref().and_then(|lane| incident.lanes.get(lane));
         EffectContext::new(EffectId { incident: incident.id, seq: effect.seq }, now)
             .with_attempt(effect.attempts, effect.first_started.unwrap_or(now))
+            .with_maybe_before(effect.maybe_before)
             .with_deadline(self.time_for(effect))
             .with_side(incident.side)
             .with_earlier(lane.cloned().unwrap_or_default())

@@ -57,6 +57,11 @@ pub(crate) fn user(id: &str) -> Option<String> {
     is_id(id, &['U', 'W']).then(|| format!("<@{id}>"))
 }
 
+/// A link to the channel with this id; none if it isn't an id.
+pub(crate) fn channel(id: &str) -> Option<String> {
+    is_id(id, &['C', 'G']).then(|| format!("<#{id}>"))
+}
+
 /// A mention of many; none if it names nobody that Slack knows.
 pub(crate) fn many(whom: &str) -> Option<String> {
     match whom {

@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use super::Style;
 use super::card::{card, foot};
-use super::escape::{brief, many, readable, user};
-use super::kit::{actions, button, markup, named, plain, section};
+use super::escape::{brief, channel, many, readable, user};
+use super::kit::{actions, button, context, markup, named, plain, section};
 use super::limits::{FIELD, MENTIONS};
 use super::words::Words;
 use crate::intake::{ACKNOWLEDGE, Approval};
+use crate::place::Place;
 
 /// The blocks of a page, and what of its words didn't fit.
 pub(super) fn page(notice: &Notice, style: &Style) -> (Vec<Value>, String) {
@@ -21,6 +22,10 @@ pub(super) fn page(notice: &Notice, style: &Style) -> (Vec<Value>, String) {
     if style.buttons && notice.kind == incident_core::domain::NoticeKind::Page {
         let value = Approval::incident(notice.incident);
         blocks.push(actions(&[button(ACKNOWLEDGE, "Acknowledge", &value, Some("primary"), None)]));
+    }
+    let place = notice.conversation.as_ref().and_then(|it| it.conversation.as_deref()?.parse::<Place>().ok());
+    if let Some(Place::Room { channel: room, .. }) = place {
+        blocks.extend(channel(&room).map(|room| context(&format!("Incident channel: {room}"))));
     }
     blocks.extend(foot(notice));
     (blocks, words.rest)

@@ -7,7 +7,6 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use incident_core::config::ConfigError;
 use rustls::{ClientConfig, RootCertStore};
-use slack_morphism::prelude::SlackClientHyperConnector;
 use url::{Host, Url};
 
 pub(crate) type Connector = HttpsConnector<HttpConnector>;
@@ -84,11 +83,6 @@ pub(crate) fn connector(api: &Url, connect_timeout: Duration) -> Result<Connecto
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
     Ok(builder.with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp))
-}
-
-pub(crate) fn hyper(connector: Connector, api: &Url) -> SlackClientHyperConnector<Connector> {
-    let base = api.as_str().trim_end_matches('/');
-    SlackClientHyperConnector::with_connector(connector).with_slack_api_url(base)
 }
 
 /// The library of websockets takes the process's TLS provider; one that is there is never overridden.

@@ -1,4 +1,4 @@
-//! Slack's error codes: what they mean for the caller.
+//! Slack's error codes, and what the caller can do about each.
 
 use incident_core::port::ErrorKind;
 
@@ -6,21 +6,36 @@ use incident_core::port::ErrorKind;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Meaning {
     pub(super) kind: ErrorKind,
-    /// Whether Slack may have done a part of it all the same.
+    /// Whether Slack may have carried out a part of the request.
     pub(super) maybe: bool,
-    /// What to do, if that isn't plain from the code.
+    /// Whether the same request can never succeed, whatever people change in the workspace.
+    pub(super) is_final: bool,
+    /// The remedy, if the code alone doesn't name it.
     pub(super) then: &'static str,
 }
 
-/// The meaning of `code`; one that isn't known is a refusal for good.
+/// The meaning of `code`. Only codes that are known to be final are final: a page that Slack refuses for a reason that
+/// nobody foresaw is retried until it expires.
 pub(super) fn meaning(code: &str) -> Meaning {
     let found = CODES.iter().find(|(codes, _, _)| codes.contains(&code));
     let (kind, then) = found.map_or((ErrorKind::Refused, ""), |(_, kind, then)| (*kind, *then));
-    Meaning { kind, maybe: MAYBE.contains(&code), then }
+    let is_final = matches!(kind, ErrorKind::Invalid | ErrorKind::TooLarge | ErrorKind::Conflict)
+        || FINAL.contains(&code);
+    Meaning { kind, maybe: MAYBE.contains(&code), is_final, then }
 }
 
-/// Of these Slack's documentation says that parts may have been done.
+/// Slack's documentation says that it may have carried out a part of these requests.
 const MAYBE: [&str; 3] = ["fatal_error", "internal_error", "request_timeout"];
+
+/// The message or the file that the request names will never be there again, or can't be changed any more.
+const FINAL: [&str; 6] = [
+    "message_not_found",
+    "thread_not_found",
+    "file_not_found",
+    "cant_update_message",
+    "edit_window_closed",
+    "unknown_method",
+];
 
 type Row = (&'static [&'static str], ErrorKind, &'static str);
 
@@ -34,13 +49,16 @@ const CODES: &[Row] = &[
     (&["not_in_channel"], ErrorKind::Permission, "invite the app into the channel"),
     (
         &[
+            "accesslimited",
             "not_allowed_token_type",
             "access_denied",
             "no_permission",
             "ekm_access_denied",
+            "enterprise_is_restricted",
             "team_access_not_granted",
             "org_login_required",
             "two_factor_setup_required",
+            "user_is_bot",
             "user_is_restricted",
             "user_is_ultra_restricted",
             "restricted_action",
@@ -63,7 +81,7 @@ const CODES: &[Row] = &[
         ErrorKind::NotFound,
         "",
     ),
-    (&["is_archived"], ErrorKind::Refused, "the channel is archived"),
+    (&["is_archived"], ErrorKind::Refused, "the channel is archived: unarchive it, or configure another one"),
     (&["name_taken"], ErrorKind::Conflict, ""),
     (
         &[
@@ -107,7 +125,19 @@ const CODES: &[Row] = &[
     ),
     (&["ratelimited", "rate_limited"], ErrorKind::RateLimited, ""),
     (
-        &["fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"],
+        &["message_limit_exceeded"],
+        ErrorKind::RateLimited,
+        "the workspace has reached its limit of messages: an administrator has to raise it",
+    ),
+    (
+        &[
+            "external_channel_migrating",
+            "fatal_error",
+            "internal_error",
+            "request_timeout",
+            "service_unavailable",
+            "team_added_to_org",
+        ],
         ErrorKind::Unavailable,
         "",
     ),

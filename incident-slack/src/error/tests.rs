@@ -17,25 +17,30 @@ fn each_code_says_what_to_do_and_whether_it_happened() {
     use Applied::{Maybe, No};
     use ErrorKind::*;
     for (code, kind, applied, retry) in [
-        ("invalid_auth", Auth, No, false),
-        ("token_revoked", Auth, No, false),
-        ("missing_scope", Permission, No, false),
-        ("not_in_channel", Permission, No, false),
-        ("restricted_action", Permission, No, false),
-        ("channel_not_found", NotFound, No, false),
-        ("team_not_found", Config, No, false),
-        ("is_archived", Refused, No, false),
+        ("invalid_auth", Auth, No, true),
+        ("token_revoked", Auth, No, true),
+        ("missing_scope", Permission, No, true),
+        ("not_in_channel", Permission, No, true),
+        ("restricted_action", Permission, No, true),
+        ("org_login_required", Permission, No, true),
+        ("accesslimited", Permission, No, true),
+        ("channel_not_found", NotFound, No, true),
+        ("team_not_found", Config, No, true),
+        ("is_archived", Refused, No, true),
         ("name_taken", Conflict, No, false),
         ("invalid_blocks", Invalid, No, false),
         ("no_text", Invalid, No, false),
         ("msg_blocks_too_long", TooLarge, No, false),
         ("metadata_too_large", TooLarge, No, false),
         ("ratelimited", RateLimited, No, true),
+        ("message_limit_exceeded", RateLimited, No, true),
+        ("external_channel_migrating", Unavailable, No, true),
         ("fatal_error", Unavailable, Maybe, true),
         ("internal_error", Unavailable, Maybe, true),
         ("service_unavailable", Unavailable, No, true),
+        ("message_not_found", NotFound, No, false),
         ("edit_window_closed", Refused, No, false),
-        ("something_new", Refused, No, false),
+        ("something_new", Refused, No, true),
     ] {
         let error = refusal(code, &json!({}));
         assert_eq!((error.kind, error.applied), (kind, applied), "{code}");
@@ -77,16 +82,22 @@ fn nothing_of_an_answer_but_words_of_the_api_is_repeated() {
 
 #[test]
 fn each_status_says_what_to_do_and_whether_it_happened() {
-    for (status, kind, applied) in [
-        (302, ErrorKind::Config, Applied::No),
-        (403, ErrorKind::Permission, Applied::No),
-        (404, ErrorKind::NotFound, Applied::No),
-        (413, ErrorKind::TooLarge, Applied::No),
-        (500, ErrorKind::Unavailable, Applied::Maybe),
-        (503, ErrorKind::Unavailable, Applied::Maybe),
+    for (status, kind, applied, retry) in [
+        (302, ErrorKind::Config, Applied::No, true),
+        (400, ErrorKind::Invalid, Applied::No, true),
+        (401, ErrorKind::Auth, Applied::No, true),
+        (403, ErrorKind::Permission, Applied::No, true),
+        (404, ErrorKind::NotFound, Applied::No, true),
+        (407, ErrorKind::Auth, Applied::No, true),
+        (408, ErrorKind::Unavailable, Applied::Maybe, true),
+        (413, ErrorKind::TooLarge, Applied::No, false),
+        (418, ErrorKind::Invalid, Applied::No, true),
+        (500, ErrorKind::Unavailable, Applied::Maybe, true),
+        (503, ErrorKind::Unavailable, Applied::Maybe, true),
     ] {
         let error = Failure::Status(status).into_error("try", Purpose::Write);
         assert_eq!((error.kind, error.applied), (kind, applied), "{status}");
+        assert_eq!(error.retry != Retry::Never, retry, "{status}");
         let read = Failure::Status(status).into_error("try", Purpose::Read);
         assert_eq!(read.applied, Applied::No, "a read changes nothing, {status}");
     }
@@ -94,7 +105,7 @@ fn each_status_says_what_to_do_and_whether_it_happened() {
 
 #[test]
 fn a_wait_is_passed_on_and_bounded() {
-    for (asked, passed) in [(17, 17), (999_999_999, 86_400)] {
+    for (asked, passed) in [(17, 17), (301, 300), (4_294_967_295, 300)] {
         let error = Failure::Waits(Some(Duration::from_secs(asked))).into_error("try", Purpose::Write);
         assert_eq!(error.retry, Retry::After(Some(Duration::from_secs(passed))));
         assert_eq!((error.kind, error.applied), (ErrorKind::RateLimited, Applied::No));

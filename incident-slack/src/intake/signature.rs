@@ -31,7 +31,7 @@ const TOLERANCE: Duration = Duration::from_secs(300);
 /// ```
 ///
 /// # Errors
-/// [`SignatureError`]; answer 401 then, and do nothing.
+/// [`SignatureError`]; answer 401 then, and do nothing. An empty secret verifies nothing.
 pub fn verify_signature(
     secret: &str,
     timestamp: &str,
@@ -39,6 +39,10 @@ pub fn verify_signature(
     body: &[u8],
     now: Time,
 ) -> Result<(), SignatureError> {
+    // Everybody can sign with an empty key, and to HMAC a key of NULs is one.
+    if secret.chars().all(|character| character.is_whitespace() || character == '\0') {
+        return Err(SignatureError::NoSecret);
+    }
     let is_number = !timestamp.is_empty() && timestamp.bytes().all(|byte| byte.is_ascii_digit());
     let sent_at: i64 = timestamp.parse().ok().filter(|_| is_number).ok_or(SignatureError::Malformed)?;
     let hex = signature.strip_prefix("v0=").ok_or(SignatureError::Malformed)?;
@@ -59,6 +63,9 @@ pub fn verify_signature(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
+    /// The signing secret is empty, so anybody could have signed the request. Set the app's signing secret.
+    #[error("the signing secret is empty: set the app's own, from Basic Information")]
+    NoSecret,
     /// The headers aren't of this form.
     #[error("not a signature: expected v0=<hex> and a time in seconds")]
     Malformed,
@@ -139,6 +146,17 @@ mod tests {
             (SECRET, "", SIGNATURE, BODY, SignatureError::Malformed),
         ] {
             assert_eq!(verify_signature(secret, timestamp, signature, body, now), Err(expect), "{signature}");
+        }
+    }
+
+    #[test]
+    fn an_empty_secret_verifies_nothing() {
+        for secret in ["", " ", "\n", "\0", "\0\0 "] {
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+            mac.update(&[b"v0:", TIMESTAMP.as_bytes(), b":", BODY].concat());
+            let signature = format!("v0={}", hex::encode(mac.finalize().into_bytes()));
+            let checked = verify_signature(secret, TIMESTAMP, &signature, BODY, at(1_531_420_618));
+            assert_eq!(checked, Err(SignatureError::NoSecret), "{secret:?}");
         }
     }
 

@@ -48,26 +48,31 @@ impl SlackNotifier {
         }
     }
 
-    /// Sets the topic if it is another one: Slack tells everybody of each time.
+    /// Sets the topic if it is another one, because Slack tells everybody each time. A topic that somebody else set stays.
     async fn set_topic(&self, room: &str, notice: &Notice, budget: &Budget) -> Result<(), Failure> {
         let topic = blocks::topic(notice);
         let read = self.client.read("conversations.info", &[("channel", room.to_owned())], budget).await?;
-        let shown = read["channel"]["topic"]["value"].as_str().unwrap_or_default();
-        if shown == topic || escape(shown) == topic {
+        let there = &read["channel"]["topic"];
+        let shown = there["value"].as_str().unwrap_or_default();
+        let creator = there["creator"].as_str().unwrap_or_default();
+        let is_theirs =
+            !shown.is_empty() && !creator.is_empty() && creator != self.client.me(budget).await?.user;
+        if is_theirs || shown == topic || escape(shown) == topic {
             return Ok(());
         }
         let body = json!({ "channel": room, "topic": topic });
         self.client.write("conversations.setTopic", &body, budget).await.map(drop)
     }
 
-    async fn invite(
+    /// Invites those whom the configuration or the notice names, and everybody who responds.
+    pub(crate) async fn invite(
         &self,
         room: &str,
         notice: &Notice,
         invite: &[String],
         budget: &Budget,
     ) -> Result<(), Failure> {
-        let named = notice.recipients.iter().flat_map(|recipient| &recipient.identities);
+        let named = notice.recipients.iter().chain(&notice.responders).flat_map(|who| &who.identities);
         let named = named.filter_map(|identity| identity.account_in("slack"));
         let users = invite.iter().map(String::as_str).chain(named);
         let users: BTreeSet<&str> = users.filter(|user| is_id(user, &['U', 'W'])).collect();

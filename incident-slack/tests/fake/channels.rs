@@ -16,6 +16,8 @@ pub(crate) struct Channel {
     pub(crate) is_archived: bool,
     pub(crate) members: BTreeSet<String>,
     pub(crate) topic: String,
+    /// Who set the topic.
+    pub(crate) topic_by: String,
     /// How often the topic was set; each time everybody is told.
     pub(crate) topics: usize,
     pub(crate) pins: BTreeSet<String>,
@@ -34,6 +36,7 @@ impl Channel {
             is_archived: false,
             members: BTreeSet::from([creator.to_owned()]),
             topic: String::new(),
+            topic_by: String::new(),
             topics: 0,
             pins: BTreeSet::new(),
             bookmarks: Vec::new(),
@@ -51,7 +54,7 @@ impl Channel {
         json!({
             "id": self.id, "name": self.name, "creator": self.creator, "is_archived": self.is_archived,
             "is_private": self.is_private, "is_member": self.members.contains(BOT_USER),
-            "topic": {"value": self.topic}, "num_members": self.members.len(),
+            "topic": {"value": self.topic, "creator": self.topic_by}, "num_members": self.members.len(),
         })
     }
 }
@@ -128,6 +131,7 @@ impl Workspace {
                 return refuse("is_archived");
             }
             channel.topics += 1;
+            channel.topic_by = BOT_USER.to_owned();
             channel.topic = topic;
             good(json!({"topic": channel.topic}))
         })

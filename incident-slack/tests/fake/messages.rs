@@ -125,6 +125,20 @@ impl Workspace {
         (!found.members.contains(BOT_USER)).then(|| refuse("not_in_channel"))
     }
 
+    /// Somebody deletes a message: with answers below it, a tombstone stays.
+    pub(crate) fn deletes(&mut self, channel: &str, ts: &str) {
+        let messages = &mut self.channels.get_mut(channel).unwrap().messages;
+        if messages.iter().any(|it| it["thread_ts"] == ts) {
+            let message = messages.iter_mut().find(|it| it["ts"] == ts).unwrap();
+            *message = json!({
+                "type": "message", "subtype": "tombstone", "ts": ts, "user": "USLACKBOT", "hidden": true,
+                "text": "This message was deleted.",
+            });
+        } else {
+            messages.retain(|it| it["ts"] != ts);
+        }
+    }
+
     /// Somebody else's message, as a person or another app writes one.
     pub(crate) fn says(&mut self, channel: &str, user: &str, text: &str) -> String {
         let ts = self.next_ts();

@@ -41,6 +41,8 @@ pub(crate) const CHANNEL: &str = "C0INCIDENTS";
 pub(crate) enum Reply {
     Json(Value),
     Status(u16, Vec<(&'static str, String)>, Value),
+    /// A status alone, with a wait or without.
+    Bare(u16, Option<u64>),
     /// A page of somebody in between.
     Html(u16),
     Text(&'static str),
@@ -111,12 +113,19 @@ impl Slack {
             Reply::Status(status, headers, json) => {
                 (status, headers, "application/json; charset=utf-8", json.to_string())
             }
+            Reply::Bare(status, wait) => {
+                let headers = wait.map(|wait| ("retry-after", wait.to_string()));
+                (status, headers.into_iter().collect(), "", String::new())
+            }
             Reply::Html(status) => (status, Vec::new(), "text/html", "<html>sorry</html>".to_owned()),
             Reply::Text(text) => (200, Vec::new(), "text/plain", text.to_owned()),
             Reply::Silence => std::future::pending().await,
             Reply::Cut => return Err(io::Error::other("cut")),
         };
-        let mut response = Response::builder().status(status).header("content-type", media_type);
+        let mut response = Response::builder().status(status);
+        if !media_type.is_empty() {
+            response = response.header("content-type", media_type);
+        }
         response = response.header("x-oauth-scopes", scopes);
         for (name, value) in headers {
             response = response.header(name, value);

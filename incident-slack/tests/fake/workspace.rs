@@ -23,6 +23,8 @@ pub(crate) enum Trouble {
     Status(u16),
     /// HTTP 429.
     Wait(u64),
+    /// HTTP 429 of a proxy: no body and no media type.
+    Bare(Option<u64>),
     /// A proxy's page, with this status.
     Html(u16),
     /// The request after next meets it: this one passes.
@@ -45,6 +47,10 @@ pub(crate) struct Workspace {
     pub(crate) last_post: BTreeMap<String, Instant>,
     pub(crate) last_read: BTreeMap<String, Instant>,
     pub(crate) put_off: usize,
+    /// A refusal that every write to this method meets, until it is taken away.
+    pub(crate) refused: BTreeMap<&'static str, &'static str>,
+    /// Whether the bot's token is revoked for now.
+    pub(crate) revoked: bool,
     /// Where the websocket of Socket Mode is.
     pub(crate) socket: Option<String>,
     count: u64,
@@ -109,6 +115,8 @@ impl Workspace {
             last_post: BTreeMap::new(),
             last_read: BTreeMap::new(),
             put_off: 0,
+            refused: BTreeMap::new(),
+            revoked: false,
             socket: None,
             count: 0,
         }
@@ -141,7 +149,11 @@ impl Workspace {
             Some(Trouble::Status(status)) => return Reply::Status(status, Vec::new(), json!({"ok": false})),
             Some(Trouble::Html(status)) => return Reply::Html(status),
             Some(Trouble::Wait(seconds)) => return self.wait(seconds),
+            Some(Trouble::Bare(seconds)) => return Reply::Bare(429, seconds),
             _ => {}
+        }
+        if let Some(code) = self.refused.get(asked.method.as_str()) {
+            return refuse(code);
         }
         let reply = self.allowed(asked, scope).unwrap_or_else(|| self.carry_out(asked));
         match trouble {
@@ -160,6 +172,7 @@ impl Workspace {
         let good = if asked.method == "apps.connections.open" { APP_TOKEN } else { TOKEN };
         match asked.token.as_deref() {
             None | Some("") => return Some(refuse("not_authed")),
+            Some(TOKEN) if self.revoked => return Some(refuse("token_revoked")),
             Some(token) if token != good => return Some(refuse("invalid_auth")),
             Some(_) => {}
         }

@@ -35,6 +35,7 @@ use crate::fake::{APP_TOKEN, CHANNEL, Served, TOKEN};
 
 pub(crate) struct Room {
     pub(crate) engine: Engine,
+    pub(crate) slack: SlackBackend,
     served: Served,
     bot: Arc<Bot>,
     config: SlackConfig,
@@ -66,8 +67,8 @@ impl Room {
             .route("slack", &["responders", "team", "leadership", "executives", "staff"])
             .build()
             .unwrap();
-        let bot = Arc::new(Bot::new(engine.clone(), slack));
-        Self { engine, served, bot, config, off, count: AtomicU64::new(1), folder }
+        let bot = Arc::new(Bot::new(engine.clone(), slack.clone()));
+        Self { engine, slack, served, bot, config, off, count: AtomicU64::new(1), folder }
     }
 
     /// Does what is due, until nothing is.

@@ -7,6 +7,7 @@ use crate::domain::decide::Draft;
 use crate::domain::effect::{Effect, EffectState, Notify, Outcome, Work};
 use crate::domain::event::{AudienceUnreached, EffectPlanned, EffectSettled, NoticeIssued};
 use crate::domain::id::{Digest, Seq};
+use crate::domain::incident::notice_lane;
 use crate::domain::index::Urgency;
 use crate::domain::notice::{ApprovalRequest, Label, Line, NoticeKind};
 use crate::domain::obligation::ObligationKind;
@@ -145,7 +146,7 @@ fn plan_notice(
     let planned = EffectPlanned {
         work: Work::Notify(notify),
         route: route.to_owned(),
-        lane: (!page).then(|| format!("notices/{route}")),
+        lane: (!page).then(|| notice_lane(route)),
         urgency: if page { Urgency::PAGE } else { Urgency::ROUTINE },
         begins_at: None,
         expires_at,
