@@ -110,6 +110,7 @@ mod decide_one {
             live: &live,
             drill: &drill,
             taken: &[],
+            others: &[],
             open_incidents: Some(1),
             entropy: [9; 16],
         };

@@ -184,6 +184,7 @@ fn plan(states: &[Incident], runbook: &Runbook, now: Time) -> Duration {
         live: &live,
         drill: &drill,
         taken: &[],
+        others: &[],
         open_incidents: None,
         entropy: [9; 16],
     };

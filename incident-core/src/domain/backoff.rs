@@ -6,12 +6,14 @@ use super::id::{Digest, EffectId};
 use super::time::{Time, after};
 
 /// The wait after the first failure, before it is spread.
-pub(super) const FIRST: Duration = Duration::from_secs(1);
+const FIRST: Duration = Duration::from_secs(1);
 /// The longest wait of our own; a backend may ask for more.
 const LONGEST: Duration = Duration::from_secs(300);
+/// The shortest wait before another look at work that is under way.
+pub(super) const SOONEST: Duration = Duration::from_millis(100);
 /// The longest wait that a backend may ask for; what it asks beyond would only lose the effect.
 pub(super) const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3_600);
-/// After so many attempts an effect is given up, visibly: about four hours of trying.
+/// After so many attempts in a row without an answer an effect is given up, visibly: about four hours of trying.
 pub(super) const GIVE_UP_AFTER: u32 = 60;
 /// After so many attempts a page goes out on the next route, if there is one: about seven seconds.
 pub(super) const PAGE_FALLS_BACK_AFTER: u32 = 4;

@@ -1,7 +1,7 @@
 //! What a decision may look at besides the incident itself: data, taken by the shell before the call.
 
-use super::id::Digest;
-use super::incident::Side;
+use super::id::{Digest, IncidentId};
+use super::incident::{Ending, Incident, Side};
 use super::runbook::Runbook;
 use super::severity::Audience;
 use super::time::Time;
@@ -21,10 +21,52 @@ pub struct Context<'a> {
     pub drill: &'a Routes,
     /// Names that other incidents are known to hold.
     pub taken: &'a [String],
+    /// The other incidents that the command names, as far as they exist.
+    pub others: &'a [OtherIncident],
     /// How many live incidents are open; none if nobody knows, which counts as too many.
     pub open_incidents: Option<u32>,
     /// Bytes that nobody can guess, new for each decision: they salt the texts.
     pub entropy: [u8; 16],
+}
+
+/// What a decision knows of an incident that its command names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtherIncident {
+    /// The incident.
+    pub id: IncidentId,
+    /// Live or drill.
+    pub side: Side,
+    /// How it ended, if it did.
+    pub ended: Option<Ending>,
+}
+
+impl OtherIncident {
+    /// The incident `id`, open and live.
+    #[must_use]
+    pub fn new(id: IncidentId) -> Self {
+        Self { id, side: Side::Live, ended: None }
+    }
+
+    /// What a decision knows of `incident`.
+    #[must_use]
+    pub fn of(incident: &Incident) -> Self {
+        Self { id: incident.id, side: incident.side, ended: incident.ended }
+    }
+
+    /// On this side.
+    #[must_use]
+    pub fn on(mut self, side: Side) -> Self {
+        self.side = side;
+        self
+    }
+
+    /// After it ended this way.
+    #[must_use]
+    pub fn that_ended(mut self, ending: Ending) -> Self {
+        self.ended = Some(ending);
+        self
+    }
 }
 
 impl<'a> Context<'a> {

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::command::{CommandKind, Refusal, Request};
-use super::context::{Context, Routes};
+use super::context::{Context, OtherIncident, Routes};
 use super::effect::Effect;
 use super::event::{Fact, Record};
 use super::evolve::evolve;
-use super::id::{Digest, Seq};
-use super::incident::Incident;
+use super::id::{Digest, IncidentId, Seq};
+use super::incident::{Incident, Side};
 use super::inert;
 use super::phase::Phase;
 use super::role::{Actor, PersonId};
+use super::runbook::Reserved;
 use super::text::{Slot, Text};
 use super::time::{Time, after, before};
 use super::{judge, owe};
@@ -109,9 +110,10 @@ fn judged<'a>(incident: &Incident, request: &'a Request, cx: &'a Context<'_>) ->
     Ok(draft)
 }
 
-/// Whether a command is what the engine tells of its own timers and calls, which nobody else can vouch for.
+/// Whether only the engine may submit a command: the results of its timers, probes and calls, and the second half of a merge.
 fn is_the_engines(command: CommandKind) -> bool {
-    matches!(command, CommandKind::Wake | CommandKind::Look | CommandKind::Start | CommandKind::Conclude)
+    use CommandKind::{Conclude, Look, MergeInto, Start, Wake};
+    matches!(command, Wake | Look | Start | Conclude | MergeInto)
 }
 
 /// How far a clock of somebody else may be ahead of ours.
@@ -233,6 +235,35 @@ impl<'a> Draft<'a> {
     /// The person of the runbook that acts, or a refusal.
     pub(super) fn needs_person(&self) -> Result<PersonId, Refusal> {
         self.person().ok_or_else(|| Refusal::NotAPerson { actor: self.request.actor.clone() })
+    }
+
+    /// Refuses a decision that is reserved for people if an automation asks for it and the runbook doesn't name it.
+    pub(super) fn may_decide(&self, decision: Reserved) -> Result<(), Refusal> {
+        match &self.request.actor {
+            Actor::Automation(name) if !self.cx.runbook.lets_automation(name, decision) => {
+                Err(Refusal::NotByAutomation { automation: shown(name), decision })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The incident `id` that the command names, if it exists on `side`.
+    pub(super) fn other(
+        &self,
+        field: &'static str,
+        id: IncidentId,
+        side: Side,
+    ) -> Result<OtherIncident, Refusal> {
+        let other = self.cx.others.iter().find(|other| other.id == id);
+        let other = other.ok_or_else(|| Refusal::NotFound { what: "incident", name: id.to_string() })?;
+        if other.side == side {
+            return Ok(*other);
+        }
+        let problem = match side {
+            Side::Live => "it is a drill and this incident is live; expected a live incident",
+            Side::Drill => "it is live and this incident is a drill; expected a drill",
+        };
+        Err(Refusal::Invalid { field, problem: problem.to_owned() })
     }
 
     /// What this incident can reach.

@@ -109,7 +109,7 @@ fn is_under_way(effect: &Effect, now: Time) -> bool {
 }
 
 /// What may have changed a system doesn't just expire: it has to be found out.
-fn may_expire(effect: &Effect) -> bool {
+pub(super) fn may_expire(effect: &Effect) -> bool {
     !matches!(effect.work, Work::Execute(_)) || matches!(effect.state, EffectState::Ready(_))
 }
 

@@ -89,6 +89,8 @@ pub struct Effect {
     pub state: EffectState,
     /// How often it was started.
     pub attempts: u32,
+    /// How many attempts in a row brought no answer. An answer that asks to wait ends the row.
+    pub fruitless: u32,
     /// When it was first started, UTC.
     pub first_started: Option<Time>,
     /// How many looks couldn't tell.

@@ -277,6 +277,9 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         Fact::EffectStarted(fact) => effect_started(it, record, fact),
         Fact::EffectFailed(fact) => {
             if let Some(effect) = it.effects.get_mut(&fact.effect) {
+                if fact.asked_to_wait {
+                    effect.fruitless = 0;
+                }
                 // That this attempt did nothing says nothing about those before it.
                 effect.state = match fact.applied {
                     Applied::No if !effect.maybe_before => EffectState::Ready(fact.retry_at),
@@ -286,7 +289,11 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         }
         Fact::EffectUnclear(fact) => {
             if let Some(effect) = it.effects.get_mut(&fact.effect) {
-                effect.unclear = effect.unclear.saturating_add(1);
+                if fact.pending {
+                    effect.fruitless = 0;
+                } else {
+                    effect.unclear = effect.unclear.saturating_add(1);
+                }
                 effect.state = EffectState::Unknown(fact.look_at);
             }
         }
@@ -370,6 +377,7 @@ fn effect_planned(it: &mut Incident, record: &Record, fact: &EffectPlanned) {
         expires_at: fact.expires_at,
         state: EffectState::Ready(fact.begins_at.unwrap_or(record.recorded_at)),
         attempts: 0,
+        fruitless: 0,
         first_started: None,
         unclear: 0,
         maybe_before: false,
@@ -384,6 +392,7 @@ fn effect_started(it: &mut Incident, record: &Record, fact: &EffectStarted) {
         effect.maybe_before |= !matches!(effect.state, EffectState::Ready(_));
         effect.state = EffectState::Started { attempt: fact.attempt, until: fact.until, how: fact.how };
         effect.attempts = fact.attempt;
+        effect.fruitless = effect.fruitless.saturating_add(1);
         effect.first_started.get_or_insert(record.recorded_at);
         effect.repeat = Some(fact.repeat);
     }

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::runbook::{Check, Runbook};
 use super::severity::{Severity, Within};
 
+/// The shortest rhythm of anything that comes again: what comes more often would never let the engine rest.
+pub(super) const SHORTEST_RHYTHM: Duration = Duration::from_millis(100);
+
 /// What an incident pins of its runbook when it is declared. A changed runbook touches it only on request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

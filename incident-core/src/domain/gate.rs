@@ -3,7 +3,6 @@
 use super::context::Context;
 use super::event::FixStep;
 use super::incident::Incident;
-use super::mitigation::Stage;
 use super::phase::{Gate, Phase};
 use super::runbook::Runbook;
 use super::time::Time;
@@ -32,10 +31,7 @@ fn met(it: &Incident, gate: &Gate, runbook: &Runbook, now: Time, tracked: bool) 
             .iter()
             .all(|audience| it.notified.contains(audience)),
         Gate::Hypotheses(count) => it.hypotheses.len() >= usize::try_from(*count).unwrap_or(usize::MAX),
-        Gate::MitigatedOrFixed => {
-            it.mitigations.values().any(|it| it.undoes.is_none() && it.stage == Stage::Holds)
-                || it.fix.contains(&FixStep::Deployment)
-        }
+        Gate::MitigatedOrFixed => it.holding().next().is_some() || it.fix.contains(&FixStep::Deployment),
         Gate::ChecksHeld => it.checks.held(&it.figures, now),
         Gate::PostMortemPublished => {
             it.post_mortem_published || !runbook.afterwards.required_for.contains(&it.severity)

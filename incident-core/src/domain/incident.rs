@@ -9,11 +9,11 @@ use super::afterwards::{ActionKind, Document, Proof};
 use super::check::Checks;
 use super::effect::{Effect, EffectState, Receipt};
 use super::event::{CauseClass, FixStep, NoticeIssued, Relation};
-use super::figures::Figures;
+use super::figures::{Figures, SHORTEST_RHYTHM};
 use super::id::{CommandId, Digest, IncidentId, Seq};
 use super::impact::Impact;
 use super::ledger::Ledger;
-use super::mitigation::MitigationState;
+use super::mitigation::{MitigationState, Stage};
 use super::obligation::{Obligation, ObligationKind};
 use super::phase::Phase;
 use super::role::{PersonId, Role};
@@ -335,7 +335,7 @@ impl Incident {
             return None;
         }
         let next = match self.checks.last_look {
-            Some(last) => super::time::after(last, self.figures.probe_every),
+            Some(last) => super::time::after(last, self.figures.probe_every.max(SHORTEST_RHYTHM)),
             None => self.phase_entered_at,
         };
         match self.milestones.resolved {
@@ -352,6 +352,21 @@ impl Incident {
         let confirmed = self.hypotheses.values().filter(|it| it.confirmed == Some(true));
         let found = self.document.causes.values().filter_map(|cause| cause.class);
         found.chain(confirmed.filter_map(|it| it.class)).collect()
+    }
+
+    /// The mitigations whose change holds and wasn't taken back, by the record that proposed them.
+    pub fn holding(&self) -> impl Iterator<Item = (Seq, &MitigationState)> {
+        let all = self.mitigations.iter().map(|(seq, it)| (*seq, it));
+        all.filter(|(seq, it)| it.undoes.is_none() && self.holds(*seq))
+    }
+
+    /// Whether the change of a mitigation holds and no later one took it back.
+    fn holds(&self, proposal: Seq) -> bool {
+        let is_held = self.mitigations.get(&proposal).is_some_and(|it| it.stage == Stage::Holds);
+        let takes_back = |(seq, it): (&Seq, &MitigationState)| {
+            it.undoes == Some(proposal) && *seq > proposal && self.holds(*seq)
+        };
+        is_held && !self.mitigations.iter().any(takes_back)
     }
 
     /// Whether customers see it, as far as is known.

@@ -1,6 +1,7 @@
 //! From a plan to an execution: what exactly will be done, who agreed to exactly that, and what came of it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,6 +32,9 @@ pub struct Plan {
     /// What the plan saw – uid, revision, resourceVersion – and what execution holds the world to.
     #[serde(default)]
     pub pins: BTreeMap<String, String>,
+    /// How long the change may take to show that it holds; none leaves that to the runbook, which the engine then writes in.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "humantime_serde")]
+    pub verify_within: Option<Duration>,
     /// The permissions it needs, as the backend names them.
     #[serde(default)]
     pub permissions: Vec<String>,
@@ -51,6 +55,7 @@ impl Plan {
             reversible,
             warnings: Vec::new(),
             pins: BTreeMap::new(),
+            verify_within: None,
             permissions: Vec::new(),
             payload: Value::Null,
         }
@@ -74,6 +79,13 @@ impl Plan {
     #[must_use]
     pub fn with_pin(mut self, name: &str, value: &str) -> Self {
         self.pins.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With so much time for the change to show that it holds.
+    #[must_use]
+    pub fn with_verify_within(mut self, within: Duration) -> Self {
+        self.verify_within = Some(within);
         self
     }
 
@@ -250,7 +262,7 @@ pub enum Verification {
     /// Not yet; look again after so long.
     Pending {
         /// How long to wait.
-        again: std::time::Duration,
+        again: Duration,
         /// What it waits for.
         detail: String,
     },

@@ -75,6 +75,7 @@ impl Driver {
             live: &self.routes,
             drill: &self.routes,
             taken: &[],
+            others: &[],
             open_incidents: Some(1),
             entropy,
         };

@@ -8,7 +8,6 @@ use crate::domain::event::{Fact, Record};
 use crate::domain::id::Seq;
 use crate::domain::inert;
 use crate::domain::metrics::ResponseTimes;
-use crate::domain::mitigation::Stage;
 use crate::domain::role::{Actor, PersonId};
 use crate::domain::time::spoken;
 
@@ -58,11 +57,10 @@ impl Source<'_> {
         let resolved = self.resolved();
         if let Some(lasted) = ResponseTimes::of(self.incident).resolve {
             let ends = self.declared().into_iter().chain(resolved);
-            summary.push(statement(&format!("It lasted {}", spoken(lasted)), ends));
+            summary.push(statement(&format!("Duration: {}", spoken(lasted)), ends));
         }
-        let held = self.incident.mitigations.iter().filter(|(_, it)| it.stage == Stage::Holds);
-        for (seq, it) in held.filter(|(_, it)| it.undoes.is_none()) {
-            summary.push(statement(&format!("What was done and held: {}", it.mitigation), [*seq]));
+        for (seq, it) in self.incident.holding() {
+            summary.push(statement(&format!("What was done and held: {}", it.mitigation), [seq]));
         }
         summary.extend(self.tell(|fact| {
             matches!(
@@ -80,7 +78,9 @@ impl Source<'_> {
 
     /// How long users had it, and what the last assessment says, one thing each.
     fn impact(&self) -> Vec<Statement> {
-        let had = ResponseTimes::of(self.incident).recover.map(|had| format!("duration: {}", spoken(had)));
+        let had = ResponseTimes::of(self.incident)
+            .recover
+            .map(|had| format!("Customer impact lasted {}", spoken(had)));
         let mut said: Vec<Statement> = had.iter().map(|had| statement(had, self.resolved())).collect();
         let Some(last) = self.all(|fact| matches!(fact, Fact::ImpactAssessed(_))).next_back() else {
             return said;

@@ -6,8 +6,9 @@ use super::engine::Engine;
 use super::error::CommandError;
 use super::handle::Done;
 use super::queue::Committed;
+use crate::domain::chain;
 use crate::domain::command::{Begin, Command, Request};
-use crate::domain::context::Context;
+use crate::domain::context::{Context, OtherIncident};
 use crate::domain::decide::{Decision, decide};
 use crate::domain::due::due;
 use crate::domain::event::{Fact, Record};
@@ -25,6 +26,7 @@ impl Engine {
         before: &Arc<Incident>,
         requests: &[Request],
         taken: &[String],
+        others: &[OtherIncident],
         open_incidents: Option<u32>,
         begin: bool,
     ) -> Batch {
@@ -38,6 +40,7 @@ impl Engine {
             live: self.registry(Side::Live).reach(),
             drill: self.registry(Side::Drill).reach(),
             taken,
+            others,
             open_incidents,
             entropy: self.0.entropy.bytes(),
         };
@@ -84,6 +87,24 @@ impl Engine {
         });
         batch.begun.extend(begun);
         batch.take(decision);
+    }
+
+    /// The other incidents that the requests name, as far as they exist and can be read.
+    ///
+    /// They are read from the store and not from their queues: two incidents that name each other would wait for each other.
+    pub(super) async fn others(&self, requests: &[Request]) -> Result<Vec<OtherIncident>, CommandError> {
+        let mut others = Vec::new();
+        for id in requests.iter().filter_map(|request| request.command.names()) {
+            let log = self.0.store.load(id, Seq::ZERO).await;
+            let log = log.map_err(|error| CommandError::Store(Arc::new(error)))?;
+            others.extend(
+                chain::fold(id, &log)
+                    .ok()
+                    .filter(|(other, _)| other.exists())
+                    .map(|(other, _)| OtherIncident::of(&other)),
+            );
+        }
+        Ok(others)
     }
 
     /// How many incidents of `side` are active, if a request of automation needs to know; none if nobody knows.

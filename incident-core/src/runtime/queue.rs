@@ -175,9 +175,10 @@ impl Engine {
         }
         let side = seen.as_ref().map_or(Side::Live, |seen| seen.incident.side);
         let open_incidents = self.open_incidents(side, requests).await;
+        let others = self.others(requests).await?;
         for _ in 0..ROUNDS {
             let Some(before) = seen.as_ref() else { break };
-            let batch = self.decide_batch(&before.incident, requests, &taken, open_incidents, begin);
+            let batch = self.decide_batch(&before.incident, requests, &taken, &others, open_incidents, begin);
             // What was decided on an old state may be answered otherwise on the present one.
             if !fresh && batch.answers.iter().any(|answer| !matches!(answer, Ok(done) if done.changed)) {
                 self.catch_up(id, seen).await?;

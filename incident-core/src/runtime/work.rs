@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 
 use super::engine::Engine;
 use super::error::CommandError;
-use crate::domain::command::{Command, EffectResult, Failure};
+use crate::domain::command::{Command, EffectResult, Failure, Refusal};
 use crate::domain::effect::{Applied, Effect, EffectState, LinkTo, Receipt, Repeat, Start, TicketWork, Work};
 use crate::domain::event::{EvidenceItem, Record};
 use crate::domain::id::{EffectId, IncidentId, Seq};
@@ -166,7 +166,7 @@ impl Engine {
         let Some(tracker) = self.registry(incident.side).tracker(&effect.route) else {
             return Ok(nothing("there is no such tracker here"));
         };
-        let named = self.named(incident.id, work).await;
+        let named = self.named(incident, work).await;
         let Some(change) = render::ticket(incident, work, &named, &self.runbook()) else {
             return Ok(EffectResult::Failed(Failure {
                 applied: Applied::No,
@@ -295,18 +295,18 @@ impl Engine {
         // Not as a pass does it: what that would begin there, nobody would carry out here.
         let request = self.own_request(Command::MergeInto(incident.id));
         let done = || EffectResult::Done(Receipt::new(&other.to_string()));
+        let failed =
+            |applied, error| EffectResult::Failed(Failure { applied, retry: true, wait: None, error });
         match self.submit(other, request).await {
             Ok(_) => done(),
             Err(CommandError::Refused(refusal)) => match self.look_at(other).await {
                 Ok(seen) if seen.incident.ended == Some(Ending::Merged(incident.id)) => done(),
-                _ => nothing(&refusal.to_string()),
+                // A mitigation that runs there comes to an end.
+                Ok(_) if matches!(refusal, Refusal::Unsafe(_)) => failed(Applied::No, refusal.to_string()),
+                Ok(_) => nothing(&refusal.to_string()),
+                Err(error) => failed(Applied::Maybe, error.to_string()),
             },
-            Err(error) => EffectResult::Failed(Failure {
-                applied: Applied::Maybe,
-                retry: true,
-                wait: None,
-                error: error.to_string(),
-            }),
+            Err(error) => failed(Applied::Maybe, error.to_string()),
         }
     }
 
@@ -329,7 +329,7 @@ impl Engine {
             .with_service(incident.service.clone(), incident.milestones.started.unwrap_or(now))
     }
 
-    async fn named(&self, id: IncidentId, work: &TicketWork) -> Named {
+    async fn named(&self, incident: &Incident, work: &TicketWork) -> Named {
         let mut named = Named::default();
         let records: &[Seq] = match work {
             TicketWork::Comment(seq) | TicketWork::Close(seq) | TicketWork::Reopen(seq) => {
@@ -337,13 +337,14 @@ impl Engine {
             }
             TicketWork::Comments(told) => told,
             TicketWork::Link(LinkTo::Incident { other, .. }) => {
-                named.other = self.look_at(*other).await.ok().map(|seen| seen.incident);
+                let seen = self.look_at(*other).await.ok().map(|seen| seen.incident);
+                named.other = seen.filter(|other| other.side == incident.side);
                 &[]
             }
             _ => &[],
         };
         for seq in records {
-            named.records.extend(self.record(id, *seq).await);
+            named.records.extend(self.record(incident.id, *seq).await);
         }
         named
     }

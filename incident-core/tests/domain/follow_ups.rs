@@ -2,7 +2,7 @@
 
 use incident_core::domain::Severity;
 use incident_core::domain::command::{Command, CompleteAction, EffectResult};
-use incident_core::domain::effect::{EffectState, LinkTo, Outcome, TicketWork, Work};
+use incident_core::domain::effect::{Applied, EffectState, LinkTo, Outcome, TicketWork, Work};
 use incident_core::domain::event::{Fact, Record};
 use incident_core::domain::id::Seq;
 use incident_core::domain::incident::Ending;
@@ -134,7 +134,7 @@ fn a_tracker_that_says_no_for_good_is_the_caretakers() {
     let (mut it, action) = with_action();
     let reading = it.effect(|work| *work == Work::ReadTickets);
     it.later("6h").starts(reading);
-    let no = failure(incident_core::domain::effect::Applied::No, false, None);
+    let no = failure(Applied::No, false, None);
     let records = it.concludes(reading, no);
     assert!(matches!(settled(&records)[..], [Outcome::Refused { .. }]));
     assert_eq!(carried(&records), ["person needed mail(caretaker)"]);
@@ -150,4 +150,27 @@ fn it_goes_on_after_the_incident_is_over() {
     assert_eq!(it.it.ended, Some(Ending::Cancelled));
     reads(&mut it, |tickets| tickets[0].open = false);
     assert!(!owes(&it, added));
+}
+
+/// A token may be revoked for a day: whoever closes a ticket meanwhile must not be chased for good.
+#[test]
+fn reading_goes_on_after_a_refusal_and_the_caretaker_hears_of_it_once() {
+    let (mut it, action) = with_action();
+    let mut told = 0;
+    for _ in 0..5 {
+        let reading = it.effect(|work| *work == Work::ReadTickets);
+        let EffectState::Ready(at) = *it.state_of(reading) else { panic!("it waits") };
+        it.now = it.now.max(at);
+        it.starts(reading);
+        let records = it.concludes(reading, failure(Applied::No, false, None));
+        told += carried(&records).iter().filter(|line| line.contains("mail(caretaker)")).count();
+    }
+    assert_eq!(told, 1);
+    reads(&mut it, |_| {});
+    let reading = it.effect(|work| *work == Work::ReadTickets);
+    it.later("6h").starts(reading);
+    let records = it.concludes(reading, failure(Applied::No, false, None));
+    assert!(carried(&records).iter().any(|line| line.contains("mail(caretaker)")), "it broke again");
+    reads(&mut it, |tickets| tickets[0].open = false);
+    assert!(!owes(&it, action));
 }

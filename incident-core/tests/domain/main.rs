@@ -12,6 +12,7 @@
 
 mod accepted;
 mod afterwards;
+mod automation;
 mod corpus;
 mod course;
 mod deadlines;
@@ -24,6 +25,7 @@ mod life;
 mod merge;
 mod mitigations;
 mod pages;
+mod patience;
 mod phases;
 mod properties;
 mod rails;
@@ -31,8 +33,10 @@ mod recovery;
 mod refusals;
 mod samples;
 mod scenario;
+mod sides;
 mod signals;
 mod storms;
 mod text;
 mod timeline;
+mod way_back;
 mod world;

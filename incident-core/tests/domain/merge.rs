@@ -1,7 +1,8 @@
 //! Two incidents become one: first the older one says so, then the younger.
 
 use incident_core::domain::command::{Absorb, Command, Refusal};
-use incident_core::domain::effect::{LinkTo, Outcome, TicketWork, Work};
+use incident_core::domain::context::OtherIncident;
+use incident_core::domain::effect::{Applied, LinkTo, Outcome, TicketWork, Work};
 use incident_core::domain::id::IncidentId;
 use incident_core::domain::incident::Ending;
 use incident_core::domain::index::{Summary, index};
@@ -43,6 +44,7 @@ fn a_crash_between_the_two_is_finished_by_the_effect() {
     let merge = survivor.effect(|work| *work == Work::Merge(younger()));
     survivor.later("1h").starts(merge);
     let into = survivor.it.id;
+    other.others = vec![OtherIncident::of(&survivor.it)];
     other.does(Command::MergeInto(into));
     survivor.settles();
     assert_eq!(other.it.ended, Some(Ending::Merged(survivor.it.id)));
@@ -59,7 +61,44 @@ fn telling_it_twice_changes_nothing() {
     assert!(matches!(other.refuses(Command::MergeInto(older())), Refusal::NotNow { ended: true, .. }));
     let mut survivor = Scenario::declared(Severity::Sev2);
     survivor.does(absorb(younger()));
-    assert!(matches!(survivor.refuses(absorb(younger())), Refusal::Already(_)));
+    assert!(matches!(survivor.refuses(absorb(younger())), Refusal::Already(_)), "it is still to be told");
+    survivor.settles();
+    let told = OtherIncident::new(younger()).that_ended(Ending::Merged(survivor.it.id));
+    survivor.others = vec![told];
+    assert!(matches!(survivor.refuses(absorb(younger())), Refusal::Already(_)), "it was told");
+}
+
+/// The other one may refuse: a mitigation runs there for hours. A person is told, and asks again when it is over.
+#[test]
+fn a_merge_that_was_refused_is_told_and_can_be_asked_for_again() {
+    let mut survivor = Scenario::declared(Severity::Sev2);
+    survivor.does(absorb(younger()));
+    let merge = survivor.effect(|work| *work == Work::Merge(younger()));
+    survivor.starts(merge);
+    let records = survivor.concludes(merge, crate::world::failure(Applied::No, false, None));
+    assert!(carried(&records).contains(&"person needed pager(responders)".to_owned()));
+    survivor.does(absorb(younger()));
+    survivor.effect(|work| *work == Work::Merge(younger()));
+}
+
+#[test]
+fn only_an_open_incident_is_merged_and_only_into_one_that_is_not_closed_or_cancelled() {
+    let third = IncidentId::new(crate::world::time("2026-03-02T12:00:00Z"), [8; 16]);
+    for ending in [Ending::Closed, Ending::Cancelled, Ending::Merged(third)] {
+        let mut survivor = Scenario::declared(Severity::Sev2);
+        survivor.others = vec![OtherIncident::new(younger()).that_ended(ending)];
+        let refusal = survivor.refuses(absorb(younger()));
+        assert!(matches!(refusal, Refusal::Invalid { field: "other", .. }), "{ending:?}: {refusal}");
+        let mut other = second();
+        other.others = vec![OtherIncident::new(older()).that_ended(ending)];
+        let merged = other.tries(Command::MergeInto(older()));
+        let chained = matches!(ending, Ending::Merged(_));
+        assert_eq!(
+            merged.is_ok(),
+            chained,
+            "{ending:?}: an incident whose survivor was merged itself follows it"
+        );
+    }
 }
 
 #[test]

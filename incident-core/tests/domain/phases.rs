@@ -1,11 +1,16 @@
 //! What may be done in which phase, and what must be true before a phase is left.
 
-use incident_core::domain::command::{Advance, Close, Command, CommandKind, RecordFix, Refusal, StepBack};
+use incident_core::domain::command::{
+    Advance, Close, Command, CommandKind, EffectResult, RecordFix, Refusal, StepBack, Undo,
+};
 use incident_core::domain::context::Context;
 use incident_core::domain::decide::permitted;
+use incident_core::domain::effect::Work;
 use incident_core::domain::event::{Fact, FixStep, PhaseEntered};
 use incident_core::domain::gate::unmet;
+use incident_core::domain::id::Seq;
 use incident_core::domain::incident::Ending;
+use incident_core::domain::mitigation::Stage;
 use incident_core::domain::obligation::ObligationKind;
 use incident_core::domain::phase::{Gate, Status};
 use incident_core::domain::role::Actor;
@@ -79,6 +84,7 @@ fn unmet_gates(it: &Scenario) -> Vec<Gate> {
         live: &it.live,
         drill: &it.drill,
         taken: &it.taken,
+        others: &it.others,
         open_incidents: None,
         entropy: [0; 16],
     };
@@ -93,7 +99,7 @@ fn each_gate_opens_when_its_condition_is_met() {
         (Phase::Detection, Gate::Acknowledged, |it| drop(it.does(Command::Acknowledge))),
         (Phase::Detection, Gate::StartKnown, |it| {
             let correct = incident_core::domain::command::Correct {
-                record: incident_core::domain::Seq(1),
+                record: Seq(1),
                 text: None,
                 occurred_at: Some(it.start),
                 because: "the graph says so".to_owned(),
@@ -258,18 +264,54 @@ fn resolving_skips_no_gate() {
     assert_eq!(it.refuses(resolve()), Refusal::Gates { phase: Phase::Recovery, unmet });
 }
 
+/// Every stage in which a mitigation may change its target, by how far its effects were carried out.
+fn running(it: &mut Scenario, proposal: Seq, stage: Stage) {
+    match stage {
+        Stage::Ordered => {}
+        Stage::Executed => drop(it.settles_but(|effect| matches!(effect.work, Work::Verify(_)))),
+        _ => {
+            let execute = it.effect(|work| *work == Work::Execute(proposal));
+            it.starts(execute);
+            it.concludes(execute, EffectResult::CannotTell);
+        }
+    }
+    assert_eq!(it.stage(proposal), stage);
+}
+
 #[test]
-fn nothing_is_resolved_cancelled_or_merged_while_a_mitigation_runs() {
+fn nothing_ends_while_a_mitigation_runs() {
+    for stage in [Stage::Ordered, Stage::Executed, Stage::Unclear] {
+        let mut it = Scenario::declared(Severity::Sev2);
+        let proposal = it.has_ordered("deployment/checkout");
+        running(&mut it, proposal, stage);
+        for command in [resolve_anyway(), sample(CommandKind::Cancel), sample(CommandKind::MergeInto)] {
+            assert!(matches!(it.refuses(command.clone()), Refusal::Unsafe(_)), "{stage}: {command:?}");
+        }
+    }
     let mut it = Scenario::declared(Severity::Sev2);
     let proposal = it.has_ordered("deployment/checkout");
-    for kind in [CommandKind::Cancel, CommandKind::MergeInto] {
-        assert!(matches!(it.refuses(sample(kind)), Refusal::Unsafe(_)), "{kind}");
-    }
-    assert!(matches!(it.refuses(resolve_anyway()), Refusal::Unsafe(_)));
     it.settles();
     assert!(!it.stage(proposal).is_running());
     assert!(matches!(it.refuses(sample(CommandKind::Cancel)), Refusal::Unsafe(_)), "something was changed");
     it.does(resolve_anyway());
+}
+
+#[test]
+fn nothing_ends_while_an_undo_runs_after_resolve() {
+    for stage in [Stage::Ordered, Stage::Executed, Stage::Unclear] {
+        let mut it = Scenario::declared(Severity::Sev2);
+        let done = it.has_mitigated("deployment/checkout");
+        it.does(resolve_anyway());
+        let because = "the fix is in".to_owned();
+        let undo = first(&it.does(Command::Undo(Undo { mitigation: done, because })));
+        it.plans(undo);
+        it.approves("bob", undo);
+        it.orders(undo);
+        running(&mut it, undo, stage);
+        for command in [sample(CommandKind::Close), sample(CommandKind::MergeInto)] {
+            assert!(matches!(it.refuses(command.clone()), Refusal::Unsafe(_)), "{stage}: {command:?}");
+        }
+    }
 }
 
 #[test]

@@ -197,9 +197,9 @@ fn answers(incident: &Incident, now: Time) {
     let _ = (index(incident), due(incident, now));
     assert_eq!(next_wake(incident).is_none(), incident.is_settled());
     let (runbook, routes) = (Runbook::default(), Routes::default());
-    let (live, drill, taken) = (&routes, &routes, &[][..]);
+    let (live, drill, taken, others) = (&routes, &routes, &[][..], &[][..]);
     let (digest, open_incidents, entropy) = (runbook.digest(), None, [1; 16]);
-    let cx = Context { now, runbook: &runbook, digest, live, drill, taken, open_incidents, entropy };
+    let cx = Context { now, runbook: &runbook, digest, live, drill, taken, others, open_incidents, entropy };
     for command in [Command::Wake, resolve_anyway(), sample(CommandKind::Close), Command::Acknowledge] {
         let request =
             incident_core::domain::command::Request::new(CommandId::named("x"), Actor::Engine, command);

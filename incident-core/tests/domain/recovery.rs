@@ -265,3 +265,37 @@ fn a_runbook_without_checks_holds_nothing() {
     it.at("+1h").does(readings(Colour::Green));
     assert!(!held(&it));
 }
+
+/// A runbook is laid over the default without being judged, and old logs keep their figures.
+#[test]
+fn no_rhythm_of_zero_keeps_the_engine_from_resting() {
+    let zero = std::time::Duration::ZERO;
+    let mut it = Scenario::with_runbook(Severity::Sev2, |it| {
+        one_probe(it);
+        it.recovery.probe_every = zero;
+        it.recovery.hold = zero;
+        it.reminders.chase_every = zero;
+        it.reminders.before_update = zero;
+        it.reminders.before_follow_up = zero;
+        it.escalation.every = zero;
+        it.afterwards.read_tickets_every = zero;
+        it.safety.verify_within = zero;
+        it.severities.values_mut().for_each(|severity| severity.update_every = Some(zero));
+    });
+    it.does(crate::course::action(Some("bob")));
+    it.goes_to(Phase::Triage);
+    let mut passes = 0;
+    let until = incident_core::domain::time::after(it.now, crate::world::long("1s"));
+    while let Some(next) = incident_core::domain::due::next_wake(&it.it).filter(|next| *next <= until) {
+        it.now = it.now.max(next);
+        if it.due().wake {
+            it.does(Command::Wake);
+        }
+        if it.due().look {
+            it.does(readings(Colour::Green));
+        }
+        it.settles();
+        passes += 1;
+        assert!(passes < 100, "the engine never rests");
+    }
+}

@@ -2,7 +2,7 @@
 
 use incident_core::domain::chain::{self, StoredRecord};
 use incident_core::domain::command::{Begin, Command, Conclude, Declare, EffectResult, Refusal, Request};
-use incident_core::domain::context::{Context, Routes};
+use incident_core::domain::context::{Context, OtherIncident, Routes};
 use incident_core::domain::decide::{Decision, decide};
 use incident_core::domain::due::{Due, HEARTBEAT, due, next_wake};
 use incident_core::domain::effect::{Effect, EffectState, Repeat, Work};
@@ -16,7 +16,7 @@ use incident_core::domain::role::Actor;
 use incident_core::domain::time::after;
 use incident_core::domain::{Runbook, Severity, Time};
 
-use crate::world;
+use crate::{samples, world};
 
 /// An incident, its log, and the world around it: all data.
 #[derive(Clone)]
@@ -34,6 +34,8 @@ pub(crate) struct Scenario {
     pub(crate) live: Routes,
     pub(crate) drill: Routes,
     pub(crate) taken: Vec<String>,
+    /// The other incidents of the store: an older and a younger one, open and live.
+    pub(crate) others: Vec<OtherIncident>,
     pub(crate) open_incidents: Option<u32>,
     /// When the commands say they happened; none means now.
     pub(crate) occurred_at: Option<Time>,
@@ -65,6 +67,7 @@ impl Scenario {
             live: world::live(),
             drill: world::drill(),
             taken: Vec::new(),
+            others: [samples::older(), samples::younger()].map(OtherIncident::new).to_vec(),
             open_incidents: Some(1),
             occurred_at: None,
             actor: Actor::human("chat", "alice"),
@@ -129,8 +132,14 @@ impl Scenario {
     #[track_caller]
     pub(crate) fn tries(&mut self, command: Command) -> Result<Vec<Record>, Refusal> {
         let id = self.next_command();
-        let engine =
-            matches!(command, Command::Wake | Command::Look(_) | Command::Start(_) | Command::Conclude(_));
+        let engine = matches!(
+            command,
+            Command::Wake
+                | Command::Look(_)
+                | Command::Start(_)
+                | Command::Conclude(_)
+                | Command::MergeInto(_)
+        );
         let actor = if engine { Actor::Engine } else { self.actor.clone() };
         let mut request = Request::new(id, actor, command);
         request.occurred_at = self.occurred_at.filter(|_| !engine);
@@ -174,6 +183,7 @@ impl Scenario {
             live: &self.live,
             drill: &self.drill,
             taken: &self.taken,
+            others: &self.others,
             open_incidents: self.open_incidents,
             entropy: [9; 16],
         };

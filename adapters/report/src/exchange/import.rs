@@ -375,6 +375,7 @@ impl<'a> Telling<'a> {
             live: &nowhere,
             drill: &nowhere,
             taken: &[],
+            others: &[],
             open_incidents: None,
             entropy,
         };

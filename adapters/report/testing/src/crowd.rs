@@ -82,6 +82,7 @@ impl Crowd {
             live: &nothing,
             drill: &nothing,
             taken: &[],
+            others: &[],
             open_incidents: Some(1),
             entropy,
         };

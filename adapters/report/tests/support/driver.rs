@@ -44,6 +44,7 @@ impl Driver {
             live: &routes,
             drill: &routes,
             taken: &[],
+            others: &[],
             open_incidents: Some(1),
             entropy: [u8::try_from(self.commands).unwrap(); 16],
         };

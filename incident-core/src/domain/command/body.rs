@@ -141,7 +141,7 @@ bodies! {
     SettleMitigation {
         /// The record that proposed it.
         proposal: Seq,
-        /// Whether it was carried out.
+        /// Whether it was carried out; if that is known, whether it holds.
         happened: bool,
         /// How that was found.
         because: String,

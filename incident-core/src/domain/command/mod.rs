@@ -75,6 +75,18 @@ macro_rules! commands {
         }
 
         impl Command {
+            /// The other incident that it names, if it does.
+            #[must_use]
+            pub fn names(&self) -> Option<IncidentId> {
+                match self {
+                    Self::Declare(it) => it.recurrence_of,
+                    Self::Absorb(it) => Some(it.other),
+                    Self::MergeInto(into) => Some(*into),
+                    Self::Link(it) => Some(it.other),
+                    _ => None,
+                }
+            }
+
             /// Its kind.
             #[must_use]
             pub fn kind(&self) -> CommandKind {

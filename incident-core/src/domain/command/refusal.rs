@@ -7,6 +7,7 @@ use crate::domain::id::Seq;
 use crate::domain::phase::Gate;
 use crate::domain::phase::Phase;
 use crate::domain::role::Actor;
+use crate::domain::runbook::Reserved;
 
 /// Why the runbook says no. Nothing was recorded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -77,6 +78,16 @@ pub enum Refusal {
     NotAPerson {
         /// Who asked.
         actor: Actor,
+    },
+    /// The decision is reserved for people, and the runbook doesn't name this automation.
+    #[error(
+        "automation {automation} may not {decision}: ask a person, or name it in the runbook under safety.automation"
+    )]
+    NotByAutomation {
+        /// The automation's name.
+        automation: String,
+        /// What it asked for.
+        decision: Reserved,
     },
     /// The plan isn't the one that was meant.
     #[error("the plan has changed since; look at the present one and decide again")]

@@ -6,6 +6,7 @@ use crate::domain::command::{
     Absorb, Advance, Because, Close, Correct, Link, Redact, RedactSlot, Refusal, Resolve, StepBack,
 };
 use crate::domain::decide::{Draft, past};
+use crate::domain::effect::{Effect, Work};
 use crate::domain::event::{
     Absorbed, Cancelled, Closed, Corrected, Linked, Merged, PhaseEntered, Redacted, Reopened, Replanned,
     Resolved,
@@ -13,7 +14,9 @@ use crate::domain::event::{
 use crate::domain::figures::Figures;
 use crate::domain::gate::unmet;
 use crate::domain::id::{IncidentId, Seq};
+use crate::domain::incident::Ending;
 use crate::domain::phase::{Gate, Phase};
+use crate::domain::runbook::Reserved;
 
 type Judged = Result<(), Refusal>;
 
@@ -119,11 +122,17 @@ pub(super) fn step_back(draft: &mut Draft<'_>, it: &StepBack) -> Judged {
     Ok(())
 }
 
-pub(super) fn resolve(draft: &mut Draft<'_>, it: &Resolve) -> Judged {
+/// Nothing ends while a mitigation may still change a system.
+fn nothing_runs(draft: &Draft<'_>) -> Judged {
     let running = draft.state.mitigations.iter().find(|(_, it)| it.stage.is_running());
-    if let Some((seq, _)) = running {
-        return Err(Refusal::Unsafe(format!("mitigation {seq} is still running; wait for it or settle it")));
-    }
+    running.map_or(Ok(()), |(seq, _)| {
+        Err(Refusal::Unsafe(format!("mitigation {seq} is still running; wait for it or settle it")))
+    })
+}
+
+pub(super) fn resolve(draft: &mut Draft<'_>, it: &Resolve) -> Judged {
+    draft.may_decide(Reserved::Resolve)?;
+    nothing_runs(draft)?;
     go_on(draft, Phase::PostIncident, it.override_because.as_ref())?;
     let cause = draft.words("cause", &it.cause)?;
     draft.fact(Resolved { cause });
@@ -131,12 +140,14 @@ pub(super) fn resolve(draft: &mut Draft<'_>, it: &Resolve) -> Judged {
 }
 
 pub(super) fn reopen(draft: &mut Draft<'_>, it: &Because) -> Judged {
+    draft.may_decide(Reserved::Reopen)?;
     let because = draft.words("because", &it.because)?;
     draft.fact(Reopened { because });
     Ok(())
 }
 
 pub(super) fn cancel(draft: &mut Draft<'_>, it: &Because) -> Judged {
+    draft.may_decide(Reserved::Cancel)?;
     if draft.state.mitigations.values().any(|it| it.execution.is_some() || it.stage.is_running()) {
         let why = "something was changed already, so it can't be called off as a false alarm; resolve it";
         return Err(Refusal::Unsafe(why.to_owned()));
@@ -146,13 +157,36 @@ pub(super) fn cancel(draft: &mut Draft<'_>, it: &Because) -> Judged {
     Ok(())
 }
 
+/// How another incident ended.
+fn how(ending: Ending) -> String {
+    match ending {
+        Ending::Closed => "is closed".to_owned(),
+        Ending::Cancelled => "was cancelled".to_owned(),
+        Ending::Merged(into) => format!("is part of incident {into}"),
+    }
+}
+
+/// Asked for again, it is done again unless the other incident is part of this one or is still to be told.
 pub(super) fn absorb(draft: &mut Draft<'_>, it: &Absorb) -> Judged {
+    draft.may_decide(Reserved::Merge)?;
     if it.other <= draft.state.id {
         let problem = "it is older than this incident; the older one survives a merge".to_owned();
         return Err(Refusal::Invalid { field: "other", problem });
     }
-    if draft.state.absorbed.contains(&it.other) {
-        return Err(Refusal::Already("it is part of this incident already"));
+    let other = draft.other("other", it.other, draft.state.side)?;
+    match other.ended {
+        Some(Ending::Merged(into)) if into == draft.state.id => {
+            return Err(Refusal::Already("it is part of this incident already"));
+        }
+        Some(ending) => {
+            let problem = format!("it {}; expected an open incident", how(ending));
+            return Err(Refusal::Invalid { field: "other", problem });
+        }
+        None => {}
+    }
+    let telling = |effect: &Effect| effect.work == Work::Merge(it.other);
+    if draft.state.effects.values().any(telling) {
+        return Err(Refusal::Already("the other incident is being told already"));
     }
     let because = draft.words("because", &it.because)?;
     draft.fact(Absorbed { other: it.other, because });
@@ -164,11 +198,12 @@ pub(super) fn merge_into(draft: &mut Draft<'_>, into: IncidentId) -> Judged {
         let problem = "it is younger than this incident; the older one survives a merge".to_owned();
         return Err(Refusal::Invalid { field: "into", problem });
     }
-    if draft.state.mitigations.values().any(|it| it.stage.is_running()) {
-        return Err(Refusal::Unsafe(
-            "a mitigation is still running here; wait for it or settle it".to_owned(),
-        ));
+    let survivor = draft.other("into", into, draft.state.side)?;
+    if let Some(ending @ (Ending::Cancelled | Ending::Closed)) = survivor.ended {
+        let problem = format!("it {}; expected an open incident", how(ending));
+        return Err(Refusal::Invalid { field: "into", problem });
     }
+    nothing_runs(draft)?;
     draft.fact(Merged { into });
     Ok(())
 }
@@ -178,11 +213,14 @@ pub(super) fn link(draft: &mut Draft<'_>, it: &Link) -> Judged {
         let problem = "it is this incident itself; expected another".to_owned();
         return Err(Refusal::Invalid { field: "other", problem });
     }
+    draft.other("other", it.other, draft.state.side)?;
     draft.fact(Linked { other: it.other, relation: it.relation });
     Ok(())
 }
 
 pub(super) fn close(draft: &mut Draft<'_>, it: &Close) -> Judged {
+    draft.may_decide(Reserved::Close)?;
+    nothing_runs(draft)?;
     let overridden = unmet(&draft.state, Phase::PostIncident, draft.cx);
     if !overridden.is_empty() {
         if it.override_because.is_none() {

@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::approved_by;
 use super::mitigation::rule_in_force;
 use super::ticket::read_back;
-use crate::domain::backoff::{FIRST, GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, retry_at};
+use crate::domain::backoff::{GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, SOONEST, retry_at};
 use crate::domain::command::{Begin, Conclude, EffectResult, Failure, Refusal};
 use crate::domain::decide::{Draft, LONGEST_NAME};
-use crate::domain::due::{HEARTBEAT, Move, is_startable, next_move};
-use crate::domain::effect::{Applied, Effect, EffectState, Outcome, Receipt, Work};
+use crate::domain::due::{HEARTBEAT, Move, is_startable, may_expire, next_move};
+use crate::domain::effect::{Applied, Effect, EffectState, Outcome, Receipt, Start, Work};
 use crate::domain::event::{
     EffectFailed, EffectSettled, EffectStarted, EffectUnclear, EvidenceKept, Fact, MitigationExecuted,
     MitigationPlanned, MitigationVerified,
@@ -36,14 +36,9 @@ pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
             continue;
         }
         // Attempts of which no word comes back count like those that fail.
-        if tried_enough(draft, effect, effect.attempts) {
-            let (seq, attempts) = (effect.seq, effect.attempts);
-            let outcome = match effect.work {
-                Work::Execute(_) => {
-                    Outcome::HandedToPerson { why: format!("no word came back from {attempts} attempts") }
-                }
-                _ => Outcome::Refused { error: format!("no word came back from {attempts} attempts") },
-            };
+        if tried_enough(draft, effect) {
+            let why = format!("{} attempts brought no answer", effect.fruitless);
+            let (seq, outcome) = (effect.seq, given_up(effect, true, why));
             settled(draft, seq, outcome);
             continue;
         }
@@ -57,7 +52,7 @@ pub(super) fn start(draft: &mut Draft<'_>, begins: &[Begin]) -> Judged {
             }
         };
         // What may have been carried out already has to be looked for, whatever became of the approvals.
-        if let (Work::Execute(proposal), crate::domain::effect::Start::Call) = (&work, how)
+        if let (Work::Execute(proposal), Start::Call) = (&work, how)
             && let Err(refusal) = approved_by(&draft.state, *proposal, draft.cx.runbook, now)
         {
             settled(draft, seq, Outcome::Refused { error: refusal.to_string() });
@@ -121,8 +116,9 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
             read_back(draft, tickets);
         }
         EffectResult::Pending { again } if current => {
-            let look_at = after(draft.cx.now, (*again).clamp(FIRST, LONGEST_ASKED));
-            draft.follows(draft.cx.now, EffectUnclear { effect: effect.seq, attempt: it.attempt, look_at });
+            let look_at = after(draft.cx.now, (*again).clamp(SOONEST, LONGEST_ASKED));
+            let (effect, attempt) = (effect.seq, it.attempt);
+            draft.follows(draft.cx.now, EffectUnclear { effect, attempt, look_at, pending: true });
         }
         EffectResult::CannotTell if current => cannot_tell(draft, &effect, it.attempt),
         EffectResult::Failed(failure) if current => failed(draft, &effect, it.attempt, failure),
@@ -147,7 +143,7 @@ fn fits(work: &Work, result: &EffectResult) -> bool {
 fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
     let Work::Plan(proposal) = effect.work else { return Ok(()) };
     let Some(mitigation) = draft.state.mitigations.get(&proposal) else { return Ok(()) };
-    if mitigation.stage != Stage::Proposed {
+    if mitigation.stage != Stage::Proposed || draft.state.ended.is_some() {
         settled(draft, effect.seq, done(None));
         return Ok(());
     }
@@ -165,7 +161,10 @@ fn planned(draft: &mut Draft<'_>, effect: &Effect, plan: &Plan) -> Judged {
         return Ok(());
     }
     let rule = rule_in_force(&draft.state, mitigation, plan, draft.cx.runbook);
-    let plan = serde_json::to_string(plan).map_err(|_| Refusal::Invalid {
+    // The people who approve agree to the patience, too.
+    let mut plan = plan.clone();
+    plan.verify_within.get_or_insert(draft.cx.runbook.safety.verify_within);
+    let plan = serde_json::to_string(&plan).map_err(|_| Refusal::Invalid {
         field: "plan",
         problem: "it can't be written as JSON; expected plain data".to_owned(),
     })?;
@@ -186,32 +185,69 @@ fn cannot_tell(draft: &mut Draft<'_>, effect: &Effect, attempt: u32) {
         let why = "the system can't tell whether it was carried out".to_owned();
         return settled(draft, effect.seq, Outcome::HandedToPerson { why });
     }
-    let look_at = retry_at(id(draft, effect), attempt, None, draft.cx.now);
-    draft.follows(draft.cx.now, EffectUnclear { effect: effect.seq, attempt, look_at });
+    let look_at = retry_at(id(draft, effect), effect.fruitless, None, draft.cx.now);
+    draft.follows(draft.cx.now, EffectUnclear { effect: effect.seq, attempt, look_at, pending: false });
 }
 
 fn failed(draft: &mut Draft<'_>, effect: &Effect, attempt: u32, failure: &Failure) {
     let error = clip(&failure.error, 1_024);
-    let hopeless = !failure.retry && failure.applied == Applied::No;
-    if hopeless || tried_enough(draft, effect, attempt) {
-        let maybe_executed = matches!(effect.work, Work::Execute(_)) && failure.applied == Applied::Maybe;
-        let outcome = if maybe_executed {
-            Outcome::HandedToPerson { why: format!("it may have been carried out: {error}") }
-        } else {
-            Outcome::Refused { error }
-        };
+    let applied = failure.applied;
+    // A look that said No answers for the attempts before it; without one they may have done it.
+    let looked = matches!(effect.state, EffectState::Started { how: Start::Look, .. });
+    let maybe = applied == Applied::Maybe || (effect.maybe_before && !looked);
+    // A backend that asks to wait has answered. What never expires by itself is given up all the same.
+    let asked_to_wait = failure.wait.is_some() && applied == Applied::No && may_expire(effect);
+    let hopeless = !failure.retry && applied == Applied::No;
+    if hopeless || (!asked_to_wait && tried_enough(draft, effect)) || falls_back(draft, effect) {
+        let outcome = given_up(effect, maybe, error);
         return settled(draft, effect.seq, outcome);
     }
-    let retry_at = retry_at(id(draft, effect), attempt, failure.wait, draft.cx.now);
-    let applied = failure.applied;
-    draft.follows(draft.cx.now, EffectFailed { effect: effect.seq, attempt, applied, error, retry_at });
+    let retry_at = retry_at(id(draft, effect), effect.fruitless, failure.wait, draft.cx.now);
+    let effect = effect.seq;
+    draft.follows(draft.cx.now, EffectFailed { effect, attempt, applied, error, retry_at, asked_to_wait });
 }
 
-/// Whether an effect is given up after so many attempts: a page soon, if there is another way for it.
-fn tried_enough(draft: &Draft<'_>, effect: &Effect, attempts: u32) -> bool {
-    let is_page = matches!(&effect.work, Work::Notify(notify) if notify.kind.is_page());
-    let falls_back = || draft.routes().fallback(&effect.route).is_some() && effect.instead_of.is_none();
-    attempts >= GIVE_UP_AFTER || (is_page && attempts >= PAGE_FALLS_BACK_AFTER && falls_back())
+/// Whether an effect is given up after so many attempts.
+fn tried_enough(draft: &Draft<'_>, effect: &Effect) -> bool {
+    effect.fruitless >= GIVE_UP_AFTER || falls_back(draft, effect)
+}
+
+/// Whether a page goes on to the fallback of its route, which it does soon.
+fn falls_back(draft: &Draft<'_>, effect: &Effect) -> bool {
+    matches!(&effect.work, Work::Notify(notify) if notify.kind.is_page())
+        && effect.attempts >= PAGE_FALLS_BACK_AFTER
+        && effect.instead_of.is_none()
+        && draft.routes().fallback(&effect.route).is_some()
+}
+
+/// How an effect ends that nobody tries any more. What may have happened and mustn't happen twice is left to a person.
+fn given_up(effect: &Effect, maybe: bool, error: String) -> Outcome {
+    match effect.work {
+        Work::Execute(_) | Work::Ticket(_) if maybe => {
+            Outcome::HandedToPerson { why: format!("it may have happened: {error}") }
+        }
+        // Only a look says whether a change holds, and there was none.
+        Work::Verify(_) => {
+            Outcome::HandedToPerson { why: format!("nobody can say whether it holds: {error}") }
+        }
+        _ => Outcome::Refused { error },
+    }
+}
+
+/// How an effect ends whose time is over.
+pub(super) fn out_of_time(effect: &Effect) -> Outcome {
+    let begun = effect.maybe_before || !matches!(effect.state, EffectState::Ready(_));
+    match effect.work {
+        Work::Ticket(_) if begun => Outcome::HandedToPerson {
+            why: "its time passed before it was known whether it happened".to_owned(),
+        },
+        // The last look said that it still waits: within its patience the change didn't take hold.
+        Work::Verify(_) if effect.attempts > 0 && effect.fruitless == 0 => Outcome::Expired,
+        Work::Verify(_) => Outcome::HandedToPerson {
+            why: "its time passed, and nobody could say whether it holds".to_owned(),
+        },
+        _ => Outcome::Expired,
+    }
 }
 
 fn id(draft: &Draft<'_>, effect: &Effect) -> EffectId {

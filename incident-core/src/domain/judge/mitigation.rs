@@ -9,7 +9,7 @@ use crate::domain::decide::{Draft, LONGEST_TEXT, bounded, name, shown};
 use crate::domain::effect::{Effect, EffectState, Outcome, Work};
 use crate::domain::event::{
     ApprovalWithdrawn, EffectSettled, ExecutionOrdered, MitigationExecuted, MitigationProposed,
-    MitigationRejected, PlanApproved,
+    MitigationRejected, MitigationVerified, PlanApproved,
 };
 use crate::domain::id::{Digest, Seq};
 use crate::domain::incident::Incident;
@@ -63,7 +63,14 @@ fn words_of(mitigation: &Mitigation) -> Judged {
 pub(super) fn undo(draft: &mut Draft<'_>, it: &Undo) -> Judged {
     let undone = find(&draft.state, it.mitigation)?;
     if undone.execution.is_none() {
-        return Err(Refusal::Unsafe("it was never carried out, so there is nothing to take back".to_owned()));
+        let why = match undone.stage {
+            Stage::Ordered => {
+                "the system hasn't accepted it yet; withdraw the approval, or wait for the answer"
+            }
+            Stage::Unclear => "nobody knows yet whether it was carried out; settle that first",
+            _ => "it was never carried out, so there is nothing to take back",
+        };
+        return Err(Refusal::Unsafe(why.to_owned()));
     }
     let (mitigation, system) = (undone.mitigation.clone(), undone.system.clone());
     proposed(draft, mitigation, &system, Some(it.mitigation), &it.because)
@@ -146,16 +153,20 @@ pub(super) fn execute(draft: &mut Draft<'_>, it: &ExecutePlan) -> Judged {
     let mitigation = find(&draft.state, it.proposal)?;
     let plan = fresh_plan(mitigation, it.digest, draft.cx.now)?;
     approved_by(&draft.state, it.proposal, draft.cx.runbook, draft.cx.now)?;
-    healthy_enough(mitigation, plan, draft.cx.runbook)?;
+    // The way back is always open: what guards against one more change doesn't hold up the undoing of one.
+    let undoes = mitigation.undoes;
+    if undoes.is_none() {
+        healthy_enough(mitigation, plan, draft.cx.runbook)?;
+    }
     let side = draft.state.side;
     let key = target_key(side, &plan.plan.target);
     let elsewhere = draft.cx.taken.contains(&key);
-    let here = draft.state.mitigations.iter().find(|(_, other)| {
+    let here = draft.state.mitigations.iter().find(|(seq, other)| {
         let same = other.plan.as_ref().is_some_and(|it| it.plan.target == plan.plan.target);
         let cooling =
             other.ended_at.is_some_and(|end| after(end, draft.state.figures.cooldown) > draft.cx.now);
-        // Taking a change back is never made to wait for the change's own cooldown.
-        same && (other.stage.is_running() || (cooling && mitigation.undoes.is_none()))
+        let busy = other.stage.is_running() && undoes != Some(**seq);
+        same && (busy || (cooling && undoes.is_none()))
     });
     if elsewhere || here.is_some() {
         return Err(Refusal::Unsafe(format!(
@@ -171,7 +182,10 @@ pub(super) fn execute(draft: &mut Draft<'_>, it: &ExecutePlan) -> Judged {
                 .any(|held| held.name == key && held.until.is_none_or(|until| until > draft.cx.now))
     };
     let budget = draft.cx.runbook.safety.budget_per_hour;
-    let Some(budget_slot) = places(&draft.state, it.proposal, budget.min(1_000)).find(|slot| !used(*slot))
+    let budget = budget.min(MOST_PLACES);
+    // Beyond the budget there are places for the way back.
+    let beyond = (budget..budget + MOST_PLACES).filter(|_| undoes.is_some());
+    let Some(budget_slot) = places(&draft.state, it.proposal, budget).chain(beyond).find(|slot| !used(*slot))
     else {
         return Err(Refusal::Unsafe(format!(
             "the budget of {budget} mitigations an hour on this system is spent"
@@ -182,6 +196,9 @@ pub(super) fn execute(draft: &mut Draft<'_>, it: &ExecutePlan) -> Judged {
     Ok(())
 }
 
+/// The most places that a budget has.
+const MOST_PLACES: u32 = 1_000;
+
 /// The places of an hour's budget, in an order of the mitigation's own: whoever began with the first would find one after
 /// the other taken, and each costs a look.
 fn places(incident: &Incident, proposal: Seq, budget: u32) -> impl Iterator<Item = u32> {
@@ -190,7 +207,7 @@ fn places(incident: &Incident, proposal: Seq, budget: u32) -> impl Iterator<Item
     (0..budget).map(move |place| first.wrapping_add(place) % budget.max(1))
 }
 
-/// A person says what a machine couldn't tell.
+/// A person says what a machine couldn't tell: whether it was carried out, or, once that is known, whether it holds.
 pub(super) fn settle(draft: &mut Draft<'_>, it: &SettleMitigation) -> Judged {
     draft.needs_person()?;
     let mitigation = find(&draft.state, it.proposal)?;
@@ -198,15 +215,17 @@ pub(super) fn settle(draft: &mut Draft<'_>, it: &SettleMitigation) -> Judged {
         return Err(Refusal::Already("what became of it is known already"));
     }
     let plan = mitigation.plan.as_ref().map(|plan| plan.plan.clone());
+    let executed = mitigation.execution.is_some();
     let detail = draft.words("because", &it.because)?;
     let seq = it.proposal;
     match plan {
-        Some(plan) if it.happened => {
+        Some(plan) if it.happened && !executed => {
             let execution = Box::new(Execution::new(plan, draft.cx.now));
             draft.fact(MitigationExecuted { proposal: seq, execution, because: Some(detail) });
         }
         _ => {
-            draft.fact(crate::domain::event::MitigationVerified { proposal: seq, holds: false, detail });
+            let holds = it.happened && executed;
+            draft.fact(MitigationVerified { proposal: seq, holds, detail });
         }
     }
     Ok(())
@@ -304,6 +323,17 @@ pub(crate) fn hand_out(
     let approved_by = approved_by(incident, *proposal, runbook, now)?;
     let plan = find(incident, *proposal)?.plan.as_ref().ok_or(Refusal::OtherPlan)?;
     Ok(ApprovedPlan::new(plan.plan.clone(), plan.digest, approved_by, started))
+}
+
+/// Records that the change which `undo` took back no longer holds, if it was still to be verified.
+pub(in crate::domain) fn taken_back(draft: &mut Draft<'_>, undo: Seq) {
+    let undone = draft.state.mitigations.get(&undo).and_then(|it| it.undoes);
+    let Some(proposal) = undone else { return };
+    let runs = draft.state.mitigations.get(&proposal).is_some_and(|it| it.stage.is_running());
+    if runs {
+        let detail = draft.text(&format!("mitigation {undo} took it back"));
+        draft.follows(draft.cx.now, MitigationVerified { proposal, holds: false, detail });
+    }
 }
 
 /// Ends the effects of a mitigation that a person settled.

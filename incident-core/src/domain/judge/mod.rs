@@ -80,4 +80,4 @@ pub(super) fn judge(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refu
 
 #[cfg(feature = "runtime")]
 pub(crate) use mitigation::hand_out;
-pub(super) use mitigation::{approved_by, settle_effects};
+pub(super) use mitigation::{approved_by, settle_effects, taken_back};

@@ -21,7 +21,7 @@ use crate::domain::index::{signal_key, storm_key};
 use crate::domain::inert;
 use crate::domain::phase::Phase;
 use crate::domain::role::Actor;
-use crate::domain::runbook::CheckedBy;
+use crate::domain::runbook::{CheckedBy, Reserved};
 use crate::domain::severity::{Audience, Severity};
 use crate::domain::ticket::TicketRef;
 use crate::domain::time::after;
@@ -41,6 +41,13 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
     if let Some(group) = &group {
         free(draft, signal_key(it.side, group))?;
     }
+    let recurrence_of =
+        match it.recurrence_of.map(|earlier| draft.other("recurrence_of", earlier, it.side)).transpose() {
+            Ok(earlier) => earlier.map(|earlier| earlier.id),
+            Err(refusal) if matches!(draft.request.actor, Actor::Human(_)) => return Err(refusal),
+            // An alert is never refused because of an earlier incident that is gone.
+            Err(_) => None,
+        };
     let storm = it.storm.as_ref().map(|it| it.window);
     let severity = it.severity.unwrap_or(Severity::Sev2);
     if let Some(window) = storm {
@@ -71,7 +78,7 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
         declared_at,
         side: it.side,
         signal_group: group,
-        recurrence_of: it.recurrence_of,
+        recurrence_of,
         runbook: draft.cx.digest,
         figures: Arc::new(Figures::of(draft.cx.runbook)),
         link,
@@ -109,6 +116,7 @@ pub(super) fn triage(draft: &mut Draft<'_>, it: &Triage) -> Judged {
     let path = draft.cx.runbook.triage.walk(&it.answers);
     let path = path.map_err(|error| Refusal::Invalid { field: "triage", problem: error.to_string() })?;
     let (from, to) = (draft.state.severity, path.severity);
+    lower(draft, to)?;
     if from != to {
         let because = draft.text("found by the triage tree");
         draft.fact(SeveritySet { from, to, because });
@@ -117,11 +125,17 @@ pub(super) fn triage(draft: &mut Draft<'_>, it: &Triage) -> Judged {
     Ok(())
 }
 
+/// Refuses a lower severity by an automation.
+fn lower(draft: &Draft<'_>, to: Severity) -> Judged {
+    if to > draft.state.severity { draft.may_decide(Reserved::LowerSeverity) } else { Ok(()) }
+}
+
 pub(super) fn set_severity(draft: &mut Draft<'_>, it: &SetSeverity) -> Judged {
     let from = draft.state.severity;
     if from == it.severity && draft.state.severity_assigned {
         return Err(Refusal::Already("it has this severity already"));
     }
+    lower(draft, it.severity)?;
     let because = draft.words("because", &it.because)?;
     draft.fact(SeveritySet { from, to: it.severity, because });
     Ok(())

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::effect::out_of_time;
 use super::response::page_step;
 use crate::domain::command::Refusal;
 use crate::domain::decide::Draft;
 use crate::domain::due::{HEARTBEAT, expires};
-use crate::domain::effect::Outcome;
 use crate::domain::event::{EffectSettled, ObligationBreached, ObligationReminded, Reviewed};
+use crate::domain::figures::SHORTEST_RHYTHM;
 use crate::domain::id::Seq;
 use crate::domain::obligation::{Obligation, ObligationKind};
 use crate::domain::time::{Time, after, since};
@@ -18,10 +19,10 @@ pub(super) fn wake(draft: &mut Draft<'_>) -> Result<(), Refusal> {
     for seq in open {
         obligation(draft, seq);
     }
-    let expired: Vec<Seq> =
-        draft.state.effects.values().filter(|it| expires(it, now)).map(|it| it.seq).collect();
-    for effect in expired {
-        draft.follows(now, EffectSettled { effect, outcome: Outcome::Expired });
+    let expired = draft.state.effects.values().filter(|it| expires(it, now));
+    let expired: Vec<_> = expired.map(|it| (it.seq, out_of_time(it))).collect();
+    for (effect, outcome) in expired {
+        draft.follows(now, EffectSettled { effect, outcome });
     }
     let quiet = draft.records.is_empty() && !draft.state.is_settled();
     if quiet && now >= after(draft.state.recorded_at, HEARTBEAT) {
@@ -60,7 +61,7 @@ fn cadence(draft: &Draft<'_>, owed: &Obligation) -> Option<Duration> {
             Some(figures.chase_every)
         }
     };
-    every.filter(|every| !every.is_zero())
+    every.filter(|every| *every >= SHORTEST_RHYTHM)
 }
 
 /// How many deadlines in a row passed up to `now`, the first at `due`.

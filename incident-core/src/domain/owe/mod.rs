@@ -99,7 +99,10 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             }
         }
         Fact::ExecutionOrdered(fact) => task::execute(draft, fact.proposal),
-        Fact::MitigationExecuted(fact) => task::verify(draft, fact.proposal),
+        Fact::MitigationExecuted(fact) => {
+            task::verify(draft, fact.proposal);
+            super::judge::taken_back(draft, fact.proposal);
+        }
         Fact::MitigationVerified(fact) => {
             super::judge::settle_effects(draft, fact.proposal, seq);
             let words = if fact.holds { "It is in and holds" } else { "It failed" };
@@ -205,6 +208,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             deadline::drop_kinds(draft, &kinds, seq);
             let told = inside(&everybody_told(draft));
             draft.say(closing(draft), &told);
+            task::drop_plans(draft, seq);
         }
         Fact::Replanned(_) => deadline::replan(draft, seq),
         Fact::ObligationReminded(fact) => say::due_soon(draft, fact.obligation),
@@ -257,13 +261,18 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
     let Some(planned) = planned_effect(draft, effect) else { return };
     match (&planned.work, outcome) {
         (Work::Ticket(TicketWork::FollowUp(action)), Outcome::Done(_)) => {
-            task::read_tickets(draft);
+            task::read_tickets(draft, None);
             if draft.state.ticket.is_some() {
                 task::ticket(draft, TicketWork::Link(LinkTo::FollowUp(*action)));
             }
         }
         (Work::Ticket(TicketWork::Open), Outcome::Done(_)) => task::link_follow_ups(draft),
-        (Work::ReadTickets, Outcome::Done(_) | Outcome::Expired) => task::read_tickets(draft),
+        (Work::ReadTickets, Outcome::Superseded { .. }) => {}
+        // People go on working in their tickets while nobody can read them.
+        (Work::ReadTickets, outcome) => {
+            let failed = !matches!(outcome, Outcome::Done(_) | Outcome::Expired);
+            task::read_tickets(draft, failed.then_some(effect));
+        }
         _ => {}
     }
     let (failed, why) = match outcome {
@@ -282,7 +291,12 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
         }
         Work::Ticket(TicketWork::Open) => {
             let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Because, &why);
-            let words = format!("Opening the ticket {failed}: open it by hand and adopt it");
+            let words = match outcome {
+                Outcome::HandedToPerson { .. } => {
+                    "The ticket may be open already: look for it, open it by hand if it isn't there, and adopt it".to_owned()
+                }
+                _ => format!("Opening the ticket {failed}: open it by hand and adopt it"),
+            };
             draft.say(said.fixed(Label::Do, &words), &responders());
         }
         Work::Execute(proposal) => {
@@ -296,6 +310,11 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
             let said = Said::new(kind).fixed(Label::Do, words).fixed(Label::Because, &why);
             mitigation_said(draft, said, *proposal);
         }
+        Work::Verify(proposal) if matches!(outcome, Outcome::HandedToPerson { .. }) => {
+            let words = "Find out whether the change holds, and settle it";
+            let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Do, words);
+            mitigation_said(draft, said.fixed(Label::Because, &why), *proposal);
+        }
         Work::Plan(proposal) | Work::Verify(proposal) => {
             let step = if matches!(planned.work, Work::Plan(_)) { "Its plan" } else { "Its verification" };
             let said = Said::new(NoticeKind::Mitigation).fixed(Label::Summary, &format!("{step} {failed}"));
@@ -307,6 +326,8 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
             let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Because, &why);
             draft.say(said.fixed(Label::Do, &words), &responders());
         }
+        // A reading that failed before was told then.
+        Work::ReadTickets if planned.instead_of.is_some() => {}
         Work::Ticket(_) | Work::ReadTickets if *outcome != Outcome::Expired => {
             say::tell_caretaker(draft, &planned, &why);
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::decide::Draft;
 use crate::domain::effect::{Effect, EffectState, LinkTo, Outcome, TicketWork, Work};
 use crate::domain::event::{EffectPlanned, EffectSettled};
+use crate::domain::figures::SHORTEST_RHYTHM;
 use crate::domain::id::{IncidentId, Seq};
 use crate::domain::incident::Ending;
 use crate::domain::index::Urgency;
@@ -105,23 +106,26 @@ pub(super) fn execute(draft: &mut Draft<'_>, proposal: Seq) {
     draft.follows(draft.cx.now, planned);
 }
 
-/// A change that doesn't show within an hour doesn't hold.
+/// The plan says how long the change may take to show that it holds.
 pub(super) fn verify(draft: &mut Draft<'_>, proposal: Seq) {
     let Some(mitigation) = draft.state.mitigations.get(&proposal) else { return };
     let system = mitigation.system.clone();
-    plan_effect(draft, Work::Verify(proposal), &system, Urgency::ACTION, MINUTE * 60);
+    let stated = mitigation.execution.as_ref().and_then(|it| it.plan.verify_within);
+    let within = stated.unwrap_or(draft.cx.runbook.safety.verify_within);
+    plan_effect(draft, Work::Verify(proposal), &system, Urgency::ACTION, within);
 }
 
-/// Reads the tickets of open action items back on a rhythm, as long as there are any.
-pub(super) fn read_tickets(draft: &mut Draft<'_>) {
+/// Reads the tickets of open action items back on a rhythm, as long as there are any; also after a reading that `failed`.
+pub(super) fn read_tickets(draft: &mut Draft<'_>, failed: Option<Seq>) {
     let Some(tracker) = &draft.routes().tracker else { return };
-    let every = draft.cx.runbook.afterwards.read_tickets_every;
+    let every = draft.cx.runbook.afterwards.read_tickets_every.max(SHORTEST_RHYTHM);
     let open = draft.state.actions.values().any(|action| !action.done && action.ticket.is_some());
     if !open || draft.state.effects.values().any(|effect| effect.work == Work::ReadTickets) {
         return;
     }
     let mut planned = owed(draft, Work::ReadTickets, tracker, Urgency::BACKGROUND, every + DAY * 7);
     planned.begins_at = Some(after(draft.cx.now, every));
+    planned.instead_of = failed;
     draft.follows(draft.cx.now, planned);
 }
 
@@ -130,6 +134,11 @@ pub(super) fn drop_reading(draft: &mut Draft<'_>, by: Seq) {
     if draft.state.actions.values().all(|action| action.done) {
         drop_ready(draft, by, |effect| effect.work == Work::ReadTickets);
     }
+}
+
+/// A plan that nobody will approve needn't be made.
+pub(super) fn drop_plans(draft: &mut Draft<'_>, by: Seq) {
+    drop_ready(draft, by, |effect| matches!(effect.work, Work::Plan(_)));
 }
 
 /// Tells the absorbed incident. One effect with an id of its own, so a crash between the two is finished by the next pass.

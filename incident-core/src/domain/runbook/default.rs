@@ -209,11 +209,13 @@ fn safety() -> Safety {
             (MitigationKind::ClearCache, rule(2, true)),
         ]),
         plan_lifetime: 15 * MINUTE,
+        verify_within: 60 * MINUTE,
         budget_per_hour: 6,
         cooldown: 5 * MINUTE,
         min_healthy_percent: 50,
         storm_brake: 25,
         break_glass: vec![],
+        automation: BTreeMap::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use super::{ApprovalRule, Priority, Runbook};
+use super::{ApprovalRule, Priority, Reserved, Runbook};
 use crate::domain::id::Digest;
 use crate::domain::mitigation::MitigationKind;
 use crate::domain::phase::{Phase, PhasePolicy};
@@ -63,6 +63,12 @@ impl Runbook {
     pub fn approval_rule(&self, severity: Severity, kind: MitigationKind) -> ApprovalRule {
         let rule = self.severity_rule(severity);
         self.safety.by_kind.get(&kind).map_or_else(|| rule.clone(), |by_kind| rule.stricter(by_kind))
+    }
+
+    /// Whether the automation called `name` may take a decision that is reserved for people.
+    #[must_use]
+    pub fn lets_automation(&self, name: &str, decision: Reserved) -> bool {
+        self.safety.automation.get(name).is_some_and(|may| may.contains(&decision))
     }
 
     /// Who must hear of an incident of `severity`, each once, in the runbook's order.

@@ -228,12 +228,21 @@ fn safety(runbook: &Runbook, out: &mut String) -> fmt::Result {
     )?;
     writeln!(
         out,
+        "- A change has {} to show that it holds, unless its plan says otherwise.",
+        spoken(safety.verify_within)
+    )?;
+    writeln!(
+        out,
         "- At most {} mitigations per hour; a target is then left alone for {}.",
         safety.budget_per_hour,
         spoken(safety.cooldown)
     )?;
     writeln!(out, "- At least {} % of the instances stay healthy.", safety.min_healthy_percent)?;
     writeln!(out, "- Beyond {} open incidents, automation proposes nothing.", safety.storm_brake)?;
+    for (name, may) in &safety.automation {
+        let may = list(&may.iter().collect::<Vec<_>>());
+        writeln!(out, "- The automation {} may also {may}.", line(name))?;
+    }
     let alone = if safety.break_glass.is_empty() { "nobody".to_owned() } else { list(&safety.break_glass) };
     writeln!(out, "- May act alone in an emergency, with a reason and everybody told: {}.", line(&alone))
 }

@@ -3,7 +3,7 @@
 //! [`Runbook::default`] is the runbook this project implements; every figure, list and text of it can be replaced from
 //! TOML laid over the default ([`Runbook::from_toml`]). A runbook never acts: decisions read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -153,6 +153,9 @@ pub struct Safety {
     /// How long a plan may be approved and executed after it was made.
     #[serde(with = "humantime_serde")]
     pub plan_lifetime: Duration,
+    /// How long a change may take to show that it holds, unless its plan says how long.
+    #[serde(with = "humantime_serde")]
+    pub verify_within: Duration,
     /// How many mitigations may be started per hour on one system; drills count apart.
     pub budget_per_hour: u32,
     /// How long a target is left alone after a mitigation ended.
@@ -165,6 +168,41 @@ pub struct Safety {
     /// Who may act alone in an emergency, with a reason and everybody told; nobody by default.
     #[serde(default)]
     pub break_glass: Vec<PersonId>,
+    /// The decisions that an automation may take like a person, by the automation's name; none by default.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub automation: BTreeMap<String, BTreeSet<Reserved>>,
+}
+
+/// A decision that is reserved for people, unless [`Safety::automation`] names the automation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reserved {
+    /// Make another incident part of this one.
+    Merge,
+    /// Cancel the incident as a false alarm.
+    Cancel,
+    /// Resolve it.
+    Resolve,
+    /// Close it.
+    Close,
+    /// Set a lower severity.
+    LowerSeverity,
+    /// Reopen it. Alerts reopen an incident by the flap window and need no entry.
+    Reopen,
+}
+
+impl std::fmt::Display for Reserved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Merge => "merge incidents",
+            Self::Cancel => "cancel the incident",
+            Self::Resolve => "resolve the incident",
+            Self::Close => "close the incident",
+            Self::LowerSeverity => "lower the severity",
+            Self::Reopen => "reopen the incident",
+        })
+    }
 }
 
 /// Who must agree to a plan.

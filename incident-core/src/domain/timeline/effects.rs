@@ -32,7 +32,8 @@ impl Log<'_> {
 
     pub(super) fn unclear(&self, fact: &EffectUnclear, now: Time) -> String {
         let (again, what) = (clock(fact.look_at, now), self.effect(fact.effect));
-        format!("Not known yet (attempt {}), looked at again at {again}: {what}", fact.attempt)
+        let state = if fact.pending { "Still at work" } else { "Not known yet" };
+        format!("{state} (attempt {}), looked at again at {again}: {what}", fact.attempt)
     }
 
     pub(super) fn settled(&self, fact: &EffectSettled) -> String {

@@ -43,6 +43,7 @@ fn zeros(runbook: &Runbook, found: &mut Findings) {
         ("recovery.hold", recovery.hold),
         ("recovery.probe_every", recovery.probe_every),
         ("safety.plan_lifetime", safety.plan_lifetime),
+        ("safety.verify_within", safety.verify_within),
         ("signals.storm.within", signals.storm.within),
     ];
     let mut zero = |place: String, length| {
