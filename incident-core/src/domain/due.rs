@@ -36,6 +36,7 @@ pub fn due(incident: &Incident, now: Time) -> Due {
     let heartbeat = !incident.is_settled() && now >= after(incident.recorded_at, HEARTBEAT);
     Due {
         wake: heartbeat
+            || incident.obligations.values().any(|owed| owed.is_misdated(now))
             || timers.min().is_some_and(|time| time <= now)
             || incident.effects.values().any(|effect| expires(effect, now)),
         look: incident.next_look().is_some_and(|time| time <= now),
@@ -52,9 +53,17 @@ pub fn next_wake(incident: &Incident) -> Option<Time> {
     if incident.is_settled() {
         return None;
     }
-    let timers = incident.obligations.values().filter_map(super::obligation::Obligation::next);
+    let now = incident.recorded_at;
+    let timers = incident
+        .obligations
+        .values()
+        .filter_map(|owed| if owed.is_misdated(now) { Some(now) } else { owed.next() });
     let effects = incident.effects.values().map(|effect| {
-        let begin = if can_begin(incident, effect) { begins_at(effect) } else { Time::MAX_UTC };
+        let begin = match can_begin(incident, effect) {
+            true if has_no_wait(effect, now) => now,
+            true => begins_at(effect),
+            false => Time::MAX_UTC,
+        };
         if may_expire(effect) { begin.min(ends_at(effect)) } else { begin }
     });
     let heartbeat = after(incident.recorded_at, HEARTBEAT);
@@ -63,7 +72,16 @@ pub fn next_wake(incident: &Incident) -> Option<Time> {
 
 /// Whether an effect may begin at `now`.
 pub(super) fn is_startable(incident: &Incident, effect: &Effect, now: Time) -> bool {
-    !expires(effect, now) && begins_at(effect) <= now && can_begin(incident, effect)
+    !expires(effect, now)
+        && (begins_at(effect) <= now || has_no_wait(effect, now))
+        && can_begin(incident, effect)
+}
+
+/// Whether the wait of an effect was recorded by a clock that was beyond doubt ahead: a wait is a length, so it counts as over.
+/// Of what may be changing a system at this moment nobody can know, and it keeps its date.
+fn has_no_wait(effect: &Effect, now: Time) -> bool {
+    let executes = matches!(effect.work, Work::Execute(_)) && !matches!(effect.state, EffectState::Ready(_));
+    Incident::is_ahead(effect.since, now) && !executes
 }
 
 /// What to do with an effect that is startable.

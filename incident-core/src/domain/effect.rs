@@ -87,6 +87,8 @@ pub struct Effect {
     pub expires_at: Time,
     /// Where it stands.
     pub state: EffectState,
+    /// When that was recorded, UTC: what its waits are counted from.
+    pub since: Time,
     /// How often it was started.
     pub attempts: u32,
     /// How many attempts in a row brought no answer. An answer that asks to wait ends the row.

@@ -167,6 +167,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
             if let Some(owed) = owed(it, ObligationKind::Acknowledge) {
                 owed.escalate_at = fact.next_at.or(owed.escalate_at);
                 owed.escalate_step = step;
+                owed.since = record.recorded_at;
             }
         }
         Fact::Corrected(fact) => {
@@ -224,6 +225,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
                 seq: record.seq,
                 kind: fact.kind,
                 due: fact.due,
+                since: record.recorded_at,
                 remind_at: fact.remind_at,
                 missed: 0,
                 escalate_at: None,
@@ -241,6 +243,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         Fact::ObligationMoved(fact) => {
             if let Some(owed) = it.obligations.get_mut(&fact.obligation) {
                 owed.due = fact.due;
+                owed.since = record.recorded_at;
                 owed.remind_at = fact.remind_at;
                 owed.armed = true;
             }
@@ -256,6 +259,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
                 owed.remind_at = None;
                 owed.armed = fact.next_due.is_some();
                 owed.due = fact.next_due.unwrap_or(owed.due);
+                owed.since = record.recorded_at;
                 if owed.kind == ObligationKind::Acknowledge {
                     owed.escalate_at = Some(record.recorded_at);
                 }
@@ -285,6 +289,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
                     Applied::No if !effect.maybe_before => EffectState::Ready(fact.retry_at),
                     Applied::No | Applied::Maybe => EffectState::Unknown(fact.retry_at),
                 };
+                effect.since = record.recorded_at;
             }
         }
         Fact::EffectUnclear(fact) => {
@@ -295,6 +300,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
                     effect.unclear = effect.unclear.saturating_add(1);
                 }
                 effect.state = EffectState::Unknown(fact.look_at);
+                effect.since = record.recorded_at;
             }
         }
         Fact::EffectSettled(fact) => effect_settled(it, record, fact),
@@ -376,6 +382,7 @@ fn effect_planned(it: &mut Incident, record: &Record, fact: &EffectPlanned) {
         planned_at: record.recorded_at,
         expires_at: fact.expires_at,
         state: EffectState::Ready(fact.begins_at.unwrap_or(record.recorded_at)),
+        since: record.recorded_at,
         attempts: 0,
         fruitless: 0,
         first_started: None,
@@ -391,6 +398,7 @@ fn effect_started(it: &mut Incident, record: &Record, fact: &EffectStarted) {
     if let Some(effect) = it.effects.get_mut(&fact.effect) {
         effect.maybe_before |= !matches!(effect.state, EffectState::Ready(_));
         effect.state = EffectState::Started { attempt: fact.attempt, until: fact.until, how: fact.how };
+        effect.since = record.recorded_at;
         effect.attempts = fact.attempt;
         effect.fruitless = effect.fruitless.saturating_add(1);
         effect.first_started.get_or_insert(record.recorded_at);

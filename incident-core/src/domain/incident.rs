@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -221,7 +222,22 @@ pub struct Action {
     pub done_at: Option<Time>,
 }
 
+/// How far the clocks of two engines may differ. A record dated further ahead has a wrong date.
+pub(crate) const SKEW: Duration = Duration::from_secs(60);
+
 impl Incident {
+    /// The time at `now` as this incident counts it: not before its last record, unless that one was dated by a clock that
+    /// was beyond doubt ahead.
+    #[must_use]
+    pub fn present(&self, now: Time) -> Time {
+        if Self::is_ahead(self.recorded_at, now) { now } else { now.max(self.recorded_at) }
+    }
+
+    /// Whether something was recorded at a time that is, at `now`, beyond doubt in the future.
+    pub(crate) fn is_ahead(recorded_at: Time, now: Time) -> bool {
+        recorded_at > super::time::after(now, SKEW)
+    }
+
     /// The incident `id` before its first record.
     #[must_use]
     pub fn blank(id: IncidentId) -> Self {

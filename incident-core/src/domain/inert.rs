@@ -36,6 +36,26 @@ pub(crate) fn push_line(inert: &mut String, text: &str) {
     }
 }
 
+/// What `text` says in one line of at most `bytes`, with control and direction characters as visible escapes.
+///
+/// For words that a machine handed over and that are kept: mentions stay as they are, because [`line()`] defuses them where
+/// they are shown.
+#[must_use]
+pub fn plain(text: &str, bytes: usize) -> String {
+    let mut plain = String::with_capacity(text.len().min(bytes));
+    for character in text.trim().chars() {
+        match character {
+            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => plain.push(' '),
+            _ if is_unsafe(character) => plain.extend(character.escape_unicode()),
+            _ => plain.push(character),
+        }
+        if plain.len() > bytes {
+            return clip(&plain, bytes);
+        }
+    }
+    plain
+}
+
 /// Everything `text` says, as Markdown that shows it as written: [`line()`], with Markdown's own characters escaped.
 #[must_use]
 pub fn markdown(text: &str) -> String {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::id::Seq;
+use super::incident::Incident;
 use super::time::Time;
 
 /// What somebody owes.
@@ -47,6 +48,8 @@ pub struct Obligation {
     pub kind: ObligationKind,
     /// By when, UTC.
     pub due: Time,
+    /// When that was recorded, UTC.
+    pub since: Time,
     /// When they are reminded, UTC; none once they were.
     pub remind_at: Option<Time>,
     /// How many deadlines of it have passed.
@@ -60,6 +63,11 @@ pub struct Obligation {
 }
 
 impl Obligation {
+    /// Whether its times were recorded by a clock that was, at `now`, beyond doubt ahead.
+    pub(super) fn is_misdated(&self, now: Time) -> bool {
+        Incident::is_ahead(self.since, now) && (self.armed || self.escalate_at.is_some())
+    }
+
     /// The next time at which this obligation wants something done.
     #[must_use]
     pub fn next(&self) -> Option<Time> {

@@ -1,9 +1,13 @@
 //! Checking from outside the mechanism that nothing was forgotten, and saying aloud what can't be read.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+
 use super::engine::{Engine, locked};
+use super::{calls, heard};
 use crate::domain::chain::{self, Unreadable};
 use crate::domain::due::{due, next_wake};
 use crate::domain::id::{EffectId, IncidentId, Seq};
@@ -11,7 +15,7 @@ use crate::domain::incident::Side;
 use crate::domain::index::FOLD;
 use crate::domain::notice::{Label, Line, Notice, NoticeKind};
 use crate::domain::severity::{Audience, Severity};
-use crate::domain::time::{Time, after, since};
+use crate::domain::time::{Time, after, since, to_millis};
 use crate::port::EffectContext;
 use crate::port::store::{Query, StoreError};
 
@@ -112,11 +116,15 @@ impl Engine {
                 }
                 let logged = next_wake(&incident);
                 // A row of another fold isn't forgotten: it is offered until it is computed anew.
-                if row.by == FOLD && version == row.version && logged != row.next_wake {
+                // A store keeps milliseconds, and whole times are compared: a retry falls between two of them.
+                if row.by == FOLD
+                    && version == row.version
+                    && logged.map(to_millis) != row.next_wake.map(to_millis)
+                {
                     find(AuditProblem::Index { indexed: row.next_wake, logged });
                 }
                 let grace = after(logged.unwrap_or(Time::MAX_UTC), self.0.lease.saturating_mul(2));
-                let now = self.now();
+                let now = incident.present(self.now());
                 let wanted = due(&incident, now);
                 if grace <= now && (wanted.wake || wanted.look || !wanted.start.is_empty()) {
                     find(AuditProblem::Overdue { since: logged.unwrap_or(now) });
@@ -139,33 +147,40 @@ impl Engine {
         Ok(next.map(|next| since(self.now(), next)).unwrap_or_default())
     }
 
-    /// Tells the caretaker of an incident that this version leaves alone, again every hour. Nothing can be recorded of it,
-    /// for its log can't be read.
-    pub(super) async fn alarm(&self, id: IncidentId, why: &str) {
+    /// Tells the caretaker of an incident that is left alone, again every hour. Nothing can be recorded of it: its log can't be
+    /// read, or the rules fail on it.
+    pub(super) async fn alarm(&self, id: IncidentId, what: &str, why: &str) {
         let now = self.now();
         let hour = now.timestamp().unsigned_abs() / ALARM_EVERY.as_secs();
         if locked(&self.0.alarms).insert(id, hour) == Some(hour) {
             return;
         }
-        tracing::error!(%id, why, "an incident can't be read and is left alone");
-        let caretaker = Audience::new(Audience::CARETAKER);
+        tracing::error!(%id, why, "{what}");
         let side = self.side_of(id).await;
-        let registry = self.registry(side);
         // Every engine gives the alarm of one hour the same id, and the next hour's another one.
-        let effect = EffectId { incident: id, seq: Seq(FIRST_ALARM.0 + hour) };
+        self.tell_caretaker(side, EffectId { incident: id, seq: Seq(FIRST_ALARM.0 + hour) }, what, why).await;
+    }
+
+    /// Tells the caretaker of something that no incident's log can hold.
+    pub(super) async fn tell_caretaker(&self, side: Side, effect: EffectId, what: &str, why: &str) {
+        let (now, registry) = (self.now(), self.registry(side));
+        let caretaker = Audience::new(Audience::CARETAKER);
         for route in registry.reach().to(&caretaker) {
-            let Some(notifier) = registry.notifier(&route.name) else { continue };
+            let (Some(notifier), Some(backend)) =
+                (registry.notifier(&route.name).cloned(), registry.notifies(&route.name))
+            else {
+                continue;
+            };
             let kind = NoticeKind::PersonNeeded;
-            let title = "An incident can't be read by this version and is left alone";
-            let mut notice = Notice::new(id, effect.seq, kind, vec![caretaker.clone()], title);
+            let mut notice = Notice::new(effect.incident, effect.seq, kind, vec![caretaker.clone()], what);
             notice.severity = Severity::Sev1;
             notice.drill = side == Side::Drill;
             (notice.started_at, notice.issued_at) = (now, now);
             notice.lines.push(Line { label: Label::Because, text: why.to_owned() });
             let cx = EffectContext::new(effect, now).with_deadline(self.deadline());
-            let told = self.within_deadline(notifier.deliver(&cx, &notice)).await;
-            if !matches!(told, Ok(Ok(_))) {
-                tracing::error!(%id, route = route.name, "the caretaker couldn't be told");
+            let deliver = async move { notifier.deliver(&cx, &notice).await.is_ok() };
+            if calls::call(backend, self.deadline(), deliver).await != Ok(true) {
+                tracing::error!(incident = %effect.incident, route = route.name, "the caretaker couldn't be told");
             }
         }
     }
@@ -173,26 +188,45 @@ impl Engine {
     /// The side of an incident whose log can't be read as a whole: its first record says it. If that can't be read either,
     /// somebody must hear of it on the live side.
     async fn side_of(&self, id: IncidentId) -> Side {
-        let log = self.0.store.load(id, Seq::ZERO).await.unwrap_or_default();
-        let first = log.get(..1).and_then(|first| chain::fold(id, first).ok());
+        let read = async {
+            let log = self.0.store.load(id, Seq::ZERO).await.ok()?;
+            chain::fold(id, log.get(..1)?).ok()
+        };
+        // What made the incident fail may do so again here.
+        let first = AssertUnwindSafe(read).catch_unwind().await.ok().flatten();
         first.map_or(Side::Live, |(incident, _)| incident.side)
     }
 
-    /// Asks every adapter whether it will work in an incident.
+    /// Asks every adapter whether it will work in an incident, all at once.
     pub async fn preflight(&self) -> PreflightReport {
         let cx = crate::port::PreflightContext::new(self.now());
-        let mut report = PreflightReport::default();
-        for side in [Side::Live, Side::Drill] {
-            for (name, ports) in self.registry(side).ports() {
-                for adapter in ports.adapters() {
-                    let found = match self.within_deadline(adapter.preflight(&cx)).await {
-                        Ok(Ok(preflight)) => Ok(preflight),
-                        Ok(Err(error)) => Err(error.to_string()),
-                        Err(why) => Err(why.to_owned()),
-                    };
-                    report.adapters.entry((side, name.clone())).or_default().push(found);
+        let sides = [Side::Live, Side::Drill].into_iter();
+        let ports = sides.flat_map(|side| self.registry(side).ports().iter().map(move |it| (side, it)));
+        let asked = ports.flat_map(|(side, (name, ports))| {
+            (0..ports.adapters().count()).map(move |at| (side, name, ports.clone(), at))
+        });
+        let cx = &cx;
+        let asked = asked.map(|(side, name, ports, at)| async move {
+            let Some(backend) = self.registry(side).backend(name) else { return (side, name, None) };
+            let cx = cx.clone();
+            let ask = async move {
+                match ports.adapters().nth(at) {
+                    Some(adapter) => Some(adapter.preflight(&cx).await),
+                    None => None,
                 }
-            }
+            };
+            let found = match calls::call(backend, self.deadline(), ask).await {
+                Ok(Some(Ok(found))) => Some(Ok(heard::preflight(found))),
+                Ok(Some(Err(error))) => Some(Err(heard::error(&error))),
+                Ok(None) => None,
+                Err(why) => Some(Err(why.to_owned())),
+            };
+            (side, name, found)
+        });
+        let mut report = PreflightReport::default();
+        for (side, name, found) in futures_util::future::join_all(asked).await {
+            let of_it = report.adapters.entry((side, name.clone())).or_default();
+            of_it.extend(found);
         }
         report
     }

@@ -1,10 +1,15 @@
 //! Deciding the commands that are committed together, and beginning what they plan.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
+use super::calls;
 use super::engine::Engine;
 use super::error::CommandError;
 use super::handle::Done;
+use super::places::Place;
 use super::queue::Committed;
 use crate::domain::chain;
 use crate::domain::command::{Begin, Command, Request};
@@ -21,6 +26,8 @@ use crate::port::store::Query;
 
 impl Engine {
     /// Decides every request on the state the one before left, then begins what this engine can carry out.
+    ///
+    /// A panic in the rules concerns the request that caused it, and no other.
     pub(super) fn decide_batch(
         &self,
         before: &Arc<Incident>,
@@ -31,10 +38,9 @@ impl Engine {
         begin: bool,
     ) -> Batch {
         let (runbook, digest) = self.in_force();
-        let now = self.now().max(before.recorded_at);
         let mut batch = Batch::on(before);
         let cx = Context {
-            now,
+            now: before.present(self.now()),
             runbook: &runbook,
             digest,
             live: self.registry(Side::Live).reach(),
@@ -46,46 +52,54 @@ impl Engine {
         };
         for request in requests {
             let first = batch.after.version.next();
-            let answer = match decide(&batch.after, request, &cx) {
-                Ok(decision) => {
+            let answer = match calls::ask(|| decide(&batch.after, request, &cx)) {
+                Ok(Ok(decision)) => {
                     let changed = !decision.records.is_empty();
                     let known = batch.after.commands.get(&request.id).copied();
                     batch.take(decision);
                     let seq = known.unwrap_or(if changed { first } else { batch.after.version });
                     Ok(Done { incident: before.id, seq, version: batch.after.version, changed })
                 }
-                Err(refusal) => Err(CommandError::Refused(refusal)),
+                Ok(Err(refusal)) => Err(CommandError::Refused(refusal)),
+                Err(_) => {
+                    let command = request.command.kind();
+                    tracing::error!(id = %before.id, %command, "the rules panicked; nothing was recorded");
+                    Err(CommandError::Internal)
+                }
             };
             batch.answers.push(answer);
         }
-        if begin {
-            self.begin(&mut batch, &cx);
+        if begin && calls::ask(|| self.begin(&mut batch, &cx)).is_err() {
+            tracing::error!(id = %before.id, "the rules panicked; no effect was begun");
         }
         batch
     }
 
-    /// Claims the effects that may begin and that this engine has an adapter for, in the commit that plans them.
+    /// Claims the effects that may begin, and that this engine has an adapter and a place for, in the commit that plans them.
     fn begin(&self, batch: &mut Batch, cx: &Context<'_>) {
         let until = crate::domain::time::after(cx.now, self.0.lease);
+        let ahead = self.0.time.wall_ahead();
+        let mut begun: BTreeMap<Seq, Begun> = BTreeMap::new();
         let begins: Vec<Begin> = due(&batch.after, cx.now)
             .start
             .into_iter()
             .filter_map(|effect| {
                 let repeat = self.repeat(&batch.after, effect, cx.runbook)?;
+                let place = self.place(&batch.after, effect)?;
+                begun.insert(effect, Begun { effect, place, ahead });
                 Some(Begin { effect, worker: self.0.worker.clone(), until, repeat })
             })
             .collect();
         if begins.is_empty() {
             return;
         }
-        let mut request = Request::new(self.new_command_id(), Actor::Engine, Command::Start(begins));
-        request.origin.source = "engine".to_owned();
+        let request = self.own_request(Command::Start(begins));
         let Ok(decision) = decide(&batch.after, &request, cx) else { return };
-        let begun = decision.records.iter().filter_map(|record| match &record.fact {
-            Fact::EffectStarted(started) => Some(started.effect),
+        let started = decision.records.iter().filter_map(|record| match &record.fact {
+            Fact::EffectStarted(started) => begun.remove(&started.effect),
             _ => None,
         });
-        batch.begun.extend(begun);
+        batch.begun.extend(started);
         batch.take(decision);
     }
 
@@ -130,13 +144,23 @@ impl Engine {
     }
 }
 
+/// An effect that a commit of this engine began, for this engine to carry out.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) effect: Seq,
+    pub(super) place: Option<Place>,
+    /// How far the wall clock was ahead of the engine's time: if it is further ahead by the time of the call, the machine was
+    /// suspended in between.
+    pub(super) ahead: TimeDelta,
+}
+
 /// What a round of decisions leads to.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) records: Vec<Record>,
     pub(super) redact: Vec<(Seq, u32)>,
     pub(super) answers: Vec<Result<Done, CommandError>>,
-    pub(super) begun: Vec<Seq>,
+    pub(super) begun: Vec<Begun>,
     pub(super) after: Arc<Incident>,
 }
 

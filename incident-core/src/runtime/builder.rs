@@ -1,14 +1,17 @@
 //! How an engine is built.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::Notify;
 
 use super::clock::{SystemClock, SystemEntropy};
 use super::engine::{Engine, Inner};
+use super::places::Told;
 use super::registry::{Registry, overlap};
 use super::storm::Storms;
+use super::timekeeper::Timekeeper;
 use crate::config::Ports;
 #[cfg(feature = "toml")]
 use crate::config::{Built, BuiltEvidence};
@@ -119,7 +122,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Working on at most so many incidents at once, 64 by default.
+    /// With at most so many calls to one backend at once and so many pages beside them, 64 by default; the loop works on as
+    /// many incidents at once, not counting those that wait for slow calls.
     #[must_use]
     pub fn parallel(mut self, incidents: usize) -> Self {
         self.parallel = incidents.max(1);
@@ -202,15 +206,17 @@ impl EngineBuilder {
             }
         }
         let digest = self.runbook.digest();
+        let told = Arc::<Told>::default();
+        let [live, drill] = [self.live, self.drill].map(|side| side.with_backends(self.parallel, &told));
         let worker = self.worker.unwrap_or_else(|| CommandId::new(self.entropy.bytes()).to_string());
         Ok(Engine(Arc::new(Inner {
             store: self.store,
-            clock: self.clock,
+            time: Timekeeper::new(self.clock),
             entropy: self.entropy,
             evidence: self.evidence,
             runbook: RwLock::new((Arc::new(self.runbook), digest)),
-            live: self.live,
-            drill: self.drill,
+            live,
+            drill,
             worker,
             lease: self.lease,
             parallel: self.parallel,
@@ -220,8 +226,10 @@ impl EngineBuilder {
             resting: Mutex::default(),
             alarms: Mutex::default(),
             busy: Mutex::default(),
-            told: Mutex::default(),
-            places: Arc::new(Semaphore::new(self.parallel.div_ceil(2).min(Semaphore::MAX_PERMITS))),
+            slow: AtomicUsize::new(0),
+            slowed: Notify::new(),
+            told,
+            stopping: AtomicBool::new(false),
             figures: Mutex::default(),
         })))
     }

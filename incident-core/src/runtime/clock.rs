@@ -1,11 +1,12 @@
 //! Clocks and entropy: the machine's own, and ones that tests turn by hand.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::domain::id::Digest;
 use crate::domain::time::{Time, after, since, to_millis};
@@ -22,46 +23,61 @@ impl Clock for SystemClock {
         to_millis(Time::from(std::time::SystemTime::now()))
     }
 
-    async fn sleep_until(&self, time: Time) {
-        // Short naps, so that a clock that was set doesn't leave anybody asleep.
-        loop {
-            let rest = since(time, self.now());
-            if rest.is_zero() {
-                return;
-            }
-            tokio::time::sleep(rest.min(Duration::from_secs(30))).await;
-        }
+    fn elapsed(&self) -> Duration {
+        static FIRST: OnceLock<Instant> = OnceLock::new();
+        FIRST.get_or_init(Instant::now).elapsed()
+    }
+
+    async fn sleep(&self, length: Duration) {
+        tokio::time::sleep(length).await;
     }
 }
 
-/// A clock that stands still until somebody turns it. Those who wait for it go on in the order in which they came.
+/// A clock that stands still until a test turns it.
 #[derive(Debug)]
 pub struct ManualClock {
-    now: Mutex<Time>,
+    hands: Mutex<Hands>,
     turned: Notify,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Hands {
+    wall: Time,
+    elapsed: Duration,
 }
 
 impl ManualClock {
     /// A clock that shows `time`.
     #[must_use]
     pub fn new(time: Time) -> Self {
-        Self { now: Mutex::new(to_millis(time)), turned: Notify::new() }
+        let hands = Hands { wall: to_millis(time), elapsed: Duration::ZERO };
+        Self { hands: Mutex::new(hands), turned: Notify::new() }
     }
 
-    /// Turns the clock to `time`, also back.
+    /// Turns the clock to `time`. Forward, so much time passes; back, only the wall clock changes, as no time can be undone.
     pub fn set(&self, time: Time) {
-        self.turn(|_| time);
+        self.turn(|hands| Hands { wall: time, elapsed: hands.elapsed + since(time, hands.wall) });
     }
 
-    /// Turns the clock on by `by`.
+    /// Lets `by` pass.
     pub fn advance(&self, by: Duration) {
-        self.turn(|now| after(now, by));
+        self.turn(|hands| Hands { wall: after(hands.wall, by), elapsed: hands.elapsed + by });
     }
 
-    fn turn(&self, to: impl FnOnce(Time) -> Time) {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        *now = to_millis(to(*now));
-        drop(now);
+    /// Sets the wall clock alone, as an operator or NTP does: no time passes.
+    pub fn step_to(&self, time: Time) {
+        self.turn(|hands| Hands { wall: time, ..hands });
+    }
+
+    fn hands(&self) -> Hands {
+        *self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(&self, to: impl FnOnce(Hands) -> Hands) {
+        let mut hands = self.hands.lock().unwrap_or_else(PoisonError::into_inner);
+        *hands = to(*hands);
+        hands.wall = to_millis(hands.wall);
+        drop(hands);
         self.turned.notify_waiters();
     }
 }
@@ -69,14 +85,19 @@ impl ManualClock {
 #[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Time {
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hands().wall
     }
 
-    async fn sleep_until(&self, time: Time) {
+    fn elapsed(&self) -> Duration {
+        self.hands().elapsed
+    }
+
+    async fn sleep(&self, length: Duration) {
+        let end = self.elapsed().saturating_add(length);
         loop {
             // Asked for before the look, so that no turn in between is missed.
             let turned = self.turned.notified();
-            if self.now() >= time {
+            if self.elapsed() >= end {
                 return;
             }
             turned.await;

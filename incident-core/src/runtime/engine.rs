@@ -1,18 +1,22 @@
 //! The engine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::Notify;
 
+use super::batch::Begun;
 use super::builder::EngineBuilder;
 use super::intake::GroupLane;
 use super::kept::Kept;
+use super::places::Told;
 use super::queue::Queue;
 use super::registry::Registry;
 use super::storm::Storms;
+use super::timekeeper::Timekeeper;
 use crate::domain::command::{Command, Declare, Request};
 use crate::domain::figures::Figures;
 use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
@@ -20,7 +24,7 @@ use crate::domain::incident::{Incident, Side};
 use crate::domain::role::Actor;
 use crate::domain::runbook::Runbook;
 use crate::domain::time::Time;
-use crate::port::{Clock, Entropy, EvidenceStore, Store};
+use crate::port::{Entropy, EvidenceStore, Store};
 
 use super::error::CommandError;
 use super::handle::{Done, IncidentHandle};
@@ -35,7 +39,7 @@ pub struct Engine(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) store: Arc<dyn Store>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) time: Timekeeper,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) evidence: Option<Arc<dyn EvidenceStore>>,
     /// The runbook in force, and its digest.
@@ -51,17 +55,20 @@ pub(super) struct Inner {
     pub(super) lanes: Mutex<Kept<(String, String), GroupLane>>,
     /// The storms whose alerts are gathered.
     pub(super) storms: Storms,
-    /// Incidents that this engine can do nothing for until a time: it has no adapter for them, or can't read them.
-    pub(super) resting: Mutex<BTreeMap<IncidentId, Time>>,
-    /// The hour in which somebody was last told of an incident that can't be read.
+    /// Incidents that this engine can do nothing for at the moment: it has no adapter or place for them, or can't read them.
+    pub(super) resting: Mutex<BTreeMap<IncidentId, Rest>>,
+    /// The hour in which somebody was last told of an incident that is left alone.
     pub(super) alarms: Mutex<BTreeMap<IncidentId, u64>>,
-    /// Incidents that a pass of this engine is at.
-    pub(super) busy: Mutex<BTreeSet<IncidentId>>,
-    /// Where a running loop hears of commits, and takes the effects that they began.
-    pub(super) told: Mutex<Option<mpsc::UnboundedSender<News>>>,
-    /// Half of the places for passes: what a commit began takes one at once, and the others are for what waits in the
-    /// store.
-    pub(super) places: Arc<Semaphore>,
+    /// Incidents that a pass of this engine is at, and what wakes each pass.
+    pub(super) busy: Mutex<BTreeMap<IncidentId, Arc<Notify>>>,
+    /// How many of these passes only wait for slow calls.
+    pub(super) slow: AtomicUsize,
+    /// Wakes a running loop when a pass begins to do so.
+    pub(super) slowed: Notify,
+    /// Where a running loop hears of commits and of free places.
+    pub(super) told: Arc<Told>,
+    /// Whether a loop was told to stop and finishes its calls.
+    pub(super) stopping: AtomicBool,
     /// The figures of the incidents in use: those of one runbook are kept once.
     pub(super) figures: Mutex<Vec<Weak<Figures>>>,
 }
@@ -75,14 +82,21 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// What a running loop is told of a commit.
-pub(super) struct News {
-    /// The state that it led to.
-    pub(super) state: Arc<Incident>,
-    /// The effects that it began.
-    pub(super) begun: Vec<Seq>,
-    /// The place to carry them out in.
-    pub(super) place: Option<OwnedSemaphorePermit>,
+/// What a running loop is told.
+#[derive(Debug)]
+pub(super) enum News {
+    /// A commit led to this state, and began these effects for the loop to carry out.
+    Committed { state: Arc<Incident>, begun: Vec<Begun> },
+    /// There is a place free that this incident waits for.
+    Room(IncidentId),
+}
+
+/// Until when an incident is left alone.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rest {
+    pub(super) until: Time,
+    /// The version at which nothing could be done; what is planned after it ends the rest.
+    pub(super) version: Seq,
 }
 
 /// A lock whose holder panicked is taken over: what it guards is replaced whole, never left half changed.
@@ -121,10 +135,15 @@ impl Engine {
         &*self.0.store
     }
 
-    /// The engine's time, UTC.
+    /// The engine's time, UTC: the clock's, except that it doesn't follow a clock that is set back or that jumps for a moment.
     #[must_use]
     pub fn now(&self) -> Time {
-        crate::domain::time::to_millis(self.0.clock.now())
+        self.0.time.now()
+    }
+
+    /// Whether a loop was told to stop: nothing begins any more.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::Relaxed)
     }
 
     /// The incident `id`, to command and to read. It needn't exist.
@@ -136,8 +155,8 @@ impl Engine {
     /// Declares an incident.
     ///
     /// # Errors
-    /// [`CommandError`]; after [`CommandError::Unknown`] it is safe to send the same request again through
-    /// [`send`](Self::send).
+    /// [`CommandError`]. After [`CommandError::Unknown`], send the declaration again to the incident that the error names,
+    /// under the command's id, with [`IncidentHandle::declare`]: declaring another incident would page a second time.
     pub async fn declare(&self, actor: Actor, declare: Declare) -> Result<IncidentHandle, CommandError> {
         let id = self.new_incident_id();
         let request = Request::new(self.new_command_id(), actor.clone(), Command::Declare(Box::new(declare)));

@@ -12,7 +12,6 @@ use super::error::CommandError;
 use crate::domain::chain::decode;
 use crate::domain::event::Record;
 use crate::domain::id::{IncidentId, Seq};
-use crate::domain::time::after;
 use crate::port::store::Hint;
 
 /// How long a reader waits at most for a hint: stores may give none.
@@ -52,7 +51,7 @@ impl Reader {
     async fn next(&mut self) -> Result<Record, CommandError> {
         let id = self.id;
         let about = |hint: &Hint| std::future::ready(hint.incident == id);
-        let mut hints = self.engine.0.store.hints().filter(about);
+        let mut hints = self.engine.0.store.hints().filter(about).fuse();
         loop {
             if let Some(record) = self.read.pop_front() {
                 self.last = record.seq;
@@ -63,10 +62,9 @@ impl Reader {
                 self.read.push_back(decode(&stored).map_err(CommandError::Unreadable)?);
             }
             if self.read.is_empty() {
-                let poll = after(self.engine.now(), POLL);
                 tokio::select! {
                     Some(_) = hints.next() => {}
-                    () = self.engine.0.clock.sleep_until(poll) => {}
+                    () = self.engine.0.time.sleep(POLL) => {}
                 }
             }
         }

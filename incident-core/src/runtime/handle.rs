@@ -1,7 +1,7 @@
 //! A handle to one incident: a verb a command, and what can be read.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::engine::Engine;
@@ -46,8 +46,15 @@ pub struct IncidentHandle {
     id: IncidentId,
     actor: Actor,
     origin: Origin,
-    command: Option<CommandId>,
+    command: Option<Arc<Named>>,
     occurred_at: Option<Time>,
+}
+
+/// The id that a caller gave, and the command that it is of once one was sent.
+#[derive(Debug)]
+struct Named {
+    id: CommandId,
+    first: OnceLock<Command>,
 }
 
 impl IncidentHandle {
@@ -76,10 +83,11 @@ impl IncidentHandle {
         self
     }
 
-    /// With the next command under this id, so that it can be sent again.
+    /// With the next command under this id, so that it can be sent again: the same command on this handle or a clone of it has
+    /// the same id, and every other one an id of its own.
     #[must_use]
     pub fn with_command_id(mut self, command: CommandId) -> Self {
-        self.command = Some(command);
+        self.command = Some(Arc::new(Named { id: command, first: OnceLock::new() }));
         self
     }
 
@@ -96,13 +104,27 @@ impl IncidentHandle {
     /// [`CommandError`].
     pub async fn send(&self, command: Command) -> Result<Done, CommandError> {
         let request = Request {
-            id: self.command.unwrap_or_else(|| self.engine.new_command_id()),
+            id: self.id_of(&command),
             actor: self.actor.clone(),
             origin: self.origin.clone(),
             occurred_at: self.occurred_at,
             command,
         };
         self.engine.send(self.id, request).await
+    }
+
+    fn id_of(&self, command: &Command) -> CommandId {
+        let named = self.command.as_ref().filter(|it| it.first.get_or_init(|| command.clone()) == command);
+        named.map_or_else(|| self.engine.new_command_id(), |it| it.id)
+    }
+
+    /// Declares the incident, which doesn't exist yet. Under a [command id](Self::with_command_id) it may be declared again
+    /// when it is [unknown](CommandError::Unknown) whether it was: it is declared once.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn declare(&self, declare: c::Declare) -> Result<Done, CommandError> {
+        self.send(Command::Declare(Box::new(declare))).await
     }
 
     /// The present state.

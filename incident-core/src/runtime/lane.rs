@@ -1,4 +1,4 @@
-//! Turns: what callers ask for while somebody's turn is under way is done together in the next one.
+//! Turns: requests that arrive while a turn is under way are taken together in the next one.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 
 use super::engine::locked;
-use super::finishing::Finishing;
 
-/// What waits for a turn.
+/// Requests that wait for a turn.
 #[derive(Debug)]
 pub(super) struct Lane<T, R> {
     queue: Mutex<Queue<T, R>>,
@@ -18,7 +17,7 @@ pub(super) struct Lane<T, R> {
 #[derive(Debug)]
 struct Queue<T, R> {
     waiting: VecDeque<(T, oneshot::Sender<R>)>,
-    /// Whether somebody takes turns until nothing waits.
+    /// Whether a task takes turns.
     led: bool,
 }
 
@@ -27,36 +26,31 @@ where
     T: Send + 'static,
     R: Send + 'static,
 {
-    /// Queues `item` and waits for what came of it; none if nobody answered. It is done although the caller is gone.
+    /// Queues `item` and waits for its answer; none if its turn failed. It is done although the caller goes away.
     ///
-    /// Whoever finds nobody at it takes turns, each with a copy of `cx`, in which it [`take`](Self::take)s what it does, until
-    /// nothing waits. Its own caller waits for no other's: the rest goes on as a task.
+    /// If no turn is under way, a task is spawned that takes turns until nothing waits, each with a copy of `cx`, in which it
+    /// [`take`](Self::take)s what it does. No caller drives that task, so one that is never polled again delays nobody.
     pub(super) async fn ask<C, F, Turn>(self: &Arc<Self>, item: T, cx: C, turn: F) -> Option<R>
     where
         C: Clone + Send + 'static,
         F: Fn(C) -> Turn + Send + 'static,
         Turn: Future<Output = ()> + Send + 'static,
     {
-        let (reply, mut answer) = oneshot::channel();
+        let (reply, answer) = oneshot::channel();
         let leads = {
             let mut queue = locked(&self.queue);
             queue.waiting.push_back((item, reply));
             !std::mem::replace(&mut queue.led, true)
         };
-        if !leads {
-            return answer.await.ok();
+        if leads {
+            let mut leader = Leader { lane: Arc::clone(self), leads: true };
+            tokio::spawn(async move {
+                while leader.goes_on() {
+                    turn(cx.clone()).await;
+                }
+            });
         }
-        let mut leader = Leader { lane: Arc::clone(self), leads: true };
-        let mut turns = Finishing::new(async move {
-            while leader.goes_on() {
-                turn(cx.clone()).await;
-            }
-        });
-        tokio::select! {
-            biased;
-            answered = &mut answer => answered.ok(),
-            () = &mut turns => answer.await.ok(),
-        }
+        answer.await.ok()
     }
 
     /// The first that waits, and those after it up to one that doesn't fit.
@@ -73,14 +67,14 @@ impl<T, R> Default for Lane<T, R> {
     }
 }
 
-/// Whoever takes turns. One that is gone before its time, for a panic or a runtime that ends, leaves nobody waiting.
+/// The task that takes turns. If it ends early, because of a panic or because the runtime shuts down, it leaves nobody waiting.
 struct Leader<T, R> {
     lane: Arc<Lane<T, R>>,
     leads: bool,
 }
 
 impl<T, R> Leader<T, R> {
-    /// Whether something waits; if nothing does, whoever asks next takes turns.
+    /// Whether something waits; if nothing does, the next request spawns another task.
     fn goes_on(&mut self) -> bool {
         let mut queue = locked(&self.lane.queue);
         self.leads = !queue.waiting.is_empty();
@@ -128,8 +122,14 @@ mod tests {
     async fn what_is_asked_for_during_a_turn_is_done_in_the_next_one() {
         let lane = Arc::<Sums>::default();
         let answers = join_all([1, 2, 3, 4].map(|item| ask(&lane, item))).await;
-        assert_eq!(answers, [Some((1, 1)), Some((9, 3)), Some((9, 3)), Some((9, 3))]);
-        assert_eq!(ask(&lane, 5).await, Some((5, 1)), "nobody is at it, so the next one is");
+        assert_eq!(answers, [Some((10, 4)); 4]);
+        let first = tokio::spawn({
+            let lane = Arc::clone(&lane);
+            async move { ask(&lane, 5).await }
+        });
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let answers = join_all([6, 7].map(|item| ask(&lane, item))).await;
+        assert_eq!((first.await.unwrap(), answers), (Some((5, 1)), vec![Some((13, 2)); 2]));
     }
 
     #[tokio::test(start_paused = true)]
@@ -137,7 +137,18 @@ mod tests {
         let lane = Arc::<Sums>::default();
         assert!(ask(&lane, 1).now_or_never().is_none());
         assert!(ask(&lane, 2).now_or_never().is_none());
-        assert_eq!(ask(&lane, 3).await, Some((5, 2)));
+        assert_eq!(ask(&lane, 3).await, Some((6, 3)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_is_never_polled_again_delays_nobody() {
+        let lane = Arc::<Sums>::default();
+        let mut unpolled = Box::pin(ask(&lane, 1));
+        assert!(unpolled.as_mut().now_or_never().is_none());
+        tokio::task::yield_now().await;
+        let answer = tokio::time::timeout(Duration::from_secs(5), ask(&lane, 2)).await;
+        assert_eq!(answer, Ok(Some((2, 1))));
+        assert_eq!(unpolled.await, Some((1, 1)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -149,8 +160,7 @@ mod tests {
         });
         tokio::task::yield_now().await;
         let second = ask(&lane, 1).await;
-        assert!(first.await.is_err());
-        assert_eq!(second, None);
+        assert_eq!((first.await.unwrap(), second), (None, None));
         assert_eq!(ask(&lane, 2).await, Some((2, 1)));
     }
 }

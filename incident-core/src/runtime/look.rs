@@ -1,8 +1,10 @@
 //! Probes' looks at an incident's recovery checks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::engine::Engine;
+use super::{calls, heard};
 use crate::domain::event::CheckReading;
 use crate::domain::incident::Incident;
 use crate::domain::time::{Time, after};
@@ -17,25 +19,34 @@ impl Engine {
             let last = incident.checks.last.get(name);
             last.is_some_and(|it| it.attested_by.is_none() && it.colour != Colour::Unknown)
         };
-        let answers = |name: &String| self.registry(incident.side).probes().any(|(probe, _)| probe == name);
+        let answers = |name: &String| self.registry(incident.side).probes().any(|(probe, ..)| probe == name);
         !overdue && incident.figures.checks.keys().any(|name| read(name) && !answers(name))
     }
 
     /// Lets every probe take one look, all at once. One that can't is unknown.
     pub(super) async fn look(&self, incident: &Incident) -> BTreeMap<String, CheckReading> {
         let cx = self.read_context(incident);
-        let wanted = self
-            .registry(incident.side)
-            .probes()
-            .filter(|(name, _)| incident.figures.checks.contains_key(*name));
-        let looks = wanted.map(|(name, probe)| async {
-            let reading = match self.within_deadline(probe.look(&cx)).await {
-                Ok(Ok(reading)) => reading,
-                Ok(Err(error)) => Reading::new(Colour::Unknown, &error.to_string()),
-                Err(why) => Reading::new(Colour::Unknown, why),
-            };
-            (name.clone(), CheckReading { colour: reading.colour, detail: reading.detail })
-        });
+        let registry = self.registry(incident.side);
+        let looks = registry.probes().filter(|(check, ..)| incident.figures.checks.contains_key(*check)).map(
+            |(check, probe, ports)| {
+                let (check, probe, cx) = (check.clone(), Arc::clone(probe), cx.clone());
+                async move {
+                    let unknown = |why: &str| Reading::new(Colour::Unknown, why);
+                    let reading = match registry.backend(ports) {
+                        Some(backend) => {
+                            let look = async move { probe.look(&cx).await };
+                            match calls::call(backend, self.deadline(), look).await {
+                                Ok(Ok(reading)) => heard::reading(reading),
+                                Ok(Err(error)) => unknown(&heard::error(&error)),
+                                Err(why) => unknown(why),
+                            }
+                        }
+                        None => unknown("there is no such probe here"),
+                    };
+                    (check, CheckReading { colour: reading.colour, detail: reading.detail })
+                }
+            },
+        );
         futures_util::future::join_all(looks).await.into_iter().collect()
     }
 }

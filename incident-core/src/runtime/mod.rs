@@ -3,20 +3,25 @@
 mod audit;
 mod batch;
 mod builder;
+mod calls;
 mod clock;
 mod engine;
 mod error;
 mod events;
-mod finishing;
 mod handle;
+mod heard;
 mod intake;
 mod kept;
 mod lane;
 mod look;
+mod pass;
+mod places;
 mod queue;
 mod registry;
+mod run;
 mod storm;
 mod tick;
+mod timekeeper;
 mod work;
 
 pub use audit::{Audit, AuditFinding, AuditProblem, PreflightReport};

@@ -1,11 +1,10 @@
-//! The one way into the store: commands of one incident wait for each other, are decided on one state and committed
-//! together; what somebody else committed first is loaded, and they are decided again.
+//! The one way into the store: the commands of one incident are decided on one state and committed together by the
+//! incident's own task. If somebody else committed first, it loads that and decides again.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use tokio::sync::OwnedSemaphorePermit;
-
+use super::batch::Begun;
 use super::engine::{Engine, News, locked};
 use super::error::CommandError;
 use super::handle::Done;
@@ -13,19 +12,39 @@ use super::lane::Lane;
 use crate::domain::chain;
 use crate::domain::command::{Command, Refusal, Request};
 use crate::domain::event::Record;
-use crate::domain::id::{Digest, IncidentId, Seq};
+use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
 use crate::domain::incident::{Incident, Side};
 use crate::domain::index::index;
 use crate::domain::role::Actor;
 use crate::port::store::{Commit, CommitError, Hint, SlotRef};
 
-/// The commands that wait for one incident, and its state as last seen.
+/// What is asked of one incident, and its state as last seen.
+///
+/// Only the task that takes the lane's turns reads the store and commits, so no caller holds anything that others wait for.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    lane: Arc<Lane<Request, Result<Done, CommandError>>>,
-    seen: tokio::sync::Mutex<Option<Seen>>,
+    lane: Arc<Lane<Ask, Answer>>,
+    seen: Mutex<Option<Seen>>,
     /// The last version that this engine committed or tried to.
     written: AtomicU64,
+}
+
+/// What is asked of an incident.
+#[derive(Debug)]
+enum Ask {
+    /// A command of a person or an alert. Those that wait together are committed together.
+    Command(Request),
+    /// The engine's own timers and outcomes, which begin what is due.
+    Act(Vec<Command>),
+    /// The present state.
+    Look,
+}
+
+#[derive(Debug)]
+enum Answer {
+    Done(Result<Done, CommandError>),
+    Acted(Result<Committed, CommandError>),
+    Seen(Result<Seen, CommandError>),
 }
 
 /// A state and the chain's head after it. The state is shared, for it has more in it the longer an incident lasts.
@@ -43,9 +62,10 @@ impl Seen {
 }
 
 /// What a commit answers, and the effects it began for this engine to carry out.
+#[derive(Debug)]
 pub(super) struct Committed {
     pub(super) answers: Vec<Result<Done, CommandError>>,
-    pub(super) begun: Vec<Seq>,
+    pub(super) begun: Vec<Begun>,
     pub(super) state: Arc<Incident>,
 }
 
@@ -57,67 +77,97 @@ impl Engine {
         locked(&self.0.queues).of(id)
     }
 
-    /// Queues a command. Its commit finishes although the caller is gone.
-    pub(super) async fn submit(&self, id: IncidentId, request: Request) -> Result<Done, CommandError> {
-        let command = request.id;
+    async fn ask(&self, id: IncidentId, ask: Ask) -> Option<Answer> {
         let queue = self.queue(id);
         let cx = (self.clone(), Arc::clone(&queue));
-        let turn = move |(engine, queue): (Self, Arc<Queue>)| async move { engine.drain(id, &queue).await };
-        let answered = queue.lane.ask(request, cx, turn).await;
-        answered.unwrap_or(Err(CommandError::Unknown { command }))
+        let turn = move |(engine, queue): (Self, Arc<Queue>)| async move { engine.turn(id, &queue).await };
+        queue.lane.ask(ask, cx, turn).await
     }
 
-    /// Commits whatever waits for an incident, as one.
-    async fn drain(&self, id: IncidentId, queue: &Queue) {
-        let mut seen = queue.seen.lock().await;
-        let (requests, replies) = queue.lane.take(|_| true);
-        if requests.is_empty() {
-            return;
-        }
-        let place = self.place();
-        match self.commit(id, queue, &mut seen, &requests, place.is_some()).await {
-            Ok(committed) => {
-                let place = place.filter(|_| !committed.begun.is_empty());
-                self.tell(News { state: committed.state, begun: committed.begun, place });
-                for (reply, answer) in replies.into_iter().zip(committed.answers) {
-                    let _ = reply.send(answer);
-                }
-            }
-            Err(error) => {
-                for reply in replies {
-                    let _ = reply.send(Err(error.clone()));
-                }
-            }
+    /// Queues a command. Its commit finishes although the caller goes away.
+    pub(super) async fn submit(&self, id: IncidentId, request: Request) -> Result<Done, CommandError> {
+        let command = request.id;
+        match self.ask(id, Ask::Command(request)).await {
+            Some(Answer::Done(done)) => done,
+            _ => Err(CommandError::Unknown { incident: id, command }),
         }
     }
 
     /// Commits the engine's own requests, begins what it can carry out, and says what that is.
-    pub(super) async fn act(&self, id: IncidentId, requests: &[Command]) -> Result<Committed, CommandError> {
-        let queue = self.queue(id);
-        let mut seen = queue.seen.lock().await;
-        let requests: Vec<_> = requests.iter().map(|command| self.own_request(command.clone())).collect();
-        self.commit(id, &queue, &mut seen, &requests, true).await
-    }
-
-    /// Tells a running loop what an incident has come to, and hands it the effects that a commit began.
-    ///
-    /// A loop that is gone leaves them begun; another pass looks for them when their lease ends.
-    fn tell(&self, news: News) {
-        if let Some(told) = &*locked(&self.0.told) {
-            let _ = told.send(news);
+    pub(super) async fn act(
+        &self,
+        id: IncidentId,
+        requests: Vec<Command>,
+    ) -> Result<Committed, CommandError> {
+        match self.ask(id, Ask::Act(requests)).await {
+            Some(Answer::Acted(committed)) => committed,
+            _ => Err(CommandError::Internal),
         }
     }
 
-    /// A place in a running loop to carry out at once what a commit begins: what has to wait would outlive its lease.
-    fn place(&self) -> Option<OwnedSemaphorePermit> {
-        let runs = locked(&self.0.told).as_ref().is_some_and(|told| !told.is_closed());
-        runs.then(|| Arc::clone(&self.0.places).try_acquire_owned().ok())?
+    /// The incident's present state.
+    pub(super) async fn look_at(&self, id: IncidentId) -> Result<Seen, CommandError> {
+        match self.ask(id, Ask::Look).await {
+            Some(Answer::Seen(seen)) => seen,
+            _ => Err(CommandError::Internal),
+        }
     }
 
-    /// Whether this engine knows what a hint tells of: it committed that itself, or a pass of it is at the incident.
-    pub(super) fn knows(&self, hint: Hint) -> bool {
+    /// Does what waits for an incident: the commands up to the engine's next request in one commit, or one of the engine's
+    /// requests, or all looks.
+    async fn turn(&self, id: IncidentId, queue: &Queue) {
+        let mut first = None;
+        let (asked, replies) = queue.lane.take(|ask| {
+            let kind = std::mem::discriminant(ask);
+            let joins = match first {
+                None => true,
+                Some(first) => first == kind && !matches!(ask, Ask::Act(_)),
+            };
+            first.get_or_insert(kind);
+            joins
+        });
+        let mut seen = locked(&queue.seen).clone();
+        let mut requests = Vec::with_capacity(asked.len());
+        let mut acts = None;
+        for ask in asked {
+            match ask {
+                Ask::Command(request) => requests.push(request),
+                Ask::Act(commands) => acts = Some(commands),
+                Ask::Look => {}
+            }
+        }
+        // A panic leaves the state as it was before the turn; the callers hear that they weren't answered.
+        let answers: Vec<Answer> = if let Some(commands) = acts {
+            let requests: Vec<_> = commands.into_iter().map(|command| self.own_request(command)).collect();
+            let begin = !self.is_stopping();
+            vec![Answer::Acted(self.commit(id, queue, &mut seen, &requests, begin).await)]
+        } else if requests.is_empty() {
+            let looked = self.catch_up(id, &mut seen).await;
+            let looked = looked.and_then(|()| seen.clone().ok_or(CommandError::Refused(Refusal::NoIncident)));
+            replies.iter().map(|_| Answer::Seen(looked.clone())).collect()
+        } else {
+            let begin = self.0.told.is_open() && !self.is_stopping();
+            match self.commit(id, queue, &mut seen, &requests, begin).await {
+                Ok(committed) => {
+                    self.0.told.tell(News::Committed { state: committed.state, begun: committed.begun });
+                    committed.answers.into_iter().map(Answer::Done).collect()
+                }
+                Err(error) => {
+                    let of = |request: &Request| Answer::Done(Err(error.clone().of(id, request.id)));
+                    requests.iter().map(of).collect()
+                }
+            }
+        };
+        *locked(&queue.seen) = seen;
+        for (reply, answer) in replies.into_iter().zip(answers) {
+            let _ = reply.send(answer);
+        }
+    }
+
+    /// Whether this engine committed itself what a hint tells of.
+    pub(super) fn wrote(&self, hint: Hint) -> bool {
         let written = |queue: &Arc<Queue>| queue.written.load(Ordering::Relaxed) >= hint.version.0;
-        self.is_busy(hint.incident) || locked(&self.0.queues).get(&hint.incident).is_some_and(written)
+        locked(&self.0.queues).get(&hint.incident).is_some_and(written)
     }
 
     /// A request of the engine's own.
@@ -127,18 +177,10 @@ impl Engine {
         request
     }
 
-    /// The incident's present state.
-    pub(super) async fn look_at(&self, id: IncidentId) -> Result<Seen, CommandError> {
-        let queue = self.queue(id);
-        let mut seen = queue.seen.lock().await;
-        self.catch_up(id, &mut seen).await?;
-        seen.clone().ok_or(CommandError::Refused(Refusal::NoIncident))
-    }
-
     /// An incident as this engine saw it last, if it did: others may have committed since.
     pub(super) async fn last_seen(&self, id: Option<IncidentId>) -> Option<Arc<Incident>> {
         let queue = locked(&self.0.queues).get(&id?).cloned()?;
-        let seen = queue.seen.lock().await;
+        let seen = locked(&queue.seen);
         seen.as_ref().map(|seen| Arc::clone(&seen.incident))
     }
 
@@ -216,21 +258,17 @@ impl Engine {
                 Err(error @ CommitError::Invalid(_)) => {
                     tracing::error!(%id, %error, "the store and the domain disagree");
                     *seen = None;
-                    return Err(CommandError::Unknown {
-                        command: requests.first().map_or_else(|| self.new_command_id(), |it| it.id),
-                    });
+                    return Err(CommandError::Internal);
                 }
             }
             self.catch_up(id, seen).await?;
             fresh = true;
             if let Some(now) = seen {
                 // A hint of what somebody else committed may have been taken for one of ours.
-                self.tell(News { state: Arc::clone(&now.incident), begun: Vec::new(), place: None });
+                self.0.told.tell(News::Committed { state: Arc::clone(&now.incident), begun: Vec::new() });
             }
         }
-        Err(CommandError::Unknown {
-            command: requests.first().map_or_else(|| self.new_command_id(), |it| it.id),
-        })
+        Err(unknown(id))
     }
 
     /// Computes an incident's row anew. Who was faster has done it as well.
@@ -264,19 +302,21 @@ impl Engine {
     ) -> Result<bool, CommandError> {
         let last = records.last().map_or(Seq::ZERO, |record| record.seq);
         self.catch_up(id, seen).await.map_err(|error| match error {
-            CommandError::Store(_) => CommandError::Unknown {
-                command: records.first().map_or_else(|| self.new_command_id(), |it| it.command),
-            },
+            CommandError::Store(_) => unknown(id),
             other => other,
         })?;
         let Some(now) = seen.as_ref().filter(|now| now.incident.version >= last) else { return Ok(false) };
         if now.incident.version == last {
             return Ok(now.head == head);
         }
-        let log =
-            self.0.store.load(id, Seq::ZERO).await.map_err(|error| CommandError::Store(Arc::new(error)))?;
+        let log = self.0.store.load(id, Seq::ZERO).await.map_err(|_| unknown(id))?;
         Ok(log.iter().any(|stored| stored.seq == last && stored.chain == head))
     }
+}
+
+/// Nobody knows whether a commit stands. Each of its commands is told so [under its own id](CommandError::of).
+fn unknown(incident: IncidentId) -> CommandError {
+    CommandError::Unknown { incident, command: CommandId::named("") }
 }
 
 /// Why an incident is left alone, if it is for what its log holds.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::places::{Backend, Told};
 use crate::config::Ports;
 use crate::domain::context::{Route, Routes};
 use crate::domain::incident::Side;
@@ -13,6 +14,7 @@ use crate::port::{Collector, Mitigator, Notifier, Probe, Tracker};
 pub(super) struct Registry {
     ports: BTreeMap<String, Ports>,
     routes: BTreeMap<String, String>,
+    backends: BTreeMap<String, Arc<Backend>>,
     reach: Routes,
 }
 
@@ -59,8 +61,32 @@ impl Registry {
         self.ports.get(name)?.collector.as_ref()
     }
 
-    pub(super) fn probes(&self) -> impl Iterator<Item = (&String, &Arc<dyn Probe>)> {
-        self.ports.values().flat_map(|ports| &ports.probes)
+    /// Every probe, by its check and with the name of its ports.
+    pub(super) fn probes(&self) -> impl Iterator<Item = (&String, &Arc<dyn Probe>, &String)> {
+        self.ports
+            .iter()
+            .flat_map(|(name, ports)| ports.probes.iter().map(move |(check, it)| (check, it, name)))
+    }
+
+    /// With the places of each backend.
+    pub(super) fn with_backends(mut self, most: usize, told: &Arc<Told>) -> Self {
+        let backend = |name: &String| (name.clone(), Arc::new(Backend::new(name, most, told)));
+        self.backends = self.ports.keys().map(backend).collect();
+        self
+    }
+
+    /// The backend that a notice on `route` goes to.
+    pub(super) fn notifies(&self, route: &str) -> Option<&Arc<Backend>> {
+        self.backends.get(self.routes.get(route)?)
+    }
+
+    /// The backend whose ports are called `name`.
+    pub(super) fn backend(&self, name: &str) -> Option<&Arc<Backend>> {
+        self.backends.get(name)
+    }
+
+    pub(super) fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
+        self.backends.values()
     }
 
     pub(super) fn ports(&self) -> &BTreeMap<String, Ports> {

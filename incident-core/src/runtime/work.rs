@@ -1,18 +1,20 @@
 //! Carrying one effect out: what is handed to the adapter, and what came of it. Nothing here is recorded.
 
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use chrono::TimeDelta;
 
+use super::batch::Begun;
 use super::engine::Engine;
 use super::error::CommandError;
+use super::places::{Backend, Place};
+use super::{calls, heard};
 use crate::domain::command::{Command, EffectResult, Failure, Refusal};
 use crate::domain::effect::{Applied, Effect, EffectState, LinkTo, Receipt, Repeat, Start, TicketWork, Work};
 use crate::domain::event::{EvidenceItem, Record};
 use crate::domain::id::{EffectId, IncidentId, Seq};
-use crate::domain::incident::{Ending, Incident};
+use crate::domain::incident::{Ending, Incident, Side};
 use crate::domain::judge::hand_out;
 use crate::domain::plan::{Intent, Verification};
 use crate::domain::redact::redact;
@@ -26,20 +28,36 @@ use crate::domain::{chain, render};
 use crate::port::{AdapterError, EffectContext, ErrorKind, Found, ReadContext, Retry};
 
 type Looked<T> = Result<T, AdapterError>;
+/// How an attempt begins, and how far the wall clock was ahead when it was claimed.
+type Begins = (Start, TimeDelta);
+
+/// Whether an effect can be begun here and now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// This engine has no adapter for it.
+    NoAdapter,
+    /// Every place of its backend is taken.
+    Full,
+    /// There is a place.
+    Free,
+}
 
 impl Engine {
     /// What doing an effect a second time would do; none if this engine has no adapter for it.
     pub(super) fn repeat(&self, incident: &Incident, effect: Seq, runbook: &Runbook) -> Option<Repeat> {
         let effect = incident.effects.get(&effect)?;
         let registry = self.registry(incident.side);
+        // Of an adapter that panicked nothing is known, so nothing is repeated unseen.
         match &effect.work {
             Work::Notify(notify) => {
                 let notifier = registry.notifier(&effect.route)?;
                 let notice = render::notice(incident, effect, notify, runbook);
-                Some(notice.map_or(Repeat::Visible, |notice| notifier.repeat(&notice)))
+                let repeat = notice.and_then(|notice| calls::ask(|| notifier.repeat(&notice)).ok());
+                Some(repeat.unwrap_or(Repeat::Visible))
             }
             Work::Ticket(work) => {
-                registry.tracker(&effect.route).map(|tracker| tracker.repeat(&of_its_kind(work)))
+                let tracker = registry.tracker(&effect.route)?;
+                Some(calls::ask(|| tracker.repeat(&of_its_kind(work))).unwrap_or(Repeat::Visible))
             }
             Work::Plan(_) | Work::Verify(_) => registry.mitigator(&effect.route).map(|_| Repeat::Converging),
             Work::Execute(_) => registry.mitigator(&effect.route).map(|_| Repeat::Lookup),
@@ -49,23 +67,60 @@ impl Engine {
         }
     }
 
-    /// Whether this engine has an adapter for an effect.
-    pub(super) fn has_adapter(&self, incident: &Incident, effect: Seq) -> bool {
-        let Some(effect) = incident.effects.get(&effect) else { return false };
+    /// Whether an effect can be begun here and now.
+    pub(super) fn room(&self, incident: &Incident, effect: Seq) -> Room {
+        let Some(effect) = incident.effects.get(&effect) else { return Room::NoAdapter };
         let registry = self.registry(incident.side);
-        match effect.work {
+        let has_adapter = match effect.work {
             Work::Notify(_) => registry.notifier(&effect.route).is_some(),
             Work::Ticket(_) | Work::ReadTickets => registry.tracker(&effect.route).is_some(),
             Work::Plan(_) | Work::Verify(_) | Work::Execute(_) => registry.mitigator(&effect.route).is_some(),
             Work::Collect => registry.collector(&effect.route).is_some(),
             Work::Merge(_) => true,
+        };
+        match self.backend(incident.side, effect) {
+            _ if !has_adapter => Room::NoAdapter,
+            Some(backend) if !backend.has_room(effect) => Room::Full,
+            _ => Room::Free,
+        }
+    }
+
+    /// A place to carry an effect out; none if all are taken. What concerns no backend needs none.
+    #[allow(
+        clippy::option_option,
+        reason = "the outer says whether it may begin, the inner whether it takes a place"
+    )]
+    pub(super) fn place(&self, incident: &Incident, effect: Seq) -> Option<Option<Place>> {
+        let effect = incident.effects.get(&effect)?;
+        match self.backend(incident.side, effect) {
+            Some(backend) => backend.place(effect, incident.id).map(Some),
+            None => Some(None),
+        }
+    }
+
+    fn backend(&self, side: Side, effect: &Effect) -> Option<&Arc<Backend>> {
+        let registry = self.registry(side);
+        match effect.work {
+            Work::Notify(_) => registry.notifies(&effect.route),
+            Work::Merge(_) => None,
+            _ => registry.backend(&effect.route),
         }
     }
 
     /// Carries out an effect that this engine has begun. A deadline or a panic of the adapter is an unknown outcome.
-    pub(super) async fn perform(&self, incident: &Incident, effect: &Effect) -> EffectResult {
-        let call = self.call(incident, effect);
-        self.within(self.time_for(effect), call).await.unwrap_or_else(|why| {
+    ///
+    /// The place is free again when the call ends, which for one that blocks its thread may be after its deadline.
+    pub(super) async fn perform(self, incident: Arc<Incident>, effect: Effect, begun: Begun) -> EffectResult {
+        let Begun { place, ahead, .. } = begun;
+        let backend = self.backend(incident.side, &effect).cloned();
+        let Some(backend) = backend else { return self.call(&incident, &effect, ahead).await };
+        let time = self.time_for(&effect, ahead);
+        let engine = self.clone();
+        let call = async move {
+            let _place = place;
+            engine.call(&incident, &effect, ahead).await
+        };
+        calls::call(&backend, time, call).await.map(heard::outcome).unwrap_or_else(|why| {
             EffectResult::Failed(Failure {
                 applied: Applied::Maybe,
                 retry: true,
@@ -75,68 +130,57 @@ impl Engine {
         })
     }
 
-    /// The outcome of a call to an adapter, or why there is none.
-    pub(super) async fn within_deadline<T>(&self, call: impl Future<Output = T>) -> Result<T, &'static str> {
-        self.within(self.deadline(), call).await
-    }
-
-    async fn within<T>(&self, time: Duration, call: impl Future<Output = T>) -> Result<T, &'static str> {
-        let guarded = AssertUnwindSafe(call).catch_unwind();
-        tokio::select! {
-            // The time first: a call that wasn't polled for long doesn't go on after it.
-            biased;
-            // A little more than the adapter was told, so that its own deadline comes first and says more.
-            () = tokio::time::sleep(time + Duration::from_millis(250)) => {
-                Err("the call took longer than its deadline")
-            }
-            outcome = guarded => outcome.map_err(|_| "the adapter panicked"),
-        }
-    }
-
-    /// How long a call may take. It ends before its claim does, by as much as in an undisturbed case, for what was sent may
-    /// arrive a little later. Nothing is left if the process was stopped meanwhile or the store was slow to answer.
-    fn time_for(&self, effect: &Effect) -> Duration {
+    /// How long a call may take. It ends before its claim does, by as much as in an undisturbed case, because what was sent
+    /// may arrive a little later. Nothing is left if the process was stopped meanwhile or the store was slow to answer.
+    fn time_for(&self, effect: &Effect, ahead: TimeDelta) -> Duration {
         let rest = match effect.state {
             EffectState::Started { until, .. } => since(until, self.now()),
             EffectState::Ready(_) | EffectState::Unknown(_) => Duration::ZERO,
         };
+        let suspended = (self.0.time.wall_ahead() - ahead).to_std().unwrap_or_default();
         let margin = self.0.lease.saturating_sub(self.deadline());
-        self.deadline().min(rest.saturating_sub(margin))
+        self.deadline().min(rest.saturating_sub(margin).saturating_sub(suspended))
     }
 
     /// Fails if nothing is left of the claim: somebody else may be at it by now.
-    fn is_claimed(&self, effect: &Effect) -> Looked<()> {
-        if self.time_for(effect).is_zero() {
+    fn is_claimed(&self, effect: &Effect, ahead: TimeDelta) -> Looked<()> {
+        if self.time_for(effect, ahead).is_zero() {
             let over = AdapterError::new(ErrorKind::Unavailable, "call").not_applied();
             return Err(over.with_context("the claim was all but over before the call began"));
         }
         Ok(())
     }
 
-    async fn call(&self, incident: &Incident, effect: &Effect) -> EffectResult {
+    async fn call(&self, incident: &Incident, effect: &Effect, ahead: TimeDelta) -> EffectResult {
         let EffectState::Started { how, .. } = effect.state else {
             return nothing("the effect is not begun");
         };
-        if let Err(over) = self.is_claimed(effect) {
+        if let Err(over) = self.is_claimed(effect, ahead) {
             return failed(&over);
         }
         let result = match &effect.work {
-            Work::Notify(_) => self.notify(incident, effect, how).await,
-            Work::Ticket(work) => self.ticket(incident, effect, work, how).await,
+            Work::Notify(_) => self.notify(incident, effect, (how, ahead)).await,
+            Work::Ticket(work) => self.ticket(incident, effect, work, (how, ahead)).await,
             Work::Plan(proposal) => self.plan(incident, effect, *proposal).await,
-            Work::Execute(proposal) => self.execute(incident, effect, *proposal, how).await,
+            Work::Execute(proposal) => self.execute(incident, effect, *proposal, (how, ahead)).await,
             Work::Verify(proposal) => self.verify(incident, effect, *proposal).await,
             Work::Collect => self.collect(incident, effect).await,
             Work::ReadTickets => self.read_tickets(incident, effect).await,
             Work::Merge(other) => Ok(self.merge(incident, *other).await),
         };
         result.unwrap_or_else(|error| {
-            tracing::warn!(incident = %incident.id, effect = %effect.seq, %error, source = source(&error), "an effect failed");
+            let (said, source) = (heard::error(&error), heard::source(&error));
+            tracing::warn!(incident = %incident.id, effect = %effect.seq, error = said, source, "an effect failed");
             failed(&error)
         })
     }
 
-    async fn notify(&self, incident: &Incident, effect: &Effect, how: Start) -> Looked<EffectResult> {
+    async fn notify(
+        &self,
+        incident: &Incident,
+        effect: &Effect,
+        (how, ahead): Begins,
+    ) -> Looked<EffectResult> {
         let Work::Notify(notify) = &effect.work else { return Ok(nothing("it is no notice")) };
         let Some(notifier) = self.registry(incident.side).notifier(&effect.route) else {
             return Ok(nothing("there is no such route here"));
@@ -145,14 +189,15 @@ impl Engine {
             return Ok(nothing("the notice is no longer kept"));
         };
         let cx = self.effect_context(incident, effect);
+        // A look that failed says nothing about what happened before it.
         if how == Start::Look {
-            match notifier.find(&cx, &notice).await? {
+            match notifier.find(&cx, &notice).await.map_err(AdapterError::maybe_applied)? {
                 Found::Yes(receipt) => return Ok(EffectResult::Done(receipt)),
                 Found::CannotTell => return Ok(EffectResult::CannotTell),
                 Found::No => {}
             }
         }
-        self.is_claimed(effect)?;
+        self.is_claimed(effect, ahead)?;
         notifier.deliver(&cx, &notice).await.map(EffectResult::Done)
     }
 
@@ -161,7 +206,7 @@ impl Engine {
         incident: &Incident,
         effect: &Effect,
         work: &TicketWork,
-        how: Start,
+        (how, ahead): Begins,
     ) -> Looked<EffectResult> {
         let Some(tracker) = self.registry(incident.side).tracker(&effect.route) else {
             return Ok(nothing("there is no such tracker here"));
@@ -177,13 +222,13 @@ impl Engine {
         };
         let cx = self.effect_context(incident, effect);
         if how == Start::Look {
-            match tracker.find(&cx, &change).await? {
+            match tracker.find(&cx, &change).await.map_err(AdapterError::maybe_applied)? {
                 Found::Yes(receipt) => return Ok(EffectResult::Done(receipt)),
                 Found::CannotTell => return Ok(EffectResult::CannotTell),
                 Found::No => {}
             }
         }
-        self.is_claimed(effect)?;
+        self.is_claimed(effect, ahead)?;
         tracker.apply(&cx, &change).await.map(EffectResult::Done)
     }
 
@@ -208,7 +253,7 @@ impl Engine {
         incident: &Incident,
         effect: &Effect,
         proposal: Seq,
-        how: Start,
+        (how, ahead): Begins,
     ) -> Looked<EffectResult> {
         let Some(mitigator) = self.registry(incident.side).mitigator(&effect.route) else {
             return Ok(nothing("there is no such system here"));
@@ -218,15 +263,13 @@ impl Engine {
         };
         let cx = self.effect_context(incident, effect);
         if how == Start::Look {
-            match mitigator.find(&cx, &plan.plan).await {
-                Ok(Found::Yes(execution)) => return Ok(EffectResult::Executed(Box::new(execution))),
-                Ok(Found::CannotTell) => return Ok(EffectResult::CannotTell),
-                Ok(Found::No) => {}
-                // A look that failed says nothing about what happened before it.
-                Err(error) => return Err(error.maybe_applied()),
+            match mitigator.find(&cx, &plan.plan).await.map_err(AdapterError::maybe_applied)? {
+                Found::Yes(execution) => return Ok(EffectResult::Executed(Box::new(execution))),
+                Found::CannotTell => return Ok(EffectResult::CannotTell),
+                Found::No => {}
             }
         }
-        self.is_claimed(effect)?;
+        self.is_claimed(effect, ahead)?;
         match hand_out(incident, effect.seq, &self.runbook(), self.now()) {
             Ok(approved) => {
                 let execution = mitigator.execute(&cx, &approved).await?;
@@ -292,7 +335,7 @@ impl Engine {
 
     /// Tells another incident that it is part of this one. Telling it again changes nothing.
     async fn merge(&self, incident: &Incident, other: IncidentId) -> EffectResult {
-        // Not as a pass does it: what that would begin there, nobody would carry out here.
+        // As a command of its own: the loop carries out what that begins there.
         let request = self.own_request(Command::MergeInto(incident.id));
         let done = || EffectResult::Done(Receipt::new(&other.to_string()));
         let failed =
@@ -316,7 +359,7 @@ impl Engine {
         EffectContext::new(EffectId { incident: incident.id, seq: effect.seq }, now)
             .with_attempt(effect.attempts, effect.first_started.unwrap_or(now))
             .with_maybe_before(effect.maybe_before)
-            .with_deadline(self.time_for(effect))
+            .with_deadline(self.time_for(effect, self.0.time.wall_ahead()))
             .with_side(incident.side)
             .with_earlier(lane.cloned().unwrap_or_default())
     }
@@ -382,9 +425,5 @@ fn failed(error: &AdapterError) -> EffectResult {
         Retry::Never => (false, None),
         Retry::After(wait) => (true, wait),
     };
-    EffectResult::Failed(Failure { applied: error.applied, retry, wait, error: error.to_string() })
-}
-
-fn source(error: &AdapterError) -> String {
-    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
+    EffectResult::Failed(Failure { applied: error.applied, retry, wait, error: heard::error(error) })
 }

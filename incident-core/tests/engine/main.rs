@@ -6,10 +6,15 @@
     reason = "a test fails by panicking, and documents itself by its name"
 )]
 
+mod apart;
+mod bulkheads;
 mod claims;
+mod clocks;
+mod commands;
 mod damaged;
 mod failing;
 mod running;
+mod stopping;
 mod storms;
 mod tickets;
 mod world;

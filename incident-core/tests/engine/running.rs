@@ -148,7 +148,7 @@ async fn a_commit_begins_only_what_there_is_room_for() {
 
     let [first, second] = [declared().await, declared().await];
     everything_that_can_happen_does().await;
-    assert!(has_begun(&engine, first).await && !has_begun(&engine, second).await);
+    assert!(!has_begun(&engine, first).await && !has_begun(&engine, second).await, "both places are taken");
 
     gate.add_permits(Semaphore::MAX_PERMITS >> 1);
     everything_that_can_happen_does().await;

@@ -1,8 +1,10 @@
 //! A world outside that remembers everything done to it, and the engine before it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use incident_core::config::Ports;
 use incident_core::domain::command::{Command, Declare, Request};
 use incident_core::domain::incident::{Ending, Incident, Side};
@@ -14,10 +16,127 @@ use incident_core::domain::{
     Actor, CommandId, EffectId, Identity, IncidentId, Person, PersonId, Phase, Receipt, Severity, Time,
 };
 use incident_core::port::{
-    Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Mitigator, Notifier, Preflight,
-    PreflightContext, ReadContext, Repeat, Store,
+    Adapter, AdapterError, Capabilities, Clock, EffectContext, ErrorKind, Found, Mitigator, Notifier,
+    Preflight, PreflightContext, ReadContext, Repeat, Store,
 };
 use incident_core::runtime::{Engine, ManualClock, SeededEntropy};
+use tokio::time::Instant;
+
+/// A clock that goes with the runtime's paused time, and whose wall clock somebody may set.
+#[derive(Debug)]
+pub(crate) struct Wall {
+    begun: Instant,
+    set: Mutex<TimeDelta>,
+}
+
+impl Wall {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { begun: Instant::now(), set: Mutex::default() })
+    }
+
+    /// Sets the wall clock by so much, back if negative.
+    pub(crate) fn step(&self, by: TimeDelta) {
+        *self.set.lock().unwrap() += by;
+    }
+}
+
+#[async_trait]
+impl Clock for Wall {
+    fn now(&self) -> Time {
+        start() + self.elapsed() + *self.set.lock().unwrap()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    async fn sleep(&self, length: Duration) {
+        tokio::time::sleep(length).await;
+    }
+}
+
+/// How a backend answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answers {
+    Well,
+    /// Never, as long as it is waited for.
+    Never,
+    /// That it takes nothing for so long.
+    NotFor(Duration),
+    /// By panicking, when it is asked how it repeats.
+    ByPanic,
+    /// After so long, in which its thread does nothing else.
+    Blocking(Duration),
+}
+
+/// Remembers when which notice came.
+#[derive(Debug, Clone)]
+pub(crate) struct Journal {
+    pub(crate) answers: Answers,
+    pub(crate) came: Arc<Mutex<Vec<(Instant, Notice)>>>,
+}
+
+impl Journal {
+    pub(crate) fn that(answers: Answers) -> Self {
+        Self { answers, came: Arc::default() }
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        Ports::new().with_notifier(self.clone())
+    }
+
+    /// When the first page of an incident came, if one did.
+    pub(crate) fn paged(&self, id: IncidentId) -> Option<Instant> {
+        self.pages(id).first().copied()
+    }
+
+    pub(crate) fn pages(&self, id: IncidentId) -> Vec<Instant> {
+        let came = self.came.lock().unwrap();
+        let of_it = came.iter().filter(|(_, it)| it.incident == id && it.kind == NoticeKind::Page);
+        of_it.map(|(at, _)| *at).collect()
+    }
+}
+
+#[async_trait]
+impl Adapter for Journal {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new("journal")
+    }
+
+    async fn preflight(&self, _cx: &PreflightContext) -> Result<Preflight, AdapterError> {
+        assert_ne!(self.answers, Answers::ByPanic, "it panics");
+        Ok(Preflight::default().good("it is there"))
+    }
+}
+
+#[async_trait]
+impl Notifier for Journal {
+    fn repeat(&self, _notice: &Notice) -> Repeat {
+        assert_ne!(self.answers, Answers::ByPanic, "it panics");
+        Repeat::Converging
+    }
+
+    async fn deliver(&self, cx: &EffectContext, notice: &Notice) -> Result<Receipt, AdapterError> {
+        match self.answers {
+            Answers::Never => std::future::pending().await,
+            Answers::NotFor(wait) => {
+                let error = AdapterError::new(ErrorKind::RateLimited, "post").not_applied();
+                return Err(error.retry_after(Some(wait)));
+            }
+            Answers::Blocking(length) => {
+                let (_open, never) = std::sync::mpsc::channel::<()>();
+                let _ = never.recv_timeout(length);
+            }
+            Answers::Well | Answers::ByPanic => {}
+        }
+        self.came.lock().unwrap().push((Instant::now(), notice.clone()));
+        Ok(Receipt::new(&cx.effect.to_string()))
+    }
+
+    async fn find(&self, _cx: &EffectContext, _notice: &Notice) -> Result<Found<Receipt>, AdapterError> {
+        Ok(Found::CannotTell)
+    }
+}
 
 /// What was done outside.
 #[derive(Debug, Default)]
@@ -224,7 +343,7 @@ pub(crate) async fn play(engines: &[Engine], clock: &ManualClock, id: IncidentId
             }
         }
         let _ = engine.tick(Time::MAX_UTC).await;
-        clock.advance(std::time::Duration::from_secs(1));
+        clock.advance(Duration::from_secs(1));
     }
     panic!("it doesn't come to an end: {:#?}", engines[0].incident(id).state().await);
 }

@@ -18,7 +18,7 @@ use incident_core::port::{
 };
 
 use crate::defects::Defect;
-use crate::dice::Faults;
+use crate::dice::{Faults, Life};
 use crate::promises::Watch;
 use crate::remote::{Came, Deed, World};
 
@@ -36,6 +36,7 @@ pub(crate) struct Place {
     pub(crate) world: Arc<Mutex<World>>,
     pub(crate) faults: Faults,
     pub(crate) watch: Watch,
+    pub(crate) life: Life,
     pub(crate) defect: Option<Defect>,
 }
 
@@ -59,6 +60,7 @@ impl Place {
     /// Does a deed outside, or something like it.
     async fn call(&self, cx: &EffectContext, deed: Deed) -> Result<(), AdapterError> {
         self.faults.yields().await;
+        self.life.goes_on().await;
         self.watch.call(self.name, cx).await;
         let (dice, chance) = (&self.faults.dice, self.faults.weather().call);
         let fault = if dice.permille(chance) { 1 + dice.below(6) } else { 0 };
@@ -115,12 +117,14 @@ impl Place {
         }
         let done = self.world.lock().unwrap().take(deed, dedupes);
         self.faults.yields().await;
+        self.life.goes_on().await;
         if done { Ok(()) } else { Err(Self::error(ErrorKind::Precondition)) }
     }
 
     /// Looks for an effect outside.
     async fn look(&self, effect: EffectId) -> Result<Found<()>, AdapterError> {
         self.faults.yields().await;
+        self.life.goes_on().await;
         let (dice, chance) = (&self.faults.dice, self.faults.weather().call);
         if dice.permille(chance / 2) {
             self.faults.count("look failed");
@@ -208,6 +212,7 @@ impl Tracker for Place {
 
     async fn read(&self, _: &ReadContext, tickets: &[TicketRef]) -> Result<Vec<Ticket>, AdapterError> {
         self.faults.yields().await;
+        self.life.goes_on().await;
         Ok(tickets.iter().map(|ticket| Ticket::new(ticket.clone(), true, "follow-up")).collect())
     }
 }
@@ -221,6 +226,7 @@ pub(crate) fn digest(plan: &Plan) -> Digest {
 impl Mitigator for Place {
     async fn plan(&self, _: &ReadContext, intent: Intent<'_>) -> Result<Plan, AdapterError> {
         self.faults.yields().await;
+        self.life.goes_on().await;
         let mitigation = match intent {
             Intent::Do(mitigation) => mitigation,
             Intent::Undo(execution) => &execution.plan.mitigation,
@@ -255,6 +261,7 @@ impl Mitigator for Place {
 
     async fn verify(&self, _: &EffectContext, _: &Execution) -> Result<Verification, AdapterError> {
         self.faults.yields().await;
+        self.life.goes_on().await;
         Ok(if self.faults.dice.permille(self.faults.weather().call) {
             Verification::Pending { again: Duration::from_secs(10), detail: "not yet".to_owned() }
         } else {
@@ -267,6 +274,7 @@ impl Mitigator for Place {
 impl Probe for Place {
     async fn look(&self, _: &ReadContext) -> Result<Reading, AdapterError> {
         self.faults.yields().await;
+        self.life.goes_on().await;
         if self.faults.dice.permille(self.faults.weather().call / 4) {
             return Err(Self::error(ErrorKind::Unavailable));
         }

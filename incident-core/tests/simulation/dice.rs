@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::Notify;
+
 /// Numbers that are the same for the same seed (splitmix).
 #[derive(Debug, Clone)]
 pub(crate) struct Dice(Arc<Mutex<u64>>);
@@ -77,5 +79,41 @@ impl Faults {
         for _ in 0..self.dice.below(3) {
             tokio::task::yield_now().await;
         }
+    }
+}
+
+/// How long a process lives: what its store and adapters still do for it. After that none of its calls goes on, although its
+/// tasks are still there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Life {
+    left: Arc<Mutex<Option<usize>>>,
+    over: Arc<Notify>,
+}
+
+impl Life {
+    /// Ends it after so many more steps of its calls.
+    pub(crate) fn ends_after(&self, steps: usize) {
+        *self.left.lock().unwrap() = Some(steps);
+    }
+
+    /// Goes on, unless the process is dead.
+    pub(crate) async fn goes_on(&self) {
+        let dead = match &mut *self.left.lock().unwrap() {
+            None => false,
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+        };
+        if dead {
+            self.over.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&self) {
+        self.over.notified().await;
     }
 }

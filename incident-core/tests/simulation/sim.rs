@@ -1,8 +1,6 @@
 //! One seed: replicas, people, a store and a world, in time that chance turns.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +16,7 @@ use incident_core::store::MemoryStore;
 
 use crate::adapters::Place;
 use crate::defects::Defect;
-use crate::dice::{Dice, Faults, Weather};
+use crate::dice::{Dice, Faults, Life, Weather};
 use crate::people::{self, PEOPLE, TARGETS};
 use crate::promises::{Broken, SKEW, Watch};
 use crate::store::Shared;
@@ -60,9 +58,19 @@ impl Clock for Skewed {
         if self.ahead { after(now, self.by) } else { incident_core::domain::time::before(now, self.by) }
     }
 
-    async fn sleep_until(&self, time: Time) {
-        self.clock.sleep_until(after(time, self.by)).await;
+    fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
     }
+
+    async fn sleep(&self, length: Duration) {
+        self.clock.sleep(length).await;
+    }
+}
+
+/// A process, with the life that its store and its adapters share.
+struct Replica {
+    engine: Engine,
+    life: Life,
 }
 
 struct Sim {
@@ -72,7 +80,7 @@ struct Sim {
     clock: Arc<ManualClock>,
     store: Shared,
     defect: Option<Defect>,
-    replicas: Vec<Engine>,
+    replicas: Vec<Replica>,
     started: u64,
     commands: u64,
 }
@@ -116,29 +124,35 @@ impl Sim {
         let faults = Faults::new(dice.clone(), setup.weather);
         let watch = Watch::default();
         let start: Time = dice.one(&STARTS).parse().unwrap();
-        let store =
-            Shared { inner: MemoryStore::new(), faults: faults.clone(), watch: watch.clone(), defect };
+        let store = Shared {
+            inner: MemoryStore::new(),
+            faults: faults.clone(),
+            watch: watch.clone(),
+            life: Life::default(),
+            defect,
+        };
         let clock = Arc::new(ManualClock::new(start));
         let (started, commands) = (seed << 20, 0);
         let mut sim =
             Self { dice, faults, watch, clock, store, defect, replicas: Vec::new(), started, commands };
         for _ in 0..setup.replicas {
-            let engine = sim.start(false);
-            sim.replicas.push(engine);
+            let replica = sim.start(false);
+            sim.replicas.push(replica);
         }
         sim
     }
 
     /// A new process. Not every one has every adapter, unless it is `whole`.
-    fn start(&mut self, whole: bool) -> Engine {
+    fn start(&mut self, whole: bool) -> Replica {
         self.started += 1;
+        let life = Life::default();
         let skew = u64::try_from(self.dice.below(2)).unwrap() * SKEW;
         let clock = Skewed {
             clock: Arc::clone(&self.clock),
             ahead: self.dice.permille(500),
             by: Duration::from_secs(skew),
         };
-        let mut builder = Engine::builder(self.store.clone())
+        let mut builder = Engine::builder(Shared { life: life.clone(), ..self.store.clone() })
             .clock(Arc::new(clock))
             .entropy(Arc::new(SeededEntropy::new(self.started)))
             .worker(&format!("w{}", self.started & 0xfffff))
@@ -150,6 +164,7 @@ impl Sim {
                 world: self.watch.remote.side(side),
                 faults: self.faults.clone(),
                 watch: self.watch.clone(),
+                life: life.clone(),
                 defect: self.defect,
             };
             let has = |_: &str| whole || !self.dice.permille(100);
@@ -178,7 +193,7 @@ impl Sim {
                 builder = builder.ports_for(side, "shop", place("shop").shop());
             }
         }
-        builder.build().unwrap()
+        Replica { engine: builder.build().unwrap(), life }
     }
 
     async fn play(mut self) -> Run {
@@ -239,7 +254,7 @@ impl Sim {
     async fn people(&mut self) {
         let known = self.watch.incidents();
         let at = self.dice.below(self.replicas.len());
-        let engine = self.replicas[at].clone();
+        let engine = self.replicas[at].engine.clone();
         if known.is_empty() || (known.len() < 4 && self.dice.permille(60)) {
             let side = if self.dice.permille(250) { Side::Drill } else { Side::Live };
             if self.dice.permille(300) {
@@ -286,19 +301,29 @@ impl Sim {
 
     /// All replicas work at once; some of them die on the way.
     async fn tick(&mut self) {
-        let replicas = self.replicas.clone();
+        let crash = self.faults.weather().crash;
         let mut deaths = Vec::new();
-        let ticks = replicas.iter().map(|engine| {
-            let dies = self.dice.permille(self.faults.weather().crash);
-            let after = dies.then(|| self.dice.below(60));
+        let mut ticks = Vec::new();
+        for Replica { engine, life } in &self.replicas {
+            let dies = self.dice.permille(crash);
+            if dies {
+                life.ends_after(self.dice.below(60));
+            }
             deaths.push(dies);
-            Mortal { tick: Box::pin(async { drop(engine.tick(Time::MAX_UTC).await) }), polls_left: after }
-        });
-        let ticks: Vec<_> = ticks.collect();
+            let (engine, life) = (engine.clone(), life.clone());
+            ticks.push(async move {
+                tokio::select! {
+                    biased;
+                    () = life.ended() => {}
+                    _ = engine.tick(Time::MAX_UTC) => {}
+                }
+            });
+        }
         futures_util::future::join_all(ticks).await;
         for (at, died) in deaths.into_iter().enumerate() {
             if died {
                 self.faults.count("crash");
+                self.replicas[at].life.ends_after(0);
                 self.replicas[at] = self.start(false);
             }
         }
@@ -309,8 +334,8 @@ impl Sim {
         self.faults.end();
         self.replicas.clear();
         for _ in 0..2 {
-            let engine = self.start(true);
-            self.replicas.push(engine);
+            let replica = self.start(true);
+            self.replicas.push(replica);
         }
         for round in 0..4_000 {
             for side in [Side::Live, Side::Drill] {
@@ -323,7 +348,7 @@ impl Sim {
             for id in self.watch.incidents() {
                 let state = self.watch.state(id)?;
                 if let Some((who, command)) = people::ends(&state, &self.watch.remote) {
-                    let engine = self.replicas[round % 2].clone();
+                    let engine = self.replicas[round % 2].engine.clone();
                     self.says(&engine, id, who, command).await;
                     waits = true;
                 } else {
@@ -348,7 +373,7 @@ impl Sim {
         if let Some(broken) = self.watch.at_rest(self.clock.now()).into_iter().next() {
             return Some(broken);
         }
-        let audit = self.replicas[0].audit().await.unwrap();
+        let audit = self.replicas[0].engine.audit().await.unwrap();
         audit.findings.first().map(|found| {
             let promise = match found.problem {
                 AuditProblem::Unreadable(_) => 9,
@@ -357,26 +382,6 @@ impl Sim {
             };
             Broken { promise, how: format!("{}: the audit says: {}", found.incident, found.problem) }
         })
-    }
-}
-
-/// A tick that ends at its n-th poll, as if the process died there.
-struct Mortal<'a> {
-    tick: Pin<Box<dyn Future<Output = ()> + 'a>>,
-    polls_left: Option<usize>,
-}
-
-impl Future for Mortal<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<()> {
-        if let Some(left) = &mut self.polls_left {
-            if *left == 0 {
-                return std::task::Poll::Ready(());
-            }
-            *left -= 1;
-        }
-        self.tick.as_mut().poll(cx)
     }
 }
 

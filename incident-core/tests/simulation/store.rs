@@ -9,7 +9,7 @@ use incident_core::port::store::{
 use incident_core::store::MemoryStore;
 
 use crate::defects::{Defect, stale};
-use crate::dice::Faults;
+use crate::dice::{Faults, Life};
 use crate::promises::Watch;
 
 #[derive(Debug, Clone)]
@@ -17,6 +17,7 @@ pub(crate) struct Shared {
     pub(crate) inner: MemoryStore,
     pub(crate) faults: Faults,
     pub(crate) watch: Watch,
+    pub(crate) life: Life,
     pub(crate) defect: Option<Defect>,
 }
 
@@ -27,6 +28,7 @@ fn down() -> StoreError {
 impl Shared {
     async fn reads(&self) -> Result<(), StoreError> {
         self.faults.yields().await;
+        self.life.goes_on().await;
         if self.faults.dice.permille(self.faults.weather().store) {
             self.faults.count("store away");
             return Err(down());
@@ -39,6 +41,7 @@ impl Shared {
 impl Store for Shared {
     async fn commit(&self, id: IncidentId, at: Seq, commit: &Commit) -> Result<(), CommitError> {
         self.faults.yields().await;
+        self.life.goes_on().await;
         let fails = self.faults.dice.permille(self.faults.weather().store);
         let before = fails && self.faults.dice.permille(500);
         if before {
@@ -51,11 +54,13 @@ impl Store for Shared {
         };
         self.inner.commit(id, at, &written).await?;
         self.watch.commit(id, at, commit);
+        self.life.goes_on().await;
         if fails {
             self.faults.count("reply of a commit lost");
             return Err(CommitError::Unknown(down()));
         }
         self.faults.yields().await;
+        self.life.goes_on().await;
         Ok(())
     }
 

@@ -7,7 +7,9 @@ use super::response::page_step;
 use crate::domain::command::Refusal;
 use crate::domain::decide::Draft;
 use crate::domain::due::{HEARTBEAT, expires};
-use crate::domain::event::{EffectSettled, ObligationBreached, ObligationReminded, Reviewed};
+use crate::domain::event::{
+    EffectSettled, ObligationBreached, ObligationMoved, ObligationReminded, Reviewed,
+};
 use crate::domain::figures::SHORTEST_RHYTHM;
 use crate::domain::id::Seq;
 use crate::domain::obligation::{Obligation, ObligationKind};
@@ -34,7 +36,15 @@ pub(super) fn wake(draft: &mut Draft<'_>) -> Result<(), Refusal> {
 
 fn obligation(draft: &mut Draft<'_>, seq: Seq) {
     let now = draft.cx.now;
-    let Some(owed) = draft.state.obligations.get(&seq).cloned() else { return };
+    let Some(mut owed) = draft.state.obligations.get(&seq).cloned() else { return };
+    let misdated = owed.is_misdated(now);
+    if misdated && owed.armed {
+        // A clock that was ahead gave the date; what was promised is the length of time.
+        let due = after(now, since(owed.due, owed.since));
+        let remind_at = owed.remind_at.map(|at| after(now, since(at, owed.since)));
+        draft.follows(now, ObligationMoved { obligation: seq, due, remind_at, because: seq });
+        (owed.due, owed.remind_at) = (due, remind_at);
+    }
     if owed.armed && owed.due <= now {
         let again = cadence(draft, &owed);
         let missed = again.map_or(1, |every| missed(owed.due, every, now));
@@ -46,7 +56,7 @@ fn obligation(draft: &mut Draft<'_>, seq: Seq) {
     let escalate =
         draft.state.obligations.get(&seq).and_then(|owed| Some((owed.escalate_at?, owed.escalate_step)));
     match escalate {
-        Some((at, step)) if at <= now => page_step(draft, step, None),
+        Some((at, step)) if at <= now || misdated => page_step(draft, step, None),
         _ => {}
     }
 }
