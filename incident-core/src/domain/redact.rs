@@ -3,6 +3,8 @@
 //! It knows the shapes that secrets come in, not the secrets: it is a net under collectors that take none in the first
 //! place, and no proof that nothing is left.
 
+mod flag;
+mod name;
 mod pair;
 mod shape;
 
@@ -28,10 +30,12 @@ impl std::fmt::Debug for Redacted {
 
 /// Takes out what looks like a secret, in time linear in the length.
 ///
-/// That is: the values of keys called password, token, secret, API key and the like, in environment, JSON, YAML and
-/// command-line notation; `Authorization` and `Cookie` headers; passwords and accounts in URLs, signatures in their
-/// queries; private keys in PEM; and tokens that show their kind by a prefix – AWS, GitHub, GitLab, Slack, Stripe, JWT.
-/// What isn't a value stays: `max_tokens`, `secretName`, `token: false`, `password is wrong`.
+/// That is: the values of keys with words such as password, token, secret or API key anywhere in their name, in
+/// environment, JSON, YAML, SQL and command-line notation, as the next element of a list, and where an entry names its
+/// key in one field and has the value in the next; `-u user:password` and passwords behind short flags; `Authorization`
+/// and `Cookie` headers; passwords and accounts in URLs, signatures in their queries; private keys in PEM; tokens that
+/// show their kind by a prefix – AWS, GitHub, GitLab, Slack, Stripe, JWT; and what looks random. What isn't a value stays:
+/// `max_tokens`, `secretName`, `token: false`, `password is wrong`.
 ///
 /// ```
 /// # use incident_core::domain::redact::redact;
@@ -65,6 +69,18 @@ pub fn redact(bytes: &[u8]) -> Redacted {
     Redacted { bytes: left.into_bytes(), count }
 }
 
+/// Whether a variable, key or flag of this name holds a secret, as far as a name tells.
+///
+/// ```
+/// # use incident_core::domain::redact::names_secret;
+/// assert!(names_secret("STRIPE_KEY") && names_secret("--db-password"));
+/// assert!(!names_secret("TOKEN_FILE") && !names_secret("primary_key"));
+/// ```
+#[must_use]
+pub fn names_secret(name: &str) -> bool {
+    name::of_secret(name.trim_start_matches('-').as_bytes()).is_some()
+}
+
 /// A place in a text. Everything that is looked for begins and ends with ASCII, so bytes will do.
 struct Place<'a> {
     text: &'a [u8],
@@ -93,17 +109,31 @@ impl<'a> Place<'a> {
         let before = self.at.checked_sub(1).map_or(b' ', |at| self.text[at]);
         let begins_word = !(before.is_ascii_alphanumeric() || before == b'_');
         match self.text[self.at] {
-            b'-' if before != b'-' => shape::private_key(self.text, self.at).or_else(|| self.pair()),
+            b'-' if before != b'-' => {
+                let key = shape::private_key(self.text, self.at);
+                key.or_else(|| flag::value(self.text, self.at)).or_else(|| self.pair())
+            }
             b':' => shape::account(self.text, self.at),
             _ if !begins_word => None,
             _ if matches!(before, b'.' | b'-') && !self.is_flag() => shape::token(self.text, self.at),
-            _ => shape::token(self.text, self.at).or_else(|| self.pair()),
+            _ => {
+                let token = shape::token(self.text, self.at).or_else(|| self.pair());
+                token.or_else(|| shape::random(self.text, self.at))
+            }
         }
     }
 
     /// Whether a command-line flag's name begins here.
     fn is_flag(&self) -> bool {
-        self.text[..self.at].ends_with(b"--") && !self.text[..self.at].ends_with(b"---")
+        let before = &self.text[..self.at];
+        match before {
+            [.., b'-', b'-', b'-'] | [b'-'] => before.len() == 1,
+            [.., b'-', b'-'] => true,
+            [.., before, b'-'] => {
+                before.is_ascii_whitespace() || matches!(before, b'"' | b'\'' | b'[' | b',')
+            }
+            _ => false,
+        }
     }
 
     fn pair(&self) -> Option<Range<usize>> {

@@ -68,6 +68,32 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
 }
 
+/// Letters and digits that no person wrote and no ordinary identifier is made of: long, of all kinds, and without order.
+/// Digests, which have no capitals, and names, which have long runs of one kind, are none.
+pub(super) fn random(text: &[u8], at: usize) -> Option<Range<usize>> {
+    const LEAST: usize = 32;
+    let belongs = |byte: u8| byte.is_ascii_alphanumeric() || b"+/_".contains(&byte);
+    if at.checked_sub(1).is_some_and(|at| belongs(text[at])) {
+        return None;
+    }
+    let end = run(text, at, belongs);
+    let here = &text[at..end];
+    if here.len() < LEAST {
+        return None;
+    }
+    let kind = |byte: &u8| match byte {
+        b'a'..=b'z' => 0_u8,
+        b'A'..=b'Z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    };
+    let of = |wanted: u8| here.iter().filter(|byte| kind(byte) == wanted).count();
+    let changes = here.windows(2).filter(|pair| kind(&pair[0]) != kind(&pair[1])).count();
+    let mixed = of(0) >= 4 && of(1) >= 4 && of(2) >= 3 && of(3) <= here.len() / 8;
+    let distinct = (0..=u8::MAX).filter(|byte| here.contains(byte)).count();
+    (mixed && changes >= here.len() / 3 && distinct >= 16).then(|| at..run(text, end, |byte| byte == b'='))
+}
+
 /// The body of a private key in PEM, whose first dash is at `at`; also of one that was cut off.
 pub(super) fn private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
     const BEGIN: &[u8] = b"-----BEGIN ";
