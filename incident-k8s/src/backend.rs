@@ -6,7 +6,7 @@ use std::path::Path;
 use incident_core::config::{ConfigError, Ports};
 
 use crate::catalogue::Catalogue;
-use crate::client::{Cluster, connect};
+use crate::client::{Cluster, Connection, connect};
 use crate::collector::K8sCollector;
 use crate::config::K8sConfig;
 use crate::mitigator::K8sMitigator;
@@ -29,7 +29,7 @@ impl K8sBackend {
     pub async fn connect(config: K8sConfig, base: &Path) -> Result<Self, ConfigError> {
         config.check()?;
         let client = connect(&config, base).await?;
-        Self::with_client(config, client)
+        Self::around(config, client)
     }
 
     /// Builds what `config` declares around `client`, whose cluster has to be the one that `config` names.
@@ -41,9 +41,13 @@ impl K8sBackend {
     /// [`ConfigError`], naming the field.
     pub fn with_client(config: K8sConfig, client: kube::Client) -> Result<Self, ConfigError> {
         config.check()?;
+        Self::around(config, Connection::of(client))
+    }
+
+    fn around(config: K8sConfig, client: Connection) -> Result<Self, ConfigError> {
         let scope = config.scope()?;
         let catalogue = Catalogue::new(&config, &scope)?;
-        let cluster = Cluster::new(client, scope, &config.field_manager, config.timeout);
+        let cluster = Cluster::new(client, scope, &config);
         let mitigator = config.mitigate.then(|| K8sMitigator::new(cluster.clone(), catalogue));
         let probes = config.probes.iter();
         let probes =

@@ -22,6 +22,11 @@ impl Budget {
         Self { ends: Instant::now() + self.left() / 100 * percent.min(100) }
     }
 
+    /// This one, but no longer than `most` from now.
+    pub(crate) fn no_longer_than(self, most: Duration) -> Self {
+        Self { ends: self.ends.min(Instant::now() + most) }
+    }
+
     pub(crate) fn left(&self) -> Duration {
         self.ends.saturating_duration_since(Instant::now())
     }

@@ -1,6 +1,7 @@
 //! The one client of a backend: its connections, its deadlines, and how much of an answer it reads.
 
 mod connect;
+mod credentials;
 mod stream;
 
 use std::fmt;
@@ -10,38 +11,43 @@ use std::time::Duration;
 use http::StatusCode;
 use http::header::HeaderMap;
 use http_body_util::BodyExt;
-use incident_core::port::AdapterError;
+use incident_core::port::{AdapterError, ErrorKind};
 use kube::client::Body;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::access::Reviews;
 use crate::budget::Budget;
-use crate::error::{Failure, Purpose, disguised, refused};
+use crate::config::K8sConfig;
+use crate::diff::Harmless;
+use crate::error::{Failure, Purpose, disguised, is_missing, is_own_conflict, refused};
 use crate::object::text;
 use crate::request::Request;
 use crate::target::Scope;
 
-pub(crate) use connect::connect;
+pub(crate) use connect::{Connection, connect};
 
 /// Requests in flight at once.
-const IN_FLIGHT: usize = 8;
+const IN_FLIGHT: usize = 10;
 /// Bytes of an answer that are read.
 const MOST: usize = 16 * 1024 * 1024;
-/// Objects that one page of a list has, and how many pages are read.
-const PAGE: &str = "250";
-const PAGES: usize = 40;
+/// Objects that one page of a list has, and how many are read in all.
+const PAGE: usize = 250;
+const MOST_LISTED: usize = 10_000;
 
 /// One cluster, as all ports of a backend share it.
 #[derive(Clone)]
 pub(crate) struct Cluster(Arc<Inner>);
 
 struct Inner {
-    client: kube::Client,
+    client: Connection,
     scope: Scope,
     manager: String,
     timeout: Duration,
+    harmless: Harmless,
     permits: Semaphore,
+    reviews: Reviews,
 }
 
 /// All objects that were asked for, or as many as are read.
@@ -58,9 +64,30 @@ struct Answer {
 }
 
 impl Cluster {
-    pub(crate) fn new(client: kube::Client, scope: Scope, manager: &str, timeout: Duration) -> Self {
+    pub(crate) fn new(client: Connection, scope: Scope, config: &K8sConfig) -> Self {
         let permits = Semaphore::new(IN_FLIGHT);
-        Self(Arc::new(Inner { client, scope, manager: manager.to_owned(), timeout, permits }))
+        let variables = config.features.values().map(|feature| feature.variable.as_str());
+        let harmless = Harmless::default().with(variables.chain(config.harmless.iter().map(String::as_str)));
+        let (manager, timeout) = (config.field_manager.clone(), config.timeout);
+        Self(Arc::new(Inner {
+            client,
+            scope,
+            manager,
+            timeout,
+            harmless,
+            permits,
+            reviews: Reviews::default(),
+        }))
+    }
+
+    /// Whose values may be shown.
+    pub(crate) fn harmless(&self) -> &Harmless {
+        &self.0.harmless
+    }
+
+    /// What was asked lately of the account's permissions.
+    pub(crate) fn reviews(&self) -> &Reviews {
+        &self.0.reviews
     }
 
     pub(crate) fn scope(&self) -> &Scope {
@@ -69,8 +96,8 @@ impl Cluster {
 
     /// The client itself, for what isn't a request and an answer.
     #[cfg(feature = "exec")]
-    pub(crate) fn client(&self) -> kube::Client {
-        self.0.client.clone()
+    pub(crate) async fn client(&self, within: Duration) -> Result<kube::Client, Failure> {
+        self.0.client.current(within).await
     }
 
     /// The name under which this adapter changes fields.
@@ -103,9 +130,31 @@ impl Cluster {
     ) -> Result<Option<Value>, AdapterError> {
         match self.ask(operation, request, budget).await {
             Ok(object) => Ok(Some(object)),
-            Err(error) if error.kind == incident_core::port::ErrorKind::NotFound => Ok(None),
+            Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Applies what `request` holds. What stands in the way only because this adapter itself wrote it by a patch is taken
+    /// over: the first request was refused, and the second is held to the same version.
+    ///
+    /// # Errors
+    /// By what the server says; another manager's field is never taken.
+    pub(crate) async fn apply(
+        &self,
+        operation: &'static str,
+        request: &Request,
+        budget: &Budget,
+    ) -> Result<Result<Vec<u8>, Failure>, AdapterError> {
+        let answer = self.exchange(request, budget).await;
+        let answer = answer.map_err(|failure| failure.into_error(operation, request.purpose()))?;
+        if answer.status == StatusCode::CONFLICT
+            && let Ok(body) = &answer.body
+            && is_own_conflict(&serde_json::from_slice(body).unwrap_or_default(), self.manager())
+        {
+            return self.send(operation, &request.clone().with("force", "true"), budget).await;
+        }
+        judged(operation, request.purpose(), answer)
     }
 
     /// Sends a write. A success is one, whatever becomes of the answer's body.
@@ -131,12 +180,12 @@ impl Cluster {
         request: &Request,
         budget: &Budget,
     ) -> Result<Listed, AdapterError> {
-        let mut again = true;
+        let (mut again, mut size) = (true, PAGE);
         'anew: loop {
             let mut listed = Listed::default();
             let mut after: Option<String> = None;
-            for _ in 0..PAGES {
-                let mut page = request.clone().with("limit", PAGE);
+            while listed.items.len() < MOST_LISTED {
+                let mut page = request.clone().with("limit", size.to_string());
                 if let Some(after) = &after {
                     page = page.with("continue", after);
                 }
@@ -144,6 +193,11 @@ impl Cluster {
                     Err(error) if after.is_some() && again && error.context.starts_with("HTTP 410") => {
                         again = false;
                         continue 'anew;
+                    }
+                    // A page of heavy objects is asked for in smaller ones.
+                    Err(error) if error.kind == ErrorKind::TooLarge && size > 1 => {
+                        size = (size / 5).max(1);
+                        continue;
                     }
                     answer => answer?,
                 };
@@ -168,26 +222,33 @@ impl Cluster {
     ) -> Result<Result<Vec<u8>, Failure>, AdapterError> {
         let purpose = request.purpose();
         let answer = self.exchange(request, budget).await;
-        let answer = answer.map_err(|failure| failure.into_error(operation, purpose))?;
-        if answer.status.is_success() {
-            return match answer.body.as_deref().ok().and_then(disguised) {
-                Some((code, status)) => Err(refused(operation, purpose, code, &answer.headers, &status)),
-                None => Ok(answer.body),
-            };
-        }
-        let status = answer.body.ok().and_then(|body| serde_json::from_slice(&body).ok());
-        let code = answer.status.as_u16();
-        Err(refused(operation, purpose, code, &answer.headers, &status.unwrap_or_default()))
+        judged(operation, purpose, answer.map_err(|failure| failure.into_error(operation, purpose))?)
     }
 
     async fn exchange(&self, request: &Request, budget: &Budget) -> Result<Answer, Failure> {
-        let (response, left) = self.begin(request, budget).await?;
+        let (response, left) = self.begin_known(request, budget).await?;
         let (parts, body) = response.into_parts();
         let body = match timeout(left, read(body)).await {
             Ok(body) => body,
             Err(_) => Err(Failure::TimedOut),
         };
         Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+
+    /// [`begin`](Self::begin), and once more with new credentials if those that a plugin gave are refused: what isn't
+    /// authenticated does nothing.
+    async fn begin_known(
+        &self,
+        request: &Request,
+        budget: &Budget,
+    ) -> Result<(http::Response<Body>, Duration), Failure> {
+        let begun = tokio::time::Instant::now();
+        let answered = self.begin(request, budget).await?;
+        let refused = answered.0.status() == StatusCode::UNAUTHORIZED;
+        if refused && self.0.client.renew(begun, budget.left()).await? {
+            return self.begin(request, budget).await;
+        }
+        Ok(answered)
     }
 
     /// Sends `request` once and waits for the head of the answer; also how long its body may take.
@@ -204,7 +265,9 @@ impl Cluster {
             return Err(Failure::Unsent);
         }
         let built = request.build().map_err(|error| Failure::NotConnected(Box::new(error)))?;
-        match timeout(left, self.0.client.send(built)).await {
+        let client = self.0.client.current(left).await?;
+        let left = budget.left().min(self.0.timeout);
+        match timeout(left, client.send(built)).await {
             Ok(response) => Ok((response.map_err(Failure::of)?, budget.left())),
             Err(_) => Err(Failure::TimedOut),
         }
@@ -215,6 +278,23 @@ impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster").field("scope", &self.0.scope).finish_non_exhaustive()
     }
+}
+
+/// The body of an answer that is a success.
+fn judged(
+    operation: &'static str,
+    purpose: Purpose,
+    answer: Answer,
+) -> Result<Result<Vec<u8>, Failure>, AdapterError> {
+    if answer.status.is_success() {
+        return match answer.body.as_deref().ok().and_then(disguised) {
+            Some((code, status)) => Err(refused(operation, purpose, code, &answer.headers, &status)),
+            None => Ok(answer.body),
+        };
+    }
+    let status = answer.body.ok().and_then(|body| serde_json::from_slice(&body).ok());
+    let code = answer.status.as_u16();
+    Err(refused(operation, purpose, code, &answer.headers, &status.unwrap_or_default()))
 }
 
 /// Reads the body until it ends or is too large.

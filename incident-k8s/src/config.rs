@@ -58,6 +58,10 @@ pub struct K8sConfig {
     /// workload's own progress deadline.
     #[serde(default = "verify_within", with = "humantime_serde")]
     pub verify_within: Duration,
+    /// Variables and flags whose values plans and evidence may show, such as `LOG_LEVEL` or `--workers`. Of all others
+    /// only a mark shows that they changed. The variables of `features` are shown without being named here.
+    #[serde(default)]
+    pub harmless: Vec<String>,
     /// How far a workload may be scaled.
     #[serde(default)]
     pub scale: ScaleLimits,
@@ -91,6 +95,7 @@ impl K8sConfig {
             field_manager: field_manager(),
             mitigate: true,
             verify_within: verify_within(),
+            harmless: Vec::new(),
             scale: ScaleLimits::default(),
             features: BTreeMap::new(),
             routes: BTreeMap::new(),

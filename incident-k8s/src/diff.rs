@@ -1,10 +1,12 @@
 //! What a change of a pod template comes to, in lines for the people who approve it. No I/O.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 
 use incident_core::domain::inert;
 use incident_core::domain::plan::Change;
-use incident_core::domain::redact::redact;
+use incident_core::domain::redact::{names_secret, redact};
 use serde_json::Value;
 
 use crate::object::{fields, items, text};
@@ -16,9 +18,24 @@ const MOST_SHOWN: usize = 200;
 const MOST_OTHERS: usize = 12;
 const NONE: &str = "none";
 
+/// Variables and flags whose values may be shown, by name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Harmless(BTreeSet<String>);
+
+impl Harmless {
+    pub(crate) fn with<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(self.0.iter().cloned().chain(names.into_iter().map(str::to_owned)).collect())
+    }
+
+    fn names(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}
+
 /// The differences between two pod templates: images, environment, resources and commands by container, then whatever
-/// else differs. Values that look like secrets aren't shown.
-pub(crate) fn templates(from: &Value, to: &Value) -> Vec<Change> {
+/// else differs. A value of the environment or of an argument is shown only where it is named as harmless: nobody knows
+/// what a secret looks like. Otherwise a mark shows that it changed.
+pub(crate) fn templates(from: &Value, to: &Value, harmless: &Harmless) -> Vec<Change> {
     let mut lines = Lines::default();
     let restarted = |template: &Value| {
         template
@@ -31,7 +48,7 @@ pub(crate) fn templates(from: &Value, to: &Value) -> Vec<Change> {
         let (before, after) = (named(from, list), named(to, list));
         for (name, container) in &before {
             match after.get(name) {
-                Some(changed) => lines.container(name, container, changed),
+                Some(changed) => lines.container(name, container, changed, harmless),
                 None => {
                     lines.add(&format!("{kind} {name}"), Some(text(container, "/image").to_owned()), None);
                 }
@@ -49,7 +66,7 @@ pub(crate) fn templates(from: &Value, to: &Value) -> Vec<Change> {
 
 /// The names of ConfigMaps and Secrets that a template uses, each with its kind.
 pub(crate) fn configuration(template: &Value) -> Vec<String> {
-    let mut found = std::collections::BTreeSet::new();
+    let mut found = BTreeSet::new();
     let mut open = vec![template];
     while let Some(value) = open.pop() {
         match value {
@@ -85,7 +102,7 @@ impl Lines {
         }
     }
 
-    fn container(&mut self, name: &str, from: &Value, to: &Value) {
+    fn container(&mut self, name: &str, from: &Value, to: &Value, harmless: &Harmless) {
         let image = |it: &Value| Some(text(it, "/image").to_owned());
         self.add(&format!("image of {name}"), image(from), image(to));
         for kind in ["requests", "limits"] {
@@ -97,20 +114,13 @@ impl Lines {
                 self.add(&what, before.get(resource).cloned(), after.get(resource).cloned());
             }
         }
-        let (before, after) = (variables(from), variables(to));
+        let (before, after) = (variables(from, harmless), variables(to, harmless));
         for variable in union(&before, &after) {
-            let seen = |it: &BTreeMap<String, String>| it.get(variable).map(|value| hidden(variable, value));
-            let (old, new) = (seen(&before), seen(&after));
             let what = format!("env {variable} of {name}");
-            if old == new && before.get(variable) != after.get(variable) {
-                let same = old.unwrap_or_default();
-                self.0.push(Change { what, from: same, to: "another value that isn't shown".to_owned() });
-            } else {
-                self.add(&what, old, new);
-            }
+            self.add(&what, before.get(variable).cloned(), after.get(variable).cloned());
         }
         for (field, word) in [("/command", "command"), ("/args", "arguments")] {
-            let words = |it: &Value| it.pointer(field).map(|it| hidden("", &it.to_string()));
+            let words = |it: &Value| it.pointer(field).map(|_| words(items(it, field), harmless));
             self.add(&format!("{word} of {name}"), words(from), words(to));
         }
         let mut others = Vec::new();
@@ -136,14 +146,41 @@ fn shown(text: &str) -> String {
 }
 
 /// `value` unless it looks like a secret by its name or its shape.
-fn hidden(name: &str, value: &str) -> String {
-    if name.is_empty() {
-        return String::from_utf8_lossy(&redact(value.as_bytes()).bytes).into_owned();
+pub(crate) fn hidden(name: &str, value: &str) -> String {
+    if names_secret(name) {
+        return mark(value);
     }
-    let pair = format!("{name}={value}");
-    let clean = redact(pair.as_bytes());
-    let clean = String::from_utf8_lossy(&clean.bytes);
-    clean.strip_prefix(&format!("{name}=")).unwrap_or(&clean).to_owned()
+    String::from_utf8_lossy(&redact(value.as_bytes()).bytes).into_owned()
+}
+
+/// A mark that is the same for the same value while this process runs, and from which nobody can guess it.
+fn mark(value: &str) -> String {
+    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    format!("hidden #{:08x}", KEY.hash_one(value) & 0xffff_ffff)
+}
+
+/// The words of a command line: the names of its flags, and marks for everything else.
+fn words(list: &[Value], harmless: &Harmless) -> String {
+    let mut shown = Vec::new();
+    let mut before: Option<&str> = None;
+    for word in list.iter().map(|it| it.as_str().unwrap_or_default()) {
+        let flag = word.starts_with("--") && word.len() > 2;
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) if flag => (name, Some(value)),
+            _ => (word, None),
+        };
+        shown.push(match value {
+            Some(value) if harmless.names(name) => format!("{name}={}", hidden(name, value)),
+            Some(value) => format!("{name}={}", mark(value)),
+            None if flag => word.to_owned(),
+            None if before.is_some_and(|flag| harmless.names(flag)) => {
+                hidden(before.unwrap_or_default(), word)
+            }
+            None => mark(word),
+        });
+        before = (flag && value.is_none()).then_some(word);
+    }
+    shown.join(" ")
 }
 
 fn named<'a>(template: &'a Value, list: &str) -> BTreeMap<&'a str, &'a Value> {
@@ -156,14 +193,15 @@ fn quantities(container: &Value, pointer: &str) -> BTreeMap<String, String> {
     all.map(|(name, value)| (name.to_owned(), quantity(value))).collect()
 }
 
-fn variables(container: &Value) -> BTreeMap<String, String> {
+fn variables(container: &Value, harmless: &Harmless) -> BTreeMap<String, String> {
     let value = |entry: &Value| match entry.get("valueFrom") {
         Some(from) => {
             let source = fields(from, "").into_iter().next();
             let (kind, it) = source.unwrap_or(("unknown", &Value::Null));
             format!("from {kind} {} {}", text(it, "/name"), text(it, "/key")).trim_end().to_owned()
         }
-        None => text(entry, "/value").to_owned(),
+        None if harmless.names(text(entry, "/name")) => hidden(text(entry, "/name"), text(entry, "/value")),
+        None => mark(text(entry, "/value")),
     };
     items(container, "/env").iter().map(|it| (text(it, "/name").to_owned(), value(it))).collect()
 }
@@ -237,8 +275,16 @@ mod tests {
 
     fn lines(from: Value, to: Value) -> Vec<String> {
         let pod = |containers: Value| json!({"spec": {"containers": containers}});
-        let changes = templates(&pod(from), &pod(to));
+        let harmless = Harmless::default().with(["FEATURE", "--workers"]);
+        let changes = templates(&pod(from), &pod(to), &harmless);
         changes.into_iter().map(|it| format!("{}: {} -> {}", it.what, it.from, it.to)).collect()
+    }
+
+    /// A line without what marks are made of.
+    fn unmarked(line: &str) -> String {
+        let mut parts = line.split('#');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |line, part| format!("{line}#{}", part.get(8..).unwrap_or_default()))
     }
 
     #[test]
@@ -264,12 +310,25 @@ mod tests {
             (
                 env(from_secret),
                 env(json!({"name": "URL", "value": "x"})),
-                vec!["env URL of web: from secretKeyRef db url -> x"],
+                vec!["env URL of web: from secretKeyRef db url -> hidden #"],
             ),
             (
                 env(json!({"name": "DB_PASSWORD", "value": "hunter2"})),
                 env(json!({"name": "DB_PASSWORD", "value": "hunter3"})),
-                vec!["env DB_PASSWORD of web: [redacted] -> another value that isn't shown"],
+                vec!["env DB_PASSWORD of web: hidden # -> hidden #"],
+            ),
+            (
+                env(json!({"name": "ANYTHING", "value": "hunter2"})),
+                env(json!({"name": "ANYTHING", "value": "hunter2"})),
+                vec![],
+            ),
+            (
+                json!([{"name": "web", "args": ["serve", "--password", "hunter2", "--workers", "2", "--key=hunter2"]}]),
+                json!([{"name": "web", "args": ["serve", "-phunter2", "-u", "root:hunter2", "--workers=4"]}]),
+                vec![
+                    "arguments of web: hidden # --password hidden # --workers 2 --key=hidden # -> hidden # hidden # \
+                     hidden # hidden # --workers=4",
+                ],
             ),
             (
                 json!([{"name": "web", "livenessProbe": {"periodSeconds": 1}}]),
@@ -277,14 +336,16 @@ mod tests {
                 vec!["web: livenessProbe.periodSeconds: as it is -> changed", "container new: none -> n:1"],
             ),
         ] {
-            assert_eq!(lines(from, to), expect);
+            let lines = lines(from, to);
+            assert!(!lines.concat().contains("hunter"), "{lines:?}");
+            assert_eq!(lines.iter().map(|it| unmarked(it)).collect::<Vec<_>>(), expect);
         }
     }
 
     #[test]
     fn hostile_values_stay_on_their_line_and_are_bounded() {
         let hostile = format!("a\n\u{1b}[2J@here{}", "x".repeat(5000));
-        let env = |value: &str| json!([{"name": "web", "env": [{"name": "A", "value": value}]}]);
+        let env = |value: &str| json!([{"name": "web", "env": [{"name": "FEATURE", "value": value}]}]);
         let lines = lines(env("1"), env(&hostile));
         assert!(lines[0].len() < 300 && !lines[0].contains(['\n', '\u{1b}']), "{lines:?}");
     }

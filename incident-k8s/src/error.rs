@@ -12,6 +12,14 @@ use crate::object::{items, number, text};
 /// The longest wait that a server can ask for; more would silence an incident.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
+/// What a missing API is called, so that it isn't taken for a missing object.
+const NOT_SERVED: &str = "the cluster doesn't serve this API";
+
+/// Whether `error` says that an object is missing, and not the whole API.
+pub(crate) fn is_missing(error: &AdapterError) -> bool {
+    error.kind == ErrorKind::NotFound && !error.context.ends_with(NOT_SERVED)
+}
+
 /// Whether a request changes something, and so whether a failure leaves a doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -26,6 +34,11 @@ pub(crate) enum Failure {
     Unsent,
     /// The token or certificate couldn't be had. What the library says of it may hold the token, so it isn't kept.
     NoCredentials,
+    /// The kubeconfig's plugin gave no credentials, and why.
+    Plugin {
+        name: String,
+        why: &'static str,
+    },
     NotConnected(Box<dyn Error + Send + Sync>),
     TimedOut,
     Lost(Box<dyn Error + Send + Sync>),
@@ -59,6 +72,9 @@ impl Failure {
             Self::Unsent => unavailable("no time was left to ask").not_applied(),
             Self::NoCredentials => {
                 of(ErrorKind::Auth, "no credentials could be had; check the kubeconfig's user or its plugin")
+            }
+            Self::Plugin { name, why } => {
+                of(ErrorKind::Auth, &format!("no credentials: the plugin {name} {why}")).not_applied()
             }
             Self::NotConnected(source) => unavailable("no connection").not_applied().caused_by(source),
             Self::TimedOut => unavailable("no answer in time"),
@@ -131,12 +147,11 @@ fn meaning(code: u16, status: &Value) -> (ErrorKind, String) {
         403 if says("is being terminated") => {
             (ErrorKind::Refused, "the namespace is being deleted".to_owned())
         }
-        403 if says(" cannot ") => {
-            (ErrorKind::Permission, "the account lacks the role for it; run the preflight".to_owned())
-        }
+        403 if says(" cannot ") => (ErrorKind::Permission, lacking(status)),
         403 => (ErrorKind::Permission, "forbidden by the role or by admission".to_owned()),
-        404 if text(status, "/reason") != "NotFound" => {
-            (ErrorKind::NotFound, "the cluster doesn't serve this API".to_owned())
+        // A kind that a served group lacks answers a status, too, but one that names no object.
+        404 if text(status, "/reason") != "NotFound" || says("could not find the requested resource") => {
+            (ErrorKind::NotFound, NOT_SERVED.to_owned())
         }
         404 => (ErrorKind::NotFound, String::new()),
         405 | 406 | 415 => (ErrorKind::Config, "the server doesn't take such a request".to_owned()),
@@ -146,11 +161,7 @@ fn meaning(code: u16, status: &Value) -> (ErrorKind, String) {
         422 if causes(status).next().is_none() => {
             (ErrorKind::Precondition, "it isn't as the patch expects".to_owned())
         }
-        422 => {
-            let fields: Vec<_> =
-                causes(status).filter_map(|cause| restricted(text(cause, "/field"))).collect();
-            (ErrorKind::Invalid, format!("invalid: {}", fields.join(", ")))
-        }
+        422 => (ErrorKind::Invalid, format!("invalid: {}", invalid(status))),
         // A budget that is only being worked out says when to ask again; one that forbids it doesn't.
         429 if causes(status).any(|cause| text(cause, "/reason") == "DisruptionBudget")
             && number(status, "/details/retryAfterSeconds") == 0 =>
@@ -167,11 +178,69 @@ fn meaning(code: u16, status: &Value) -> (ErrorKind, String) {
     }
 }
 
+/// Which verb on which resource the account lacks.
+fn lacking(status: &Value) -> String {
+    let message = text(status, "/message");
+    let verb = message.split(" cannot ").nth(1).and_then(|it| it.split(' ').next()).and_then(restricted);
+    let resource = quoted_after(status, " resource ");
+    let group = quoted_after(status, " in API group ").map(|it| format!(".{it}")).unwrap_or_default();
+    let place = quoted_after(status, " in the namespace ").map(|it| format!(" in {it}")).unwrap_or_default();
+    match (verb, resource) {
+        (Some(verb), Some(resource)) => {
+            format!("the account may not {verb} {resource}{group}{place}; grant it that verb")
+        }
+        _ => "the account lacks the role for it; run the preflight".to_owned(),
+    }
+}
+
+/// What is wrong with which fields. What can't be decoded has a cause that quotes the whole object and whose field is
+/// "patch", so what is wrong is told by the end of the message.
+fn invalid(status: &Value) -> String {
+    let each: Vec<String> = causes(status)
+        .filter_map(|cause| match text(cause, "/field") {
+            "patch" => Some(undecodable(text(cause, "/message"))),
+            field => restricted(field).map(str::to_owned),
+        })
+        .collect();
+    if each.is_empty() { "the server doesn't say which field".to_owned() } else { each.join(", ") }
+}
+
+fn undecodable(message: &str) -> String {
+    let end = |words: &str| message.rfind(words).map(|at| &message[at + words.len()..]);
+    if message.contains("quantities must match") || message.contains("unable to parse quantity") {
+        return "a quantity that Kubernetes can't read; expected one such as 500m, 1.5 or 128Mi".to_owned();
+    }
+    if let Some(field) = end("unknown field ").and_then(quoted) {
+        return format!("the field {field} isn't one of this kind");
+    }
+    if let Some(field) = end(" of type ").and(end("struct field ")).and_then(|it| it.split(' ').next()) {
+        let wanted = end(" of type ").and_then(|it| it.split([' ', '"']).next()).and_then(restricted);
+        if let (Some(field), Some(wanted)) = (restricted(field), wanted) {
+            return format!("the field {field} isn't of the type {wanted}");
+        }
+    }
+    "the object that would come of it can't be decoded; check the types of its fields".to_owned()
+}
+
+/// Whether all that stands in the way of an apply is what `manager` itself wrote by other means than applying. To a real
+/// server these are two managers.
+pub(crate) fn is_own_conflict(status: &Value, manager: &str) -> bool {
+    let own =
+        |name: &str| name == manager || name.strip_prefix(manager).is_some_and(|it| it.starts_with('/'));
+    let mut causes = causes(status).peekable();
+    causes.peek().is_some()
+        && causes.all(|cause| {
+            text(cause, "/reason") == "FieldManagerConflict"
+                && text(cause, "/message").strip_prefix("conflict with ").and_then(quoted).is_some_and(own)
+        })
+}
+
 fn conflict(status: &Value) -> (ErrorKind, String) {
     if text(status, "/reason") == "AlreadyExists" {
         return (ErrorKind::Conflict, "it exists already".to_owned());
     }
-    if text(status, "/message").contains("in the precondition") {
+    let held = ["in the precondition", "UID in precondition", "uid mismatch"];
+    if held.iter().any(|it| text(status, "/message").contains(it)) {
         return (ErrorKind::Precondition, "it was deleted and made anew".to_owned());
     }
     let owned = causes(status).filter(|cause| text(cause, "/reason") == "FieldManagerConflict");
@@ -239,7 +308,7 @@ mod tests {
     fn each_refusal_says_what_to_do_and_whether_it_happened() {
         use Applied::{Maybe, No};
         use ErrorKind::*;
-        let cause = |reason, message, field| json!([{"reason": reason, "message": message, "field": field}]);
+        let cause = |reason: &str, message: &str, field: &str| json!([{"reason": reason, "message": message, "field": field}]);
         let budget = cause("DisruptionBudget", "The disruption budget web needs 3 healthy pods", "");
         let owned = cause(
             "FieldManagerConflict",
@@ -248,13 +317,15 @@ mod tests {
         );
         let uid = "the UID in the precondition (a) does not match the UID in record (b)";
         let field = cause("FieldValueInvalid", "Invalid value: \"100m\"", "spec.template.spec.containers[0]");
+        let patch =
+            |why: &str| cause("FieldValueInvalid", &format!("Invalid value: \"hunter2\": {why}"), "patch");
         let quota = "pods \"x\" is forbidden: exceeded quota: small, requested: pods=1";
-        let rbac = "deployments.apps \"x\" is forbidden: User \"bot\" cannot patch resource \"deployments\"";
+        let rbac = "deployments.apps \"x\" is forbidden: User \"bot\" cannot patch resource \"deployments\" in API group \"apps\" in the namespace \"shop\"";
         let none = || json!([]);
         for (error, kind, applied, context) in [
             (says(400, "BadRequest", "", none()), Invalid, No, ""),
             (says(401, "Unauthorized", "Unauthorized", none()), Auth, No, "token"),
-            (says(403, "Forbidden", rbac, none()), Permission, No, "role"),
+            (says(403, "Forbidden", rbac, none()), Permission, No, "may not patch deployments.apps in shop"),
             (says(403, "Forbidden", quota, none()), Refused, No, "quota"),
             (says(403, "Forbidden", "violates PodSecurity \"restricted\"", none()), Refused, No, "security"),
             (
@@ -282,10 +353,42 @@ mod tests {
             ),
             (says(404, "NotFound", "not found", none()), NotFound, No, ""),
             (says(404, "", "", none()), NotFound, No, "serve"),
+            (
+                says(404, "NotFound", "the server could not find the requested resource", none()),
+                NotFound,
+                No,
+                "serve",
+            ),
             (says(409, "Conflict", "the object has been modified", none()), Conflict, No, "moment"),
             (says(409, "AlreadyExists", "", none()), Conflict, No, "exists"),
             (says(409, "Conflict", "", owned), Conflict, No, ".spec.replicas belongs to argocd-controller"),
             (says(409, "Conflict", uid, none()), Precondition, No, "anew"),
+            (
+                says(409, "Conflict", "uid mismatch: the provided object specified", none()),
+                Precondition,
+                No,
+                "anew",
+            ),
+            (says(422, "Invalid", "", patch("quantities must match")), Invalid, No, "a quantity"),
+            (
+                says(422, "Invalid", "", patch("unknown field \"spec.x\"")),
+                Invalid,
+                No,
+                "the field spec.x isn't one",
+            ),
+            (
+                says(
+                    422,
+                    "Invalid",
+                    "",
+                    patch(
+                        "json: cannot unmarshal string into Go struct field IngressSpec.spec.tls of type []v1.TLS",
+                    ),
+                ),
+                Invalid,
+                No,
+                "the field IngressSpec.spec.tls isn't of the type []v1.TLS",
+            ),
             (says(410, "Expired", "", none()), Unavailable, Maybe, "old"),
             (says(413, "RequestEntityTooLarge", "", none()), TooLarge, No, ""),
             (says(415, "UnsupportedMediaType", "", none()), Config, No, ""),

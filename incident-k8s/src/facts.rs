@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::error::{Purpose, refused};
 use crate::object::{items, number, text};
 use crate::rollout::rollout;
-use crate::support::samples::{budget, deployment, set_image, stateful_set};
+use crate::support::samples::{autoscaler, budget, deployment, ingress, set_image, stateful_set};
 use crate::support::{Fake, Key};
 use crate::target::Kind;
 
@@ -39,7 +39,17 @@ async fn the_tests_server_answers_as_a_real_one_did_and_each_answer_is_understoo
     for fact in facts {
         let what = text(&fact, "/what");
         let fake = Fake::start().await;
-        fake.put([deployment("my-app", "shop/web:41"), budget("my-app", 3)]);
+        let seen = text(&fact, "/seen");
+        assert!(
+            seen.starts_with("1.") || seen == "not yet",
+            "{what}: which version of the server answered so?"
+        );
+        fake.put([
+            deployment("my-app", "shop/web:41"),
+            budget("my-app", 3),
+            ingress("my-app", "my-app"),
+            autoscaler("my-app", 1, 8),
+        ]);
         fake.change("deployments/my-app", |it| it["spec"]["replicas"] = json!(4));
         fake.change("deployments/my-app", |it| it["spec"]["replicas"] = json!(3));
         if let Some(denied) = fact["denied"].as_str() {

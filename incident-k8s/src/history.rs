@@ -10,6 +10,8 @@ use crate::target::Kind;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
 const HISTORY: &str = "deployment.kubernetes.io/revision-history";
+/// The annotation in which people write down why they changed something.
+pub(crate) const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 const HASH_LABEL: &str = "pod-template-hash";
 
 /// One revision of a workload's pod template.
@@ -45,7 +47,7 @@ impl Revision {
             is_reused: annotation(object, HISTORY).is_some_and(|it| !it.is_empty()),
             digest: digest(&template),
             template,
-            change_cause: annotation(object, "kubernetes.io/change-cause").map(str::to_owned),
+            change_cause: annotation(object, CHANGE_CAUSE).map(str::to_owned),
         })
     }
 

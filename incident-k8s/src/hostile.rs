@@ -81,7 +81,7 @@ fn read_workload(workload: &Value, kept: &[Value]) {
         Edit::Revision { number: 1, name: String::new(), uid: String::new(), digest: Digest::default() },
     ] {
         if let Ok(after) = edit.apply(&before, kept.first().and_then(Revision::of).as_ref()) {
-            let _ = diff::templates(&before, &after);
+            let _ = diff::templates(&before, &after, &diff::Harmless::default());
         }
     }
     let _ = diff::configuration(&before);

@@ -44,6 +44,7 @@ mod config;
 mod diff;
 mod error;
 mod history;
+mod merge;
 mod mitigator;
 mod object;
 mod ownership;

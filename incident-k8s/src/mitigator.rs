@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use incident_core::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
-use incident_core::domain::time::{Time, after, spoken};
+use incident_core::domain::time::{Time, after, since, spoken};
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, Found, Mitigator, Preflight, PreflightContext,
     ReadContext,
@@ -27,15 +27,18 @@ use crate::access;
 use crate::budget::Budget;
 use crate::catalogue::Catalogue;
 use crate::client::Cluster;
+use crate::diff::Harmless;
 use crate::request::Request;
 use crate::step::{Action, EXECUTE, FIND, Step, VERIFY, refuse};
+use crate::template::Edit;
 use intent::{Asked, Wanted};
+use manifest::Applied;
 
 pub(crate) use rollback::is_ready;
 pub(crate) use selector::ready_endpoints;
 
-/// How long to wait between two looks at a change.
-const AGAIN: Duration = Duration::from_secs(5);
+/// How long one look follows a change that isn't through yet: most are within this time, and are seen at once.
+const FOLLOWED: Duration = Duration::from_secs(2);
 
 /// Rolls back, scales, restarts, evicts, sets resources and environment, and routes traffic away, on one cluster.
 ///
@@ -101,11 +104,13 @@ impl K8sMitigator {
             }
             Action::Pod { removal, .. } => look.remove_pod(plan, &step.target, *removal).await?,
             Action::Selector { from, to } => look.set_selector(plan, &step.target, from, to, &effect).await?,
-            Action::Apply { plural, manifest, before } => {
-                look.apply(plan, &step.target, plural, manifest, before.as_ref(), &effect).await?
+            Action::Apply { plural, manifest, before, changes } => {
+                let it = Applied { plural, manifest, changes };
+                look.apply(plan, &step.target, &it, before.as_ref(), &effect).await?
             }
             Action::Restore { plural, manifest, to } => {
-                look.restore(plan, &step.target, plural, manifest, to.as_ref(), &effect).await?
+                let it = Applied { plural, manifest, changes: to.as_ref().unwrap_or(&Value::Null) };
+                look.restore(plan, &step.target, &it, to.as_ref(), &effect).await?
             }
         };
         Ok(Execution::new(plan.clone(), cx.now).with_reference(&effect).with_before(before))
@@ -125,9 +130,13 @@ impl K8sMitigator {
             }
             Action::Pod { .. } => look.find_removal(plan, &step.target).await?,
             Action::Selector { from, .. } => look.find_selector(plan, &step.target, from, &effect).await?,
-            Action::Apply { plural, manifest, .. } | Action::Restore { plural, manifest, .. } => {
-                let deletes = matches!(step.action, Action::Restore { to: None, .. });
-                look.find_manifest(plan, &step.target, plural, manifest, deletes, &effect).await?
+            Action::Apply { plural, manifest, changes, .. } => {
+                let it = Applied { plural, manifest, changes };
+                look.find_manifest(plan, &step.target, &it, false, &effect).await?
+            }
+            Action::Restore { plural, manifest, to } => {
+                let it = Applied { plural, manifest, changes: to.as_ref().unwrap_or(&Value::Null) };
+                look.find_manifest(plan, &step.target, &it, to.is_none(), &effect).await?
             }
         };
         Ok(match found {
@@ -144,7 +153,7 @@ impl K8sMitigator {
         let step = Step::of(&done.plan, &self.cluster.scope().cluster, VERIFY)?;
         match &step.action {
             Action::Template { to, .. } => look.verify_template(done, &step.target, *to).await,
-            Action::Replicas { to, .. } => look.verify_replicas(done, &step.target, *to).await,
+            Action::Replicas { from, to } => look.verify_replicas(done, &step.target, *from, *to).await,
             Action::Floor { autoscaler, to, .. } => {
                 look.verify_floor(done, &step.target, autoscaler, *to).await
             }
@@ -194,13 +203,40 @@ impl Look<'_> {
         self.cluster.write(EXECUTE, request, &self.budget).await
     }
 
+    /// Whose values this plan may show: those that people named when they asked for `edit`, too.
+    fn harmless(&self, edit: &Edit) -> Harmless {
+        let asked = match edit {
+            Edit::Environment { variables, .. } => variables.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        };
+        self.cluster.harmless().with(asked)
+    }
+
+    /// `seen`, followed for a moment until it is as wanted.
+    async fn settling(&self, request: &Request, seen: Value, wanted: impl Fn(&Value) -> bool) -> Value {
+        if wanted(&seen) {
+            return seen;
+        }
+        let moment = self.budget.share(50).no_longer_than(FOLLOWED);
+        self.cluster.watch(VERIFY, request, seen, wanted, &moment).await
+    }
+
     /// Not yet, until `within` has passed since it was accepted.
     fn pending(&self, done: &Execution, within: Duration, detail: String) -> Verification {
         if self.now < after(done.accepted_at, within) {
-            return Verification::Pending { again: AGAIN, detail };
+            return Verification::Pending { again: again(since(self.now, done.accepted_at)), detail };
         }
         Verification::Failed { detail: format!("{detail}, and {} have passed", spoken(within)) }
     }
+}
+
+/// How long to wait between two looks at a change: short at first, when most changes are through.
+fn again(elapsed: Duration) -> Duration {
+    Duration::from_secs(match elapsed.as_secs() {
+        0..10 => 1,
+        10..30 => 2,
+        _ => 5,
+    })
 }
 
 impl fmt::Debug for K8sMitigator {
@@ -216,8 +252,10 @@ impl Adapter for K8sMitigator {
     }
 
     async fn preflight(&self, cx: &PreflightContext) -> Result<Preflight, AdapterError> {
-        let needed = access::of_mitigations(&self.catalogue);
-        access::review(&self.cluster, &needed, &Budget::within(cx.deadline)).await
+        let budget = Budget::within(cx.deadline);
+        let mut needed = access::of_mitigations(&self.catalogue);
+        needed.extend(access::of_keda(&self.cluster, &budget).await);
+        access::review(&self.cluster, &needed, &budget).await
     }
 }
 

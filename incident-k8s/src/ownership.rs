@@ -107,6 +107,23 @@ pub(crate) fn managers(object: &Value) -> Vec<ManagedBy> {
     found
 }
 
+/// Managers that apply the pod template of `object` on the server's side, as a pipeline does: the next apply puts their
+/// fields back. Who is named by [`managers`] isn't named here.
+pub(crate) fn appliers(object: &Value) -> Vec<String> {
+    const KNOWN: [&str; 4] = ["argocd", "kustomize-controller", "helm", "incident-response"];
+    let entries = items(object, "/metadata/managedFields").iter();
+    let applies = entries.filter(|entry| {
+        text(entry, "/operation") == "Apply" && entry.pointer("/fieldsV1/f:spec/f:template").is_some()
+    });
+    let mut found: Vec<String> = applies
+        .map(|entry| text(entry, "/manager"))
+        .filter(|manager| !KNOWN.iter().any(|known| manager.starts_with(known)))
+        .map(|manager| incident_core::domain::inert::clip(&incident_core::domain::inert::line(manager), 64))
+        .collect();
+    found.dedup();
+    found
+}
+
 /// A name as it may be shown.
 fn named(text: &str) -> String {
     if is_name(text) { text.to_owned() } else { "of unknown name".to_owned() }
@@ -117,6 +134,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn who_applies_the_template_on_the_servers_side_is_named() {
+        let entry = |manager: &str, operation: &str, fields: Value| json!({"manager": manager, "operation": operation, "fieldsV1": {"f:spec": fields}});
+        let template = || json!({"f:template": {"f:spec": {}}});
+        let object = json!({"metadata": {"managedFields": [
+            entry("deploy-pipeline", "Apply", template()),
+            entry("kubectl-edit", "Update", template()),
+            entry("scaler", "Apply", json!({"f:replicas": {}})),
+            entry("incident-response", "Apply", template()),
+        ]}});
+        assert_eq!(appliers(&object), ["deploy-pipeline"]);
+    }
 
     #[test]
     fn who_manages_an_object_is_seen_from_its_metadata() {

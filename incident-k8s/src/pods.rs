@@ -26,6 +26,23 @@ pub(crate) fn is_over(pod: &Value) -> bool {
     text(pod, "/status/phase") == "Succeeded"
 }
 
+/// Whether the pod is leaving, or was evicted and stays as a record of that.
+pub(crate) fn is_gone(pod: &Value) -> bool {
+    text(pod, "/status/phase") == "Failed"
+        || pod.pointer("/metadata/deletionTimestamp").is_some_and(|it| !it.is_null())
+}
+
+/// Whether every container of the pod runs now.
+pub(crate) fn runs(pod: &Value) -> bool {
+    let all = items(pod, "/spec/containers");
+    let runs = |container: &Value| {
+        let mut statuses = items(pod, "/status/containerStatuses").iter();
+        let status = statuses.find(|it| text(it, "/name") == text(container, "/name"));
+        status.is_some_and(|it| it.pointer("/state/running").is_some_and(|state| !state.is_null()))
+    };
+    !all.is_empty() && all.iter().all(runs)
+}
+
 /// The status of each container, those that prepare the pod first.
 pub(crate) fn statuses(pod: &Value) -> impl Iterator<Item = &Value> {
     items(pod, "/status/initContainerStatuses").iter().chain(items(pod, "/status/containerStatuses"))

@@ -11,7 +11,7 @@ use incident_core::port::{
 };
 use serde_json::Value;
 
-use crate::access::{self, Need, needs};
+use crate::access::{self, Need, Place, needs};
 use crate::budget::Budget;
 use crate::catalogue::{service, workload};
 use crate::client::Cluster;
@@ -19,7 +19,7 @@ use crate::config::{ErrorLines, ProbeConfig};
 use crate::history::is_observed;
 use crate::mitigator::ready_endpoints;
 use crate::object::{name, number, selector};
-use crate::pods::{containers, is_over, trouble};
+use crate::pods::{containers, is_gone, is_over, runs, trouble};
 use crate::request::{Request, Resource};
 use crate::rollout::{Rollout, desired, rollout};
 use crate::target::{Scope, Target};
@@ -34,9 +34,9 @@ const AT_ONCE: usize = 5;
 /// |---|---|---|---|
 /// | `ready` | as many pods are ready as are wanted | fewer | none are wanted, or the controller lags behind |
 /// | `rolled_out` | every pod is of the last revision, and available | not, or not any more within its deadline | none are wanted, paused, or the controller lags behind |
-/// | `no_crash_loops` | every container runs, and none failed lately | one waits in a loop, can't start, or failed lately | there are no pods |
-/// | `endpoints` | enough pods take traffic | too few | nothing says who serves it |
-/// | `error_lines` | all pods together log few enough | too many | a log couldn't be read to its end, or there are no pods |
+/// | `no_crash_loops` | as many pods as are wanted run, every container of them, and none failed lately | one waits in a loop, can't start, or failed lately | a pod is missing or doesn't run yet |
+/// | `endpoints` | enough pods take traffic, each counted once | too few | nothing says who serves it |
+/// | `error_lines` | all pods together log few enough | too many | a log couldn't be read to its end, a pod has none yet, or there are no pods |
 ///
 /// A server that can't be asked, and a workload that doesn't exist, are errors: the engine records them as unknown.
 pub struct K8sProbe {
@@ -93,22 +93,31 @@ impl K8sProbe {
                 Ok(rolled_out(target, &workload))
             }
             Check::NoCrashLoops(target, within) => {
-                let (pods, truncated) = self.pods(target, &budget).await?;
+                let (workload, pods, truncated) = self.pods(target, &budget).await?;
                 let all = pods.iter().filter(|pod| !is_over(pod));
                 if let Some(trouble) = all.clone().find_map(|pod| trouble(pod, cx.now, *within)) {
                     return Ok(Reading::red(&trouble));
                 }
-                Ok(match all.count() {
-                    0 => Reading::unknown("there are no pods"),
+                // A pod that was evicted stays as a record of that, and one that is leaving is replaced.
+                let (running, waiting): (Vec<&Value>, Vec<&Value>) =
+                    all.filter(|pod| !is_gone(pod)).partition(|pod| runs(pod));
+                let wanted = desired(target.kind, &workload);
+                let count = i64::try_from(running.len()).unwrap_or(i64::MAX);
+                Ok(match waiting.first() {
+                    None if count == 0 => Reading::unknown("there are no pods"),
                     _ if truncated => Reading::unknown("there are more pods than are looked at"),
-                    count => Reading::green(&format!("{count} pods without trouble")),
+                    Some(pod) => Reading::unknown(&format!("{} doesn't run yet", name(pod))),
+                    None if count < wanted => {
+                        Reading::unknown(&format!("{count} of {wanted} pods are there"))
+                    }
+                    None => Reading::green(&format!("{count} pods without trouble")),
                 })
             }
             Check::Endpoints(target, least) => {
                 let request = Request::list(&Resource::ENDPOINT_SLICES, Some(&target.namespace))
                     .with("labelSelector", format!("kubernetes.io/service-name={}", target.name));
                 let slices = self.cluster.list(LOOK, &request, &budget).await?;
-                let ready: usize = slices.items.iter().map(ready_endpoints).sum();
+                let ready = ready_endpoints(&slices.items);
                 let seen = format!("{ready} endpoints are ready, {least} wanted");
                 Ok(match (slices.items.is_empty(), ready >= usize::try_from(*least).unwrap_or(usize::MAX)) {
                     (true, _) => Reading::unknown("no endpoint slice names that service"),
@@ -127,7 +136,7 @@ impl K8sProbe {
         config: &ErrorLines,
         budget: &Budget,
     ) -> Result<Reading, AdapterError> {
-        let (pods, truncated) = self.pods(target, budget).await?;
+        let (_, pods, truncated) = self.pods(target, budget).await?;
         let wanted = |container: &&str| config.container.as_deref().is_none_or(|name| name == *container);
         let logs: Vec<Request> = pods
             .iter()
@@ -151,9 +160,10 @@ impl K8sProbe {
         let (mut lines, mut unread) = (0_usize, 0_usize);
         for log in read {
             match log {
+                // A pod that runs nowhere yet has no log, and says so with no content.
                 Ok(log) => {
                     lines += matching(&log.bytes, &config.containing);
-                    unread += usize::from(log.truncated);
+                    unread += usize::from(log.truncated || log.absent);
                 }
                 Err(_) => unread += 1,
             }
@@ -175,27 +185,37 @@ impl K8sProbe {
         self.cluster.ask(LOOK, request, budget).await
     }
 
-    async fn pods(&self, target: &Target, budget: &Budget) -> Result<(Vec<Value>, bool), AdapterError> {
+    async fn pods(
+        &self,
+        target: &Target,
+        budget: &Budget,
+    ) -> Result<(Value, Vec<Value>, bool), AdapterError> {
         let workload = self.ask(&Request::of(target), budget).await?;
-        let Some(selector) = selector(&workload, "/spec/selector") else { return Ok((Vec::new(), false)) };
+        let Some(selector) = selector(&workload, "/spec/selector") else {
+            return Ok((workload, Vec::new(), false));
+        };
         let request = Request::list(&Resource::PODS, Some(&target.namespace)).with("labelSelector", selector);
         let listed = self.cluster.list(LOOK, &request, budget).await?;
-        Ok((listed.items, listed.truncated))
+        Ok((workload, listed.items, listed.truncated))
     }
 
+    /// What the look needs, where it looks.
     fn needed(&self) -> Vec<Need> {
-        let of = |target: &Target| needs(&["get"], &target.kind.resource(), "");
-        let mut needed = match &self.check {
-            Check::Ready(target) | Check::RolledOut(target) => of(target),
-            Check::NoCrashLoops(target, _) | Check::ErrorLines(target, _) => {
-                let mut needed = of(target);
-                needed.extend(needs(&["list"], &Resource::PODS, ""));
-                needed
-            }
-            Check::Endpoints(..) => needs(&["list"], &Resource::ENDPOINT_SLICES, ""),
-        };
+        let (Check::Ready(target)
+        | Check::RolledOut(target)
+        | Check::NoCrashLoops(target, _)
+        | Check::Endpoints(target, _)
+        | Check::ErrorLines(target, _)) = &self.check;
+        let place = Place::In(target.namespace.clone());
+        if matches!(self.check, Check::Endpoints(..)) {
+            return needs(&place, &["list"], &Resource::ENDPOINT_SLICES, "");
+        }
+        let mut needed = needs(&place, &["get"], &target.kind.resource(), "");
+        if matches!(self.check, Check::NoCrashLoops(..) | Check::ErrorLines(..)) {
+            needed.extend(needs(&place, &["list"], &Resource::PODS, ""));
+        }
         if matches!(self.check, Check::ErrorLines(..)) {
-            needed.extend(needs(&["get"], &Resource::PODS, "log"));
+            needed.extend(needs(&place, &["get"], &Resource::PODS, "log"));
         }
         needed
     }

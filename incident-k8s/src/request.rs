@@ -93,6 +93,11 @@ impl Request {
         Self { method, path, query: Vec::new(), accept: JSON, is_dry_run: false, body: None }
     }
 
+    /// What is at `path`.
+    pub(crate) fn at(path: String) -> Self {
+        Self::new(Method::GET, path)
+    }
+
     pub(crate) fn get(resource: &Resource, namespace: &str, name: &str) -> Self {
         Self::new(Method::GET, format!("{}/{name}", resource.path(Some(namespace))))
     }
@@ -161,7 +166,7 @@ impl Request {
 
     /// Whether it changes something.
     pub(crate) fn purpose(&self) -> Purpose {
-        let asks = self.path.ends_with("/selfsubjectaccessreviews");
+        let asks = self.path.starts_with("/apis/authorization.k8s.io/");
         if self.method == Method::GET || self.is_dry_run || asks { Purpose::Read } else { Purpose::Write }
     }
 
@@ -191,17 +196,32 @@ impl Request {
 /// The annotation that names the effect which changed an object last.
 pub(crate) const MARKER: &str = "incident-rs.github.io/effect";
 
-/// A JSON Patch that replaces `at` in `live`, names the effect, and fails with a conflict if somebody was faster.
-pub(crate) fn replacement(live: &Value, at: &str, value: &Value, effect: &str) -> Value {
+/// A JSON Patch that replaces `at` in `live`, sets or removes further annotations, names the effect, and fails with a
+/// conflict if somebody was faster.
+pub(crate) fn replacement(
+    live: &Value,
+    at: &str,
+    value: &Value,
+    effect: &str,
+    annotations: &[(&str, Option<&str>)],
+) -> Value {
     let mut patch = vec![
         json!({"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]}),
         json!({"op": if live.pointer(at).is_some() { "replace" } else { "add" }, "path": at, "value": value}),
     ];
-    if live.pointer("/metadata/annotations").is_none_or(Value::is_null) {
-        patch.push(json!({"op": "add", "path": "/metadata/annotations", "value": {MARKER: effect}}));
-    } else {
-        let path = format!("/metadata/annotations/{}", escaped(MARKER));
-        patch.push(json!({"op": "add", "path": path, "value": effect}));
+    let present = live.pointer("/metadata/annotations").filter(|it| it.is_object());
+    if present.is_none() {
+        patch.push(json!({"op": "add", "path": "/metadata/annotations", "value": {}}));
+    }
+    for (name, value) in annotations.iter().copied().chain([(MARKER, Some(effect))]) {
+        let path = format!("/metadata/annotations/{}", escaped(name));
+        match value {
+            Some(value) => patch.push(json!({"op": "add", "path": path, "value": value})),
+            None if present.is_some_and(|it| it.get(name).is_some()) => {
+                patch.push(json!({"op": "remove", "path": path}));
+            }
+            None => {}
+        }
     }
     Value::Array(patch)
 }
@@ -268,16 +288,18 @@ mod tests {
     fn a_replacement_is_held_to_the_version_it_was_made_for() {
         let live = json!({"metadata": {"resourceVersion": "7"}, "spec": {"a": 1}});
         assert_eq!(
-            replacement(&live, "/spec/a", &json!(2), "e"),
+            replacement(&live, "/spec/a", &json!(2), "e", &[("why", Some("because")), ("gone", None)]),
             json!([
                 {"op": "replace", "path": "/metadata/resourceVersion", "value": "7"},
                 {"op": "replace", "path": "/spec/a", "value": 2},
-                {"op": "add", "path": "/metadata/annotations", "value": {"incident-rs.github.io/effect": "e"}},
+                {"op": "add", "path": "/metadata/annotations", "value": {}},
+                {"op": "add", "path": "/metadata/annotations/why", "value": "because"},
+                {"op": "add", "path": "/metadata/annotations/incident-rs.github.io~1effect", "value": "e"},
             ])
         );
         let live = json!({"metadata": {"resourceVersion": "7", "annotations": {"x": "y"}}, "spec": {}});
-        let patch = replacement(&live, "/spec/a", &json!(2), "e");
-        assert_eq!(patch[1]["op"], "add");
-        assert_eq!(patch[2]["path"], "/metadata/annotations/incident-rs.github.io~1effect");
+        let patch = replacement(&live, "/spec/a", &json!(2), "e", &[("x", None)]);
+        assert_eq!((&patch[1]["op"], &patch[2]["op"]), (&json!("add"), &json!("remove")));
+        assert_eq!(patch[3]["path"], "/metadata/annotations/incident-rs.github.io~1effect");
     }
 }

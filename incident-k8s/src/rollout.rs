@@ -59,27 +59,29 @@ pub(crate) fn desired(kind: Kind, workload: &Value) -> i64 {
 fn deployment(workload: &Value, since: Option<Time>) -> Rollout {
     let status = |field: &str| number(workload, &format!("/status/{field}"));
     let wanted = desired(Kind::Deployment, workload);
-    let failing = condition(workload, "ReplicaFailure").filter(|it| text(it, "/status") == "True");
-    if let Some(why) = failing {
-        return Rollout::Stalled(format!("pods can't be created: {}", word(text(why, "/reason"))));
-    }
     let progressing = condition(workload, "Progressing");
     if let Some(progressing) = progressing
         && text(progressing, "/reason") == "ProgressDeadlineExceeded"
-        && !is_stale(time(progressing, "/lastUpdateTime"), since)
+        && is_about(time(progressing, "/lastUpdateTime"), since, progress_deadline(workload))
     {
         return Rollout::Stalled("it made no progress within its deadline".to_owned());
     }
+    // Pods that can't be created now may be in a moment, when old ones have made room: the deadline decides.
+    let failing = condition(workload, "ReplicaFailure").filter(|it| {
+        text(it, "/status") == "True" && is_about(time(it, "/lastUpdateTime"), since, Duration::ZERO)
+    });
+    let why = failing.map(|it| format!(", pods can't be created: {}", word(text(it, "/reason"))));
+    let why = why.unwrap_or_default();
     let (updated, all, available) =
         (status("updatedReplicas"), status("replicas"), status("availableReplicas"));
     if updated < wanted {
-        return Rollout::Waiting(format!("{updated} of {wanted} pods are of the new revision"));
+        return Rollout::Waiting(format!("{updated} of {wanted} pods are of the new revision{why}"));
     }
     if all > updated {
-        return Rollout::Waiting(format!("{} pods of an old revision are left", all - updated));
+        return Rollout::Waiting(format!("{} pods of an old revision are left{why}", all - updated));
     }
     if available < updated {
-        return Rollout::Waiting(format!("{available} of {updated} new pods are available"));
+        return Rollout::Waiting(format!("{available} of {updated} new pods are available{why}"));
     }
     done(wanted)
 }
@@ -87,35 +89,46 @@ fn deployment(workload: &Value, since: Option<Time>) -> Rollout {
 fn stateful_set(workload: &Value) -> Rollout {
     let status = |field: &str| number(workload, &format!("/status/{field}"));
     let wanted = desired(Kind::StatefulSet, workload);
-    if text(workload, "/spec/updateStrategy/type") == "OnDelete" {
-        return Rollout::Stalled("its pods change only when somebody deletes them".to_owned());
+    // Where both revisions are the same every pod is of it, whatever is counted as updated.
+    let whole = text(workload, "/status/updateRevision") == text(workload, "/status/currentRevision");
+    let ready = status("readyReplicas");
+    let updated = if whole { wanted } else { status("updatedReplicas") };
+    let on_delete = text(workload, "/spec/updateStrategy/type") == "OnDelete";
+    let partition = number(workload, "/spec/updateStrategy/rollingUpdate/partition");
+    let kept = if on_delete { 0 } else { partition.clamp(0, wanted.max(0)) };
+    if updated < wanted && on_delete {
+        return Rollout::Stalled(only_by_deletion(updated, wanted));
     }
     // The API fills in a partition of 0, with which kubectl takes "all ready" for "all updated".
-    let kept = number(workload, "/spec/updateStrategy/rollingUpdate/partition");
-    let (updated, ready) = (status("updatedReplicas"), status("readyReplicas"));
-    let whole = text(workload, "/status/updateRevision") == text(workload, "/status/currentRevision");
-    if updated < wanted - kept && !(kept == 0 && whole) {
+    if updated < wanted - kept {
         return Rollout::Waiting(format!("{updated} of {} pods are of the new revision", wanted - kept));
     }
     if ready < wanted {
         return Rollout::Waiting(format!("{ready} of {wanted} pods are ready"));
     }
-    if kept > 0 && kept < wanted {
+    if updated < wanted {
         return Rollout::Stalled(format!("its partition keeps the first {kept} pods at the old revision"));
     }
-    if kept == 0 && !whole {
+    if partition == 0 && !whole && !on_delete {
         return Rollout::Waiting("the controller hasn't finished".to_owned());
     }
     done(wanted)
 }
 
+/// Pods that only change when somebody deletes them.
+fn only_by_deletion(updated: i64, wanted: i64) -> String {
+    format!(
+        "{updated} of {wanted} pods are of the last revision; the others change only when somebody deletes them"
+    )
+}
+
 fn daemon_set(workload: &Value) -> Rollout {
     let status = |field: &str| number(workload, &format!("/status/{field}"));
-    if text(workload, "/spec/updateStrategy/type") == "OnDelete" {
-        return Rollout::Stalled("its pods change only when somebody deletes them".to_owned());
-    }
     let wanted = desired(Kind::DaemonSet, workload);
     let (updated, available) = (status("updatedNumberScheduled"), status("numberAvailable"));
+    if updated < wanted && text(workload, "/spec/updateStrategy/type") == "OnDelete" {
+        return Rollout::Stalled(only_by_deletion(updated, wanted));
+    }
     if updated < wanted {
         return Rollout::Waiting(format!("{updated} of {wanted} pods are of the new revision"));
     }
@@ -129,12 +142,14 @@ fn done(wanted: i64) -> Rollout {
     if wanted == 0 { Rollout::Vacuous } else { Rollout::Done }
 }
 
-/// Whether what was said at `said` can't be about a change at `since`. The API rounds down to seconds.
-fn is_stale(said: Option<Time>, since: Option<Time>) -> bool {
+/// Whether what the controller said at `said` can be about a change at `since`, which it can say `after` at the earliest.
+/// The API rounds down to seconds, so within the second of the change nothing tells the old verdict from a new one.
+fn is_about(said: Option<Time>, since: Option<Time>, after_change: Duration) -> bool {
     match (said, since) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(said), Some(since)) => after(said, Duration::from_secs(1)) <= since,
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(said), Some(since)) if after_change.is_zero() => said > since,
+        (Some(said), Some(since)) => after(said, Duration::from_secs(1)) >= after(since, after_change),
     }
 }
 
@@ -189,10 +204,14 @@ mod tests {
         let mut workload = deployment_of(3, 3, 4, 3);
         workload["status"]["conditions"] = json!([{"type": "Progressing", "status": "False",
             "reason": "ProgressDeadlineExceeded", "lastUpdateTime": "2026-11-23T06:18:30Z"}]);
+        workload["spec"]["progressDeadlineSeconds"] = json!(8);
+        // Within the second of the change, and for the whole deadline after it, the verdict can only be the old one.
         for (since, stalled) in [
             (None, true),
-            (at("2026-11-23T06:18:29Z"), true),
-            (at("2026-11-23T06:18:30.900Z"), true),
+            (at("2026-11-23T06:18:22Z"), true),
+            (at("2026-11-23T06:18:22.900Z"), true),
+            (at("2026-11-23T06:18:29Z"), false),
+            (at("2026-11-23T06:18:30.900Z"), false),
             (at("2026-11-23T06:18:32Z"), false),
         ] {
             let got = rollout(Kind::Deployment, &workload, since);
@@ -211,12 +230,27 @@ mod tests {
                     "updateRevision": update, "currentRevision": "db-1"},
             })
         };
+        let on_delete = |updated: i64, ready: i64| {
+            let mut set = set(0, updated, ready, "db-2");
+            set["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
+            set
+        };
         for (workload, expect) in [
             (set(0, 3, 3, "db-1"), "Done"),
             (set(0, 3, 3, "db-2"), "Waiting"),
             (set(0, 1, 3, "db-2"), "Waiting"),
             (set(0, 0, 2, "db-1"), "Waiting"),
             (set(2, 1, 3, "db-2"), "Stalled"),
+            (set(2, 0, 3, "db-2"), "Waiting"),
+            (set(2, 3, 3, "db-1"), "Done"),
+            (set(2, 0, 3, "db-1"), "Done"),
+            (set(2, 3, 3, "db-2"), "Done"),
+            (set(2, 3, 2, "db-1"), "Waiting"),
+            (set(9, 0, 3, "db-2"), "Stalled"),
+            (set(9, 3, 3, "db-1"), "Done"),
+            (on_delete(3, 3), "Done"),
+            (on_delete(3, 2), "Waiting"),
+            (on_delete(1, 3), "Stalled"),
         ] {
             let got = format!("{:?}", rollout(Kind::StatefulSet, &workload, None));
             assert!(got.starts_with(expect), "{workload}: {got}");
@@ -227,7 +261,27 @@ mod tests {
         };
         assert_eq!(rollout(Kind::DaemonSet, &daemons(2, 2), None), Rollout::Done);
         assert!(matches!(rollout(Kind::DaemonSet, &daemons(1, 2), None), Rollout::Waiting(_)));
-        let on_delete = json!({"spec": {"updateStrategy": {"type": "OnDelete"}}});
-        assert!(matches!(rollout(Kind::DaemonSet, &on_delete, None), Rollout::Stalled(_)));
+        let on_delete = |updated: i64, available: i64| {
+            let mut set = daemons(updated, available);
+            set["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
+            rollout(Kind::DaemonSet, &set, None)
+        };
+        assert_eq!(on_delete(2, 2), Rollout::Done);
+        assert!(matches!(on_delete(1, 2), Rollout::Stalled(_)));
+        assert!(matches!(on_delete(2, 1), Rollout::Waiting(_)));
+    }
+
+    #[test]
+    fn an_old_failure_to_create_pods_says_nothing_about_a_change_that_is_through() {
+        let mut workload = deployment_of(3, 3, 3, 3);
+        workload["status"]["conditions"] = json!([{"type": "ReplicaFailure", "status": "True",
+            "reason": "FailedCreate", "lastUpdateTime": "2026-11-23T06:18:30Z"}]);
+        for since in [None, at("2026-11-23T06:18:30.900Z"), at("2026-11-23T06:19:00Z")] {
+            assert_eq!(rollout(Kind::Deployment, &workload, since), Rollout::Done, "{since:?}");
+        }
+        workload["status"]["updatedReplicas"] = json!(1);
+        let waits = |since| format!("{:?}", rollout(Kind::Deployment, &workload, since));
+        assert!(waits(at("2026-11-23T06:18:00Z")).contains("FailedCreate"));
+        assert!(!waits(at("2026-11-23T06:18:30.900Z")).contains("FailedCreate"));
     }
 }

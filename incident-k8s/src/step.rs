@@ -25,6 +25,7 @@ pub(crate) const GENERATION: &str = "generation";
 pub(crate) const REVISION: &str = "revision";
 pub(crate) const TEMPLATE: &str = "template";
 pub(crate) const STATE: &str = "state";
+pub(crate) const APPLIED: &str = "applied";
 
 /// The payload of a plan: what is done to which object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,8 +49,15 @@ pub(crate) enum Action {
     Pod { removal: Removal, owner: Owner },
     /// A service selects other pods.
     Selector { from: BTreeMap<String, String>, to: BTreeMap<String, String> },
-    /// A manifest is applied. `before` has its fields as they were; none if the object didn't exist.
-    Apply { plural: String, manifest: Value, before: Option<Value> },
+    /// A manifest is applied. `changes` is the merge patch that shows everything the server changes by it, and `before`
+    /// the one that takes all of it back; none if the object didn't exist.
+    Apply {
+        plural: String,
+        manifest: Value,
+        before: Option<Value>,
+        #[serde(default)]
+        changes: Value,
+    },
     /// What was applied is taken back; none means that the object is deleted.
     Restore { plural: String, manifest: Value, to: Option<Value> },
 }

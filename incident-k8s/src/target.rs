@@ -124,6 +124,11 @@ impl Target {
         Ok(Self { namespace: namespace.to_owned(), kind, name: name.to_owned() })
     }
 
+    /// With its namespace, such as `shop/deployment/checkout`.
+    pub(crate) fn placed(&self) -> String {
+        format!("{}/{self}", self.namespace)
+    }
+
     /// The full identity, such as `prod/shop/deployment/checkout`.
     pub(crate) fn identity(&self, cluster: &str) -> String {
         format!("{cluster}/{}/{self}", self.namespace)

@@ -1,5 +1,7 @@
 //! What is asked before an incident, and that the manifests grant it.
 
+use std::time::Duration;
+
 use incident_core::port::{Adapter, PreflightContext};
 use serde_json::json;
 
@@ -52,7 +54,15 @@ async fn each_verb_is_asked_for_in_each_namespace_and_what_is_missing_is_named()
     let fake = Fake::start().await;
     assert!(preflight(&fake).await.unwrap().iter().all(|(_, good)| *good));
     assert!(fake.writes().is_empty());
-    for denied in ["patch deployments/scale", "create pods/eviction", "get pods/log"] {
+    let fake = Fake::start().await;
+    for denied in [
+        "patch deployments/scale",
+        "create pods/eviction",
+        "get pods/log",
+        "get horizontalpodautoscalers",
+        "delete pods",
+        "list endpointslices",
+    ] {
         fake.with(|state| state.denied.insert(denied.to_owned()));
     }
     let lines = preflight(&fake).await.unwrap();
@@ -64,8 +74,14 @@ async fn each_verb_is_asked_for_in_each_namespace_and_what_is_missing_is_named()
         [
             "may create pods/eviction in pay",
             "may create pods/eviction in shop",
+            "may delete pods in pay",
+            "may delete pods in shop",
+            "may get horizontalpodautoscalers.autoscaling in pay",
+            "may get horizontalpodautoscalers.autoscaling in shop",
             "may get pods/log in pay",
             "may get pods/log in shop",
+            "may list endpointslices.discovery.k8s.io in pay",
+            "may list endpointslices.discovery.k8s.io in shop",
             "may patch deployments/scale.apps in pay",
             "may patch deployments/scale.apps in shop",
         ]
@@ -103,9 +119,11 @@ fn granted() -> BTreeSet<String> {
 #[tokio::test]
 async fn the_manifests_grant_what_is_needed_and_no_reading_of_secrets() {
     let fake = Fake::start().await;
+    fake.state().incomplete = true;
+    fake.state().absent.clear();
     preflight(&fake).await.unwrap();
     let granted = granted();
-    for asked in fake.asked() {
+    for asked in fake.asked().into_iter().filter(|asked| asked.path.ends_with("/selfsubjectaccessreviews")) {
         let of = |name: &str| {
             asked.json()["spec"]["resourceAttributes"][name].as_str().unwrap_or_default().to_owned()
         };
@@ -116,4 +134,51 @@ async fn the_manifests_grant_what_is_needed_and_no_reading_of_secrets() {
     }
     let open = MANIFESTS.iter().flat_map(|it| it.lines()).filter(|line| !line.trim_start().starts_with('#'));
     assert!(!open.into_iter().any(|line| line.contains("secrets") || line.contains('*')));
+}
+
+/// Preflights every port of a backend with so many namespaces and a probe in each.
+async fn of_many(fake: &Fake, places: usize, deadline: Duration) -> Vec<(String, bool)> {
+    let mut config = K8sConfig::new("prod", "place-0");
+    config.namespaces = (1..places).map(|number| format!("place-{number}")).collect();
+    for number in 0..places {
+        let workload = format!("place-{number}/deployment/checkout");
+        let check = ProbeConfig::ErrorLines(ErrorLines::new(&workload, 1.0));
+        config.probes.insert(format!("probe-{number}"), check);
+    }
+    let ports = K8sBackend::with_client(config, fake.client()).unwrap().into_ports();
+    let mut cx = PreflightContext::new("2026-11-23T14:30:00Z".parse().unwrap());
+    cx.deadline = deadline;
+    let mut lines = Vec::new();
+    for adapter in ports.adapters() {
+        let found = Adapter::preflight(adapter, &cx).await.unwrap();
+        lines.extend(found.checks.into_iter().map(|it| (it.what, it.missing.is_none())));
+    }
+    lines
+}
+
+#[tokio::test]
+async fn each_namespace_is_asked_for_once_however_many_probes_there_are() {
+    let fake = Fake::start().await;
+    let lines = of_many(&fake, 100, Duration::from_secs(10)).await;
+    assert!(lines.iter().all(|(_, good)| *good));
+    let asked = fake.asked().len();
+    assert!(asked <= 102, "{asked} calls");
+}
+
+#[tokio::test]
+async fn a_probe_needs_nothing_where_it_does_not_look() {
+    let fake = Fake::start().await;
+    let lines = of_many(&fake, 3, Duration::from_secs(10)).await;
+    let of_logs: Vec<_> = lines.iter().filter(|(line, _)| line.contains("pods/log")).collect();
+    assert_eq!(of_logs.len(), 3, "{of_logs:?}");
+}
+
+#[tokio::test]
+async fn where_the_server_cannot_list_the_rules_each_verb_is_asked_for() {
+    let fake = Fake::start().await;
+    fake.state().incomplete = true;
+    fake.with(|state| state.denied.insert("delete pods".to_owned()));
+    let lines = preflight(&fake).await.unwrap();
+    let bad: Vec<_> = lines.iter().filter(|(_, good)| !good).map(|(line, _)| line.as_str()).collect();
+    assert_eq!(bad, ["may delete pods in pay", "may delete pods in shop"]);
 }

@@ -5,13 +5,14 @@ use std::path::Path;
 use incident_core::config::ConfigError;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
+pub(crate) use super::credentials::Connection;
 use crate::config::K8sConfig;
 
-/// A client for the cluster that `config` names. Reads files, and connects to nothing.
+/// A connection to the cluster that `config` names. Reads files, connects to nothing, and runs no plugin.
 ///
 /// # Errors
 /// [`ConfigError`], naming the field and no content of the kubeconfig.
-pub(crate) async fn connect(config: &K8sConfig, base: &Path) -> Result<kube::Client, ConfigError> {
+pub(crate) async fn connect(config: &K8sConfig, base: &Path) -> Result<Connection, ConfigError> {
     let mut found = match (&config.context, config.in_cluster) {
         (Some(context), false) => from_kubeconfig(config, context, base).await?,
         (None, true) => kube::Config::incluster()
@@ -29,7 +30,7 @@ pub(crate) async fn connect(config: &K8sConfig, base: &Path) -> Result<kube::Cli
     found.reset_reader_on_write = true;
     install_ring_if_none();
     // What kube says of a key or a proxy that it can't use may quote it.
-    kube::Client::try_from(found).map_err(|_| {
+    Connection::by(found).map_err(|_| {
         ConfigError::new("context", "no client can be built for it: check certificates and proxy")
     })
 }

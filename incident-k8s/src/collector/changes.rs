@@ -1,44 +1,67 @@
 //! What changed shortly before the incident began, and since: candidates for its cause.
 
-use incident_core::domain::id::Digest;
 use incident_core::domain::time::{Time, before, since};
 use incident_core::port::Capture;
 use serde_json::{Value, json};
 
-use super::{Collection, Found, document, namespaces};
+use super::{Collection, Found, Noted, document};
+use crate::budget::Budget;
 use crate::diff;
 use crate::history::{Revision, revisions, template};
 use crate::object::{digest, items, name, text, time};
 use crate::request::{Request, Resource};
 
 /// One change, and when it was.
-struct Candidate {
+pub(super) struct Candidate {
+    at: Time,
+    what: Value,
+}
+
+/// A ConfigMap or Secret that was written lately.
+pub(super) struct Configured {
+    namespace: String,
+    named: String,
     at: Time,
     what: Value,
 }
 
 impl Collection<'_> {
-    pub(super) async fn changes(&self, found: &[Found]) -> Capture {
-        let mut all = Vec::new();
-        for it in found {
-            self.revised(it, &mut all);
-            self.written(&it.target.to_string(), &it.object, &mut all);
-        }
-        for namespace in namespaces(found) {
-            let request = Request::list(&Resource::CONFIG_MAPS, Some(namespace));
-            for object in self.listed(&format!("configmaps in {namespace}"), &request).await.items {
-                self.configured("configmap", &object, found, &mut all);
-            }
-            if self.config.secrets {
-                let request = Request::list(&Resource::SECRETS, Some(namespace)).metadata_only();
-                for object in self.listed(&format!("secrets in {namespace}"), &request).await.items {
-                    self.configured("secret", &object, found, &mut all);
-                }
-            }
+    /// All candidates, the latest first. Configuration is used by workloads of its own namespace alone.
+    pub(super) fn changes(
+        &self,
+        mut all: Vec<Candidate>,
+        configured: Vec<Configured>,
+        noted: &[Noted],
+    ) -> Capture {
+        for Configured { namespace, named, at, mut what } in configured {
+            let uses = |it: &&Noted| it.target.namespace == namespace && it.uses.contains(&named);
+            let used_by: Vec<String> = noted.iter().filter(uses).map(|it| it.target.to_string()).collect();
+            what["used_by"] = json!(used_by);
+            all.push(Candidate { at, what });
         }
         all.sort_by_key(|candidate| std::cmp::Reverse(candidate.at));
         let shown: Vec<Value> = all.into_iter().map(|it| self.shown(it)).collect();
-        document("changes", &json!({ "started_at": self.started_at, "changes": shown }))
+        document("changes", json!({ "started_at": self.started_at, "changes": shown }))
+    }
+
+    /// ConfigMaps, and Secrets if that is configured, that were written lately. Only what every object has is asked for:
+    /// what they hold may be heavy, and is nobody's business here.
+    pub(super) async fn configuration(&self, places: &[String], budget: &Budget) -> Vec<Configured> {
+        let mut kinds = vec![("configmap", Resource::CONFIG_MAPS)];
+        if self.config.secrets {
+            kinds.push(("secret", Resource::SECRETS));
+        }
+        let mut found = Vec::new();
+        for place in places {
+            for (kind, resource) in &kinds {
+                let request = Request::list(resource, Some(place)).metadata_only();
+                let listed = self.listed(&format!("{kind}s in {place}"), &request, budget).await;
+                for object in listed.into_iter().flat_map(|it| it.items) {
+                    found.extend(self.configured(kind, place, &object));
+                }
+            }
+        }
+        found
     }
 
     fn is_recent(&self, at: Time) -> bool {
@@ -57,14 +80,15 @@ impl Collection<'_> {
     }
 
     /// Revisions that were made, with what they changed.
-    fn revised(&self, found: &Found, all: &mut Vec<Candidate>) {
-        let history = revisions(&found.object, &found.kept);
+    pub(super) fn revised(&self, found: &Found, all: &mut Vec<Candidate>) {
+        let history = revisions(&found.object, found.kept.as_deref().unwrap_or_default());
         for (place, revision) in history.iter().enumerate().filter(|(_, it)| self.is_recent(it.created)) {
             let earlier: Option<&Revision> =
                 history[place + 1..].iter().max_by_key(|it| (it.created < revision.created, it.number));
-            let changes = earlier.map(|it| diff::templates(&it.template, &revision.template));
+            let changes =
+                earlier.map(|it| diff::templates(&it.template, &revision.template, self.cluster.harmless()));
             let what = json!({
-                "kind": "revision", "workload": found.target.to_string(), "revision": revision.number,
+                "kind": "revision", "workload": found.target.placed(), "revision": revision.number,
                 "after": earlier.map(|it| it.number), "images": revision.images(), "changes": changes,
                 "is_current": digest(&template(&found.object)) == revision.digest,
             });
@@ -73,7 +97,7 @@ impl Collection<'_> {
     }
 
     /// Who wrote which fields when, as the server itself notes it; this finds scaling and revisions that were reused.
-    fn written(&self, of: &str, object: &Value, all: &mut Vec<Candidate>) {
+    pub(super) fn written(&self, of: &str, object: &Value, all: &mut Vec<Candidate>) {
         for entry in items(object, "/metadata/managedFields") {
             let about = text(entry, "/subresource");
             let recent = time(entry, "/time").filter(|at| self.is_recent(*at) && about != "status");
@@ -87,27 +111,22 @@ impl Collection<'_> {
         }
     }
 
-    /// Configuration by its name, version and digest; never what it says.
-    fn configured(&self, kind: &str, object: &Value, found: &[Found], all: &mut Vec<Candidate>) {
-        let written =
-            items(object, "/metadata/managedFields").iter().filter_map(|it| time(it, "/time")).max();
-        let at = written.or_else(|| time(object, "/metadata/creationTimestamp"));
-        let Some(at) = at.filter(|at| self.is_recent(*at)) else { return };
-        let named = format!("{kind}/{}", name(object));
-        let uses = |it: &&Found| diff::configuration(&template(&it.object)).contains(&named);
-        let used_by: Vec<String> = found.iter().filter(uses).map(|it| it.target.to_string()).collect();
-        // A digest of a short secret could be guessed from; the server isn't even asked for secrets' data.
-        let data = (kind == "configmap").then(|| sha256(object));
+    /// Configuration by its name, its version and which keys were written; never what it says.
+    fn configured(&self, kind: &str, namespace: &str, object: &Value) -> Option<Configured> {
+        let entries = items(object, "/metadata/managedFields");
+        let written = entries.iter().max_by_key(|it| time(it, "/time"));
+        let at = written.and_then(|it| time(it, "/time"));
+        let at = at.or_else(|| time(object, "/metadata/creationTimestamp"));
+        let at = at.filter(|at| self.is_recent(*at))?;
         let what = json!({
-            "kind": kind, "name": name(object), "resource_version": object["metadata"]["resourceVersion"],
-            "used_by": used_by, "data_sha256": data,
+            "kind": kind, "name": name(object), "namespace": namespace,
+            "resource_version": object["metadata"]["resourceVersion"],
+            "manager": written.map(|it| it["manager"].clone()),
+            "fields": written.map(|it| fields(&it["fieldsV1"])),
         });
-        all.push(Candidate { at, what });
+        let named = format!("{kind}/{}", name(object));
+        Some(Configured { namespace: namespace.to_owned(), named, at, what })
     }
-}
-
-fn sha256(object: &Value) -> Digest {
-    digest(&json!([object.get("data"), object.get("binaryData")]))
 }
 
 /// The fields of a manager, to the second level: `spec.template`, `metadata.annotations`.

@@ -11,15 +11,10 @@ use crate::object::{controller, items, name, number, text, time};
 use crate::ownership::managers;
 use crate::pods::{revision, statuses};
 
-/// Every pod of a workload.
-pub(super) fn pods(found: &Found) -> Vec<Value> {
-    found.pods.iter().map(pod).collect()
-}
-
-fn pod(pod: &Value) -> Value {
+pub(super) fn pod(namespace: &str, pod: &Value) -> Value {
     let owner = controller(pod).map(|it| format!("{}/{}", text(it, "/kind"), text(it, "/name")));
     json!({
-        "name": name(pod), "revision": revision(pod), "owner": owner, "node": text(pod, "/spec/nodeName"),
+        "name": name(pod), "namespace": namespace, "revision": revision(pod), "owner": owner, "node": text(pod, "/spec/nodeName"),
         "phase": text(pod, "/status/phase"), "ready": is_ready(pod), "reason": text(pod, "/status/reason"),
         "started_at": text(pod, "/status/startTime"), "deleted_at": pod.pointer("/metadata/deletionTimestamp"),
         "quality_of_service": text(pod, "/status/qosClass"),
@@ -54,10 +49,10 @@ fn condition(it: &Value) -> Value {
     })
 }
 
-/// A workload with the history of its rollouts.
+/// A workload with the history of its rollouts. What couldn't be listed is null.
 pub(super) fn workload(found: &Found) -> Value {
-    let Found { target, object, kept, .. } = found;
-    let history = revisions(object, kept);
+    let Found { target, object, kept, pods } = found;
+    let history = revisions(object, kept.as_deref().unwrap_or_default());
     let live = current(object, &history).map(|it| it.number);
     let shown: Vec<Value> = history
         .iter()
@@ -75,7 +70,7 @@ pub(super) fn workload(found: &Found) -> Value {
         "paused": object["spec"]["paused"], "replicas": object["spec"]["replicas"],
         "strategy": object["spec"].get("strategy").or_else(|| object["spec"].get("updateStrategy")),
         "status": status(object), "managed_by": managers(object).iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "revisions": shown,
+        "revisions": kept.is_some().then_some(shown), "pods": pods.as_ref().map(Vec::len),
     })
 }
 
@@ -93,12 +88,12 @@ pub(super) fn last_seen(event: &Value) -> Time {
     places.into_iter().find_map(|at| time(event, at)).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
-pub(super) fn event(event: &Value) -> Value {
+pub(super) fn event(namespace: &str, event: &Value) -> Value {
     let of = &event["involvedObject"];
     let count = number(event, "/series/count").max(number(event, "/count")).max(1);
     json!({
         "last_seen": last_seen(event), "first_seen": time(event, "/firstTimestamp"), "count": count,
-        "type": event["type"], "reason": event["reason"], "about": format!("{}/{}", text(of, "/kind"), text(of, "/name")),
+        "namespace": namespace, "type": event["type"], "reason": event["reason"], "about": format!("{}/{}", text(of, "/kind"), text(of, "/name")),
         "message": event.get("message").or_else(|| event.get("note")),
     })
 }

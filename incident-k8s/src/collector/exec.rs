@@ -9,10 +9,8 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
-use super::{Collection, Found, document};
+use super::{Collection, Noted, document};
 use crate::config::ExecConfig;
-use crate::mitigator::is_ready;
-use crate::object::name;
 use crate::target::Target;
 
 /// The most that is kept of what a command says, and how long it may take.
@@ -20,11 +18,11 @@ const MOST: u64 = 64 * 1024;
 const LONGEST: Duration = Duration::from_secs(5);
 
 impl Collection<'_> {
-    pub(super) async fn exec(&self, found: &[Found]) -> Vec<Capture> {
+    pub(super) async fn exec(&self, noted: &[Noted]) -> Vec<Capture> {
         let mut captures = Vec::new();
         for config in &self.config.exec {
             let named = format!("exec/{}", config.name);
-            match self.run(config, found).await {
+            match self.run(config, noted).await {
                 Ok(capture) => captures.push(capture),
                 Err(why) => self.gap(&named, &why),
             }
@@ -32,19 +30,21 @@ impl Collection<'_> {
         captures
     }
 
-    async fn run(&self, config: &ExecConfig, found: &[Found]) -> Result<Capture, String> {
+    async fn run(&self, config: &ExecConfig, noted: &[Noted]) -> Result<Capture, String> {
         let target = Target::parse(&config.workload, None, self.cluster.scope())?;
-        let of = found
+        let of = noted
             .iter()
             .find(|it| it.target == target)
             .ok_or("its workload isn't among evidence.workloads")?;
-        let pod = of.pods.iter().find(|pod| is_ready(pod)).ok_or("none of its pods is ready")?;
-        let pods: Api<Pod> = Api::namespaced(self.cluster.client(), &target.namespace);
+        let pod = of.ready_pod.as_deref().ok_or("none of its pods is ready")?;
+        let client = self.cluster.client(self.budget.left()).await;
+        let client = client.map_err(|_| "no credentials could be had")?;
+        let pods: Api<Pod> = Api::namespaced(client, &target.namespace);
         let attach =
             AttachParams::default().container(&config.container).stdin(false).stdout(true).stderr(true);
         let within = self.budget.left().min(LONGEST);
         let work = async {
-            let running = pods.exec(name(pod), &config.command, &attach).await;
+            let running = pods.exec(pod, &config.command, &attach).await;
             let mut running =
                 running.map_err(|_| "it couldn't be run there; look at the role and the container")?;
             let (out, err, status) = (running.stdout(), running.stderr(), running.take_status());
@@ -59,8 +59,8 @@ impl Collection<'_> {
             let code = causes.into_iter().find(|it| it.reason.as_deref() == Some("ExitCode"));
             let capture = document(
                 &format!("exec/{}", config.name),
-                &json!({
-                    "pod": name(pod), "container": config.container, "command": config.command,
+                json!({
+                    "pod": pod, "container": config.container, "command": config.command,
                     "status": ended, "exit_code": code.and_then(|it| it.message), "stdout": out.0, "stderr": err.0,
                 }),
             );

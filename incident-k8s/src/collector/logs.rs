@@ -1,59 +1,59 @@
-//! The logs of all pods of all revisions, bounded for each container and in all.
+//! The ends of the logs of all pods of all revisions, bounded for each container and in all.
+
+use std::sync::Mutex;
 
 use futures_util::{StreamExt, stream};
 use incident_core::port::Capture;
 use serde_json::Value;
 
-use super::{COLLECT, Collection, Found, redacted};
+use super::{COLLECT, Collection, redacted};
+use crate::budget::Budget;
 use crate::mitigator::is_ready;
 use crate::object::{name, number, text};
 use crate::pods::{containers, statuses};
 use crate::request::{Request, Resource};
 
 /// Logs that are read at once.
-const AT_ONCE: usize = 5;
+const AT_ONCE: usize = 4;
 /// The least of one log that is worth a request.
 const LEAST: usize = 4 * 1024;
-/// Bytes that a line has, by which the lines of a bound in bytes are guessed.
-const LINE: usize = 128;
+/// Bytes of a short line, by which it is guessed how many lines are asked for at first.
+const SHORT_LINE: usize = 16;
+/// How many times the bytes that are kept of a log are read of it; a log with longer lines is asked for fewer of them.
+const REACH: usize = 16;
 
 /// One log to read.
-struct Wanted {
+pub(super) struct Wanted {
     name: String,
     request: Request,
 }
 
+/// What is left of the bytes that all logs share, and how many logs still want some.
+struct Shares {
+    left: usize,
+    logs: usize,
+}
+
 impl Collection<'_> {
-    pub(super) async fn logs(&self, found: &[Found]) -> Vec<Capture> {
-        let mut pods: Vec<(&str, &Value)> = found
-            .iter()
-            .flat_map(|it| it.pods.iter().map(|pod| (it.target.namespace.as_str(), pod)))
-            .collect();
-        // What is broken is worth most, should the time not suffice for all.
-        pods.sort_by_key(|(_, pod)| is_ready(pod));
-        let mut wanted: Vec<Wanted> = Vec::new();
-        for (namespace, pod) in pods {
+    /// The logs of `pods`: of what is broken first, should the time not suffice for all.
+    pub(super) fn wanted(&self, namespace: &str, pods: &[Value]) -> Vec<Wanted> {
+        let mut pods: Vec<&Value> = pods.iter().collect();
+        pods.sort_by_key(|pod| is_ready(pod));
+        let mut wanted = Vec::new();
+        for pod in pods {
             for container in containers(pod) {
                 let status = statuses(pod).find(|it| text(it, "/name") == container);
                 if status.is_some_and(|it| number(it, "/restartCount") > 0) {
-                    wanted.push(self.wanted(namespace, name(pod), container, true));
+                    wanted.push(self.one(namespace, name(pod), container, true));
                 }
-                wanted.push(self.wanted(namespace, name(pod), container, false));
+                wanted.push(self.one(namespace, name(pod), container, false));
             }
         }
-        let affordable = self.config.most_bytes / LEAST;
-        if wanted.len() > affordable {
-            self.gap("logs", &format!("of {} logs only {affordable} fit in all", wanted.len()));
-            wanted.truncate(affordable);
-        }
-        let share = self.config.most_bytes.checked_div(wanted.len()).unwrap_or(0);
-        let most = self.config.most_bytes_per_container.min(share);
-        let reading = wanted.into_iter().map(|it| self.log(it, most));
-        let read: Vec<Option<Capture>> = stream::iter(reading).buffered(AT_ONCE).collect().await;
-        read.into_iter().flatten().collect()
+        wanted
     }
 
-    fn wanted(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Wanted {
+    /// Pods of the same name in two namespaces are two pods, so the namespace is part of a log's name.
+    fn one(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Wanted {
         let request = Request::get(&Resource::PODS, namespace, pod)
             .subresource("log")
             .with("container", container)
@@ -61,25 +61,71 @@ impl Collection<'_> {
             .with("sinceSeconds", self.config.logs_since.as_secs().max(1).to_string());
         let request = if previous { request.with("previous", "true") } else { request };
         let part = if previous { ".previous" } else { "" };
-        Wanted { name: format!("logs/{pod}/{container}{part}"), request }
+        Wanted { name: format!("logs/{namespace}/{pod}/{container}{part}"), request }
     }
 
-    async fn log(&self, wanted: Wanted, most: usize) -> Option<Capture> {
-        // A bound in bytes keeps a log's beginning, and its end is worth more: so lines bound it first.
-        let lines = (most / LINE).max(1);
-        let request =
-            wanted.request.with("tailLines", lines.to_string()).with("limitBytes", (most + 1).to_string());
-        match self.cluster.log(COLLECT, &request, most, &self.budget).await {
-            Ok(log) if log.bytes.is_empty() => None,
-            Ok(log) => {
-                let full = log.bytes.iter().filter(|byte| **byte == b'\n').count() >= lines;
-                let capture = redacted(&wanted.name, &log.bytes);
-                Some(if log.truncated || full { capture.truncated() } else { capture })
-            }
-            Err(error) => {
-                self.gap(&wanted.name, &error);
-                None
-            }
+    /// Reads the logs, of which no more than `most` bytes are kept in all. What one of them doesn't need is for those
+    /// after it.
+    pub(super) async fn logs(&self, mut wanted: Vec<Wanted>, most: usize, budget: &Budget) -> Vec<Capture> {
+        let affordable = most / LEAST;
+        if wanted.len() > affordable {
+            self.gap("logs", &format!("of {} logs only {affordable} fit in all", wanted.len()));
+            wanted.truncate(affordable);
         }
+        let shares = Mutex::new(Shares { left: most, logs: wanted.len() });
+        let shares = &shares;
+        let reading = wanted.into_iter().map(|it| async move {
+            let share = shares.lock().map_or(LEAST, |mut shares| {
+                let share = shares.left.checked_div(shares.logs).unwrap_or(0);
+                let share = share.min(self.config.most_bytes_per_container);
+                shares.logs = shares.logs.saturating_sub(1);
+                shares.left = shares.left.saturating_sub(share);
+                share
+            });
+            let capture = self.log(it, share, budget).await;
+            let used = capture.as_ref().map_or(0, |capture| capture.bytes.len());
+            if let Ok(mut shares) = shares.lock() {
+                shares.left += share.saturating_sub(used);
+            }
+            capture
+        });
+        let read: Vec<Option<Capture>> = stream::iter(reading).buffered(AT_ONCE).collect().await;
+        read.into_iter().flatten().collect()
+    }
+
+    /// The end of one log, in whole lines. The server takes the last lines and of these the first bytes, so it is asked
+    /// for lines alone, and for fewer of them if they turn out to be long.
+    async fn log(&self, wanted: Wanted, most: usize, budget: &Budget) -> Option<Capture> {
+        let reach = most.saturating_mul(REACH);
+        let mut lines = (most / SHORT_LINE).max(1);
+        let tail = loop {
+            let request = wanted
+                .request
+                .clone()
+                .with("tailLines", lines.to_string())
+                .with("limitBytes", reach.saturating_add(1).to_string());
+            match self.cluster.log_end(COLLECT, &request, most, reach, budget).await {
+                Ok(tail) if tail.goes_on && lines > 1 => lines = (lines / REACH).max(1),
+                Ok(tail) => break tail,
+                Err(error) => {
+                    self.gap(&wanted.name, &error);
+                    return None;
+                }
+            }
+        };
+        if tail.broken || tail.goes_on {
+            self.gap(&wanted.name, &"it wasn't read to its end");
+        }
+        let cut = tail.read > tail.bytes.len();
+        let begins = if cut { tail.bytes.iter().position(|byte| *byte == b'\n') } else { None };
+        // A single line that is longer than what is kept is kept in part.
+        let begins = begins.map(|at| at + 1).filter(|at| *at < tail.bytes.len()).unwrap_or(0);
+        let bytes = &tail.bytes[begins..];
+        if bytes.is_empty() {
+            return None;
+        }
+        let full = tail.bytes.iter().filter(|byte| **byte == b'\n').count() >= lines;
+        let capture = redacted(&wanted.name, bytes);
+        Some(if cut || full || tail.broken || tail.goes_on { capture.truncated() } else { capture })
     }
 }

@@ -1,5 +1,6 @@
 //! What is taken down, how much of it, and what isn't.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use incident_core::domain::id::IncidentId;
@@ -104,8 +105,8 @@ async fn logs_of_all_revisions_and_of_containers_that_died_are_kept_within_bound
         state.all("pods").filter(|(_, pod)| bad(pod)).map(|(key, _)| key.name.clone()).collect()
     };
     let pods: Vec<String> = fake.state().all("pods").map(|(key, _)| key.name.clone()).collect();
-    let mut dying = b"panic: password=hunter2 \xff\xfe\n".to_vec();
-    dying.extend("x".repeat(100_000).as_bytes());
+    let mut dying = "an ordinary line that is somewhat longer than the shortest\n".repeat(2_000).into_bytes();
+    dying.extend(b"panic: password=hunter2 \xff\xfe\n");
     fake.with(|state| {
         for pod in &pods {
             let line = b"2026-11-23T14:34:00Z started\n".to_vec();
@@ -117,12 +118,16 @@ async fn logs_of_all_revisions_and_of_containers_that_died_are_kept_within_bound
     evidence.most_bytes_per_container = 8_192;
     let captures = collect(&fake, evidence).await.unwrap();
     for pod in &pods {
-        assert!(!named(&captures, &format!("logs/{pod}/web")).truncated);
+        assert!(!named(&captures, &format!("logs/shop/{pod}/web")).truncated);
     }
-    let died = named(&captures, &format!("logs/{}/web.previous", broken[0]));
+    let died = named(&captures, &format!("logs/shop/{}/web.previous", broken[0]));
     assert!(died.truncated && died.bytes.len() < 8_300, "{} bytes", died.bytes.len());
     let text = String::from_utf8(died.bytes.clone()).unwrap();
-    assert!(text.starts_with("panic: password=[redacted] \u{fffd}"), "{}", &text[..40]);
+    assert!(
+        text.starts_with("an ordinary line")
+            && text.ends_with("panic: password=[redacted] \u{fffd}\u{fffd}\n"),
+        "{text}"
+    );
     let logs: Vec<_> = fake.asked().into_iter().filter(|it| it.path.ends_with("/log")).collect();
     assert!(
         logs.iter()
@@ -155,7 +160,7 @@ async fn what_changed_shortly_before_is_a_list_of_candidates_without_values() {
     assert_eq!((&revision["seconds_before_start"], &revision["after"]), (&json!(120), &json!(1)));
     assert_eq!(revision["changes"], json!([{"what": "image of web", "from": "web:1", "to": "web:bad"}]));
     let limits = list.iter().find(|it| it["name"] == "limits").unwrap();
-    assert_eq!(limits["data_sha256"].as_str().unwrap().len(), 64);
+    assert!(limits["resource_version"].is_string() && limits["data_sha256"].is_null());
     assert!(list.iter().any(|it| it["kind"] == "write" && it["manager"] == "somebody"), "{list:#?}");
     assert!(!list.iter().any(|it| it["kind"] == "secret"), "secrets are looked at only if that is said");
     let times: Vec<_> = list.iter().map(|it| it["at"].as_str().unwrap()).collect();
@@ -207,6 +212,174 @@ async fn what_cannot_be_had_is_named_and_keeps_nothing_else_back() {
     fake.meddle(|_| Some(Fault::Answer(Answer::unauthorized())));
     let error = collect(&fake, of_checkout()).await.unwrap_err();
     assert_eq!((error.kind, error.applied), (ErrorKind::Auth, Applied::No));
+}
+
+#[tokio::test]
+async fn a_list_that_failed_is_missing_and_not_an_empty_one() {
+    let fake = cluster().await;
+    fake.meddle(|asked| {
+        let broken = ["/events", "/pods", "/replicasets"].iter().any(|it| asked.path.ends_with(it));
+        broken.then_some(Fault::Answer(Answer::text(500, "")))
+    });
+    let captures = collect(&fake, of_checkout()).await.unwrap();
+    assert!(!captures.iter().any(|it| it.name == "events"), "no events are not an empty list of them");
+    let workload = &data(&captures, "workloads")[0];
+    assert_eq!((&workload["revisions"], &workload["pods"]), (&Value::Null, &Value::Null));
+    let missing = data(&captures, "index")["missing"].to_string();
+    for what in
+        ["events in shop", "pods of shop/deployment/checkout", "revisions of shop/deployment/checkout"]
+    {
+        assert!(missing.contains(what), "{missing}");
+    }
+}
+
+#[tokio::test]
+async fn the_crash_at_the_end_of_a_log_is_kept_whatever_its_lines_are_like() {
+    for (line, many) in
+        [("short", 60_000), ("x", 9_000), (&*"y".repeat(300), 9_000), (&*"z".repeat(20_000), 60)]
+    {
+        let fake = cluster().await;
+        let pod = fake.state().all("pods").next().map(|(key, _)| key.name.clone()).unwrap();
+        let mut log = format!("2026-11-23T14:34:00Z {line}\n").repeat(many);
+        log.push_str("thread 'main' panicked: out of cheese\n");
+        fake.state().logs.insert((pod.clone(), "web".to_owned(), false), log.into_bytes());
+        let mut evidence = of_checkout();
+        evidence.most_bytes_per_container = 32 * 1024;
+        let captures = collect(&fake, evidence).await.unwrap();
+        let capture = named(&captures, &format!("logs/shop/{pod}/web"));
+        let text = String::from_utf8(capture.bytes.clone()).unwrap();
+        assert!(text.ends_with("out of cheese\n"), "{} bytes of lines of {}", text.len(), line.len());
+        assert!(text.starts_with("2026-11-23T14:34:00Z"), "whole lines: {}", &text[..40]);
+        assert!(capture.truncated && text.len() <= 33 * 1024, "{}", text.len());
+    }
+}
+
+#[tokio::test]
+async fn what_one_log_leaves_of_its_share_is_for_the_others() {
+    let fake = cluster().await;
+    // What is broken is read first, so the longest log is one of the others.
+    let pods: Vec<String> = {
+        let state = fake.state();
+        let ready = |pod: &Value| pod["status"]["conditions"][0]["status"] == "True";
+        state.all("pods").filter(|(_, pod)| ready(pod)).map(|(key, _)| key.name.clone()).collect()
+    };
+    fake.with(|state| {
+        for (place, pod) in pods.iter().enumerate() {
+            let lines = if place == pods.len() - 1 { 4_000 } else { 1 };
+            let log = "an ordinary line of a log\n".repeat(lines).into_bytes();
+            state.logs.insert((pod.clone(), "web".to_owned(), false), log);
+        }
+    });
+    let mut evidence = of_checkout();
+    evidence.most_bytes = 64 * 1024;
+    let captures = collect(&fake, evidence).await.unwrap();
+    let sizes: Vec<usize> =
+        captures.iter().filter(|it| it.name.starts_with("logs/")).map(|it| it.bytes.len()).collect();
+    assert!(sizes.iter().any(|size| *size > 16 * 1024), "{sizes:?}");
+    assert!(sizes.iter().sum::<usize>() <= 64 * 1024, "{sizes:?}");
+}
+
+#[tokio::test]
+async fn namesakes_in_two_namespaces_are_kept_apart() {
+    let fake = cluster().await;
+    let mut other = deployment("checkout", "web:9");
+    other["metadata"]["namespace"] = json!("pay");
+    fake.put([other]);
+    let (pod, namesake) = {
+        let state = fake.state();
+        let of =
+            |place: &str| state.all("pods").find(|(key, _)| key.namespace == place).unwrap().0.name.clone();
+        (of("shop"), of("pay"))
+    };
+    fake.with(|state| {
+        for pod in [&pod, &namesake] {
+            state.logs.insert((pod.clone(), "web".to_owned(), false), b"started\n".to_vec());
+        }
+    });
+    let mut config = K8sConfig::new("prod", "shop");
+    config.namespaces = vec!["pay".to_owned()];
+    config.evidence = Some(EvidenceConfig::new(["deployment/checkout", "pay/deployment/checkout"]));
+    let ports = K8sBackend::with_client(config, fake.client()).unwrap().into_ports();
+    let cx = ReadContext::new(IncidentId::new(at(30), [1; 16]), at(35));
+    let captures = ports.collector.unwrap().collect(&cx).await.unwrap();
+    for name in [format!("logs/shop/{pod}/web"), format!("logs/pay/{namesake}/web")] {
+        assert!(!named(&captures, &name).bytes.is_empty());
+    }
+    let places: BTreeSet<String> =
+        data(&captures, "pods").as_array().unwrap().iter().map(|it| it["namespace"].to_string()).collect();
+    assert_eq!(places.len(), 2);
+    let mut names: Vec<&str> = captures.iter().map(|it| it.name.as_str()).collect();
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+}
+
+#[tokio::test]
+async fn the_incidents_own_service_comes_first_on_a_slow_server() {
+    let fake = Fake::start().await;
+    for number in 0..30 {
+        fake.put([deployment(&format!("other-{number:02}"), "web:1")]);
+    }
+    fake.put([
+        deployment("checkout", "web:1"),
+        json!({"apiVersion": "v1", "kind": "Event",
+        "metadata": {"name": "e", "namespace": "shop"}, "reason": "Killing",
+        "involvedObject": {"kind": "Pod", "name": "p"}, "lastTimestamp": "2026-11-23T14:31:00Z"}),
+    ]);
+    let pods: Vec<String> = {
+        let state = fake.state();
+        state.all("pods").map(|(key, _)| key.name.clone()).filter(|it| it.starts_with("checkout")).collect()
+    };
+    fake.with(|state| {
+        for pod in &pods {
+            state.logs.insert((pod.clone(), "web".to_owned(), false), b"started\n".to_vec());
+        }
+    });
+    fake.slow(Duration::from_millis(60));
+    let mut config = K8sConfig::new("prod", "shop");
+    let mut evidence = EvidenceConfig::new([]);
+    evidence.workloads = (0..30).map(|number| format!("deployment/other-{number:02}")).collect();
+    evidence.workloads.push("deployment/checkout".to_owned());
+    config.evidence = Some(evidence);
+    let ports = K8sBackend::with_client(config, fake.client()).unwrap().into_ports();
+    let cx = ReadContext::new(IncidentId::new(at(30), [1; 16]), at(35))
+        .with_service(Some("checkout".to_owned()), at(30))
+        .with_deadline(Duration::from_millis(1500));
+    let captures = ports.collector.unwrap().collect(&cx).await.unwrap();
+    assert_eq!(data(&captures, "events").as_array().unwrap().len(), 1);
+    assert!(captures.iter().any(|it| it.name == "changes"));
+    for pod in &pods {
+        assert!(!named(&captures, &format!("logs/shop/{pod}/web")).truncated);
+    }
+    assert_eq!(data(&captures, "workloads")[0]["workload"], "deployment/checkout");
+    let missing = data(&captures, "index")["missing"].to_string();
+    assert!(missing.contains("no time was left") || missing.contains("other-"), "{missing}");
+}
+
+#[tokio::test]
+async fn a_page_that_is_too_heavy_is_read_in_smaller_ones() {
+    let fake = cluster().await;
+    for number in 0..40 {
+        let message = "x".repeat(500 * 1024);
+        fake.put([json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": format!("e{number:02}"), "namespace": "shop"},
+            "reason": "Heavy", "message": message, "lastTimestamp": "2026-11-23T14:31:00Z"})]);
+    }
+    let captures = collect(&fake, of_checkout()).await.unwrap();
+    assert_eq!(data(&captures, "events").as_array().unwrap().len(), 40);
+}
+
+#[test]
+fn a_field_that_is_called_as_a_secret_is_loses_its_value_in_data() {
+    let mut value = json!({
+        "args": ["--password", "hunter2", "--workers", "2", "--api-key=hunter2"], "apiKey": "hunter2", "PASSWORD_1": 12345,
+        "env": [{"name": "STRIPE_KEY", "value": "hunter2"}, {"name": "LOG_LEVEL", "value": "debug"}],
+        "secretName": "shop-tls", "nested": {"token": {"kept": "yes"}, "message": "password=hunter2 refused"},
+    });
+    clean(&mut value);
+    let text = value.to_string();
+    assert!(!text.contains("hunter2") && !text.contains("12345"), "{text}");
+    for kept in ["--workers", "\"2\"", "debug", "shop-tls", "yes", "refused"] {
+        assert!(text.contains(kept), "{kept}: {text}");
+    }
 }
 
 #[tokio::test]

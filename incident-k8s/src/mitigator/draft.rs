@@ -62,11 +62,14 @@ impl Draft {
         self.permissions.push(permission.into());
     }
 
-    /// Refuses what somebody else manages, unless that one is named; then warns of it.
+    /// Refuses what is being deleted, and what somebody else manages unless that one is named; then warns of it.
     ///
     /// # Errors
     /// [`ErrorKind::Refused`](incident_core::port::ErrorKind::Refused), with the remedy of whoever manages it.
     pub(super) fn guard(&mut self, object: &Value) -> Result<(), AdapterError> {
+        if is_going(object) {
+            return Err(refuse("it is being deleted"));
+        }
         for manager in managers(object) {
             if !self.overrides(manager.key()) {
                 return Err(refuse(format!(
@@ -104,6 +107,11 @@ impl Draft {
         plan.permissions = self.permissions;
         Ok(plan)
     }
+}
+
+/// Whether `object` is being deleted: nothing that is done to it lasts.
+pub(super) fn is_going(object: &Value) -> bool {
+    object.pointer("/metadata/deletionTimestamp").is_some_and(|it| !it.is_null())
 }
 
 /// A draft for what was asked, about an object that nobody else manages or whose manager is overridden.

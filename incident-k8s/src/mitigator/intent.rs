@@ -105,6 +105,18 @@ impl Understood {
                 if requests.is_empty() && limits.is_empty() {
                     return Err(refuse("it names neither a request nor a limit"));
                 }
+                for (kind, all) in [("request", &requests), ("limit", &limits)] {
+                    if let Some((resource, _)) = all.iter().find(|(_, quantity)| !is_quantity(quantity)) {
+                        let resource = incident_core::domain::inert::clip(
+                            &incident_core::domain::inert::line(resource),
+                            64,
+                        );
+                        return Err(refuse(format!(
+                            "the {kind} of {resource} isn't a quantity that Kubernetes reads; expected one such as 500m, \
+                             1.5 or 128Mi"
+                        )));
+                    }
+                }
                 edit(workload(&text)?, Edit::Resources { container, requests, limits })
             }
             // The time is fixed when the plan is made, so that carrying it out twice restarts once.
@@ -134,6 +146,21 @@ impl Understood {
             Self::Kind(_) => Err(refuse("this adapter doesn't do such a mitigation")),
         }
     }
+}
+
+/// Whether `text` is a quantity: a number, and perhaps a suffix or an exponent.
+fn is_quantity(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = unsigned.find(|it: char| !(it.is_ascii_digit() || it == '.')).unwrap_or(unsigned.len());
+    let (number, suffix) = unsigned.split_at(end);
+    let is_number = number.bytes().any(|it| it.is_ascii_digit()) && number.matches('.').count() <= 1;
+    let exponent = |it: &str| {
+        let digits = it.strip_prefix(['+', '-']).unwrap_or(it);
+        !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit())
+    };
+    const SUFFIXES: [&str; 16] =
+        ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    is_number && (SUFFIXES.contains(&suffix) || suffix.strip_prefix(['e', 'E']).is_some_and(exponent))
 }
 
 fn route(

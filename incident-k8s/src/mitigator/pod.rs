@@ -5,21 +5,21 @@ use incident_core::port::{AdapterError, Found};
 use serde_json::{Value, json};
 
 use super::Look;
-use super::draft::Draft;
+use super::draft::{Draft, is_going};
 use super::intent::Asked;
 use super::rollback::is_ready;
-use super::template::is_leaving;
-use crate::object::{controller, items, name, number, selects, text, uid, whole};
+use crate::object::{controller, is_controlled_by, items, name, number, selector, selects, text, uid, whole};
 use crate::radius;
 use crate::request::{Request, Resource};
+use crate::rollout::{Rollout, rollout};
 use crate::step::{Action, FIND, Owner, PLAN, Removal, UID, VERIFY, moved, refuse};
-use crate::target::{Target, is_name};
+use crate::target::{Kind, Target, is_name};
 
 impl Look<'_> {
     pub(super) async fn plan_removal(&self, asked: &Asked, removal: Removal) -> Result<Plan, AdapterError> {
         let target = &asked.target;
         let pod = self.ask(PLAN, &Request::of(target)).await?;
-        if is_leaving(&pod) {
+        if is_going(&pod) {
             return Err(refuse("it is going already"));
         }
         let owner =
@@ -54,6 +54,7 @@ impl Look<'_> {
             Removal::Evict => format!("create pods/eviction in {namespace}"),
             Removal::Delete => format!("delete pods in {namespace}"),
         });
+        draft.needs(format!("get, list pods in {namespace}"));
         let request = Request::list(&Resource::DISRUPTION_BUDGETS, Some(&namespace));
         let budgets = self.list(PLAN, &request).await?;
         for budget in budgets.iter().filter(|budget| selects(budget, "/spec/selector", pod)) {
@@ -100,7 +101,7 @@ impl Look<'_> {
     ) -> Result<Found<Value>, AdapterError> {
         let pod = self.find(FIND, &Request::of(target)).await?;
         let stays =
-            pod.is_some_and(|pod| plan.pins.get(UID).is_some_and(|it| it == uid(&pod)) && !is_leaving(&pod));
+            pod.is_some_and(|pod| plan.pins.get(UID).is_some_and(|it| it == uid(&pod)) && !is_going(&pod));
         Ok(if stays { Found::No } else { Found::Yes(Value::Null) })
     }
 
@@ -115,18 +116,65 @@ impl Look<'_> {
         if pod.is_some_and(|pod| done.plan.pins.get(UID).is_some_and(|it| it == uid(&pod))) {
             return Ok(self.pending(done, within, format!("{target} is still there")));
         }
+        let namespace = &target.namespace;
         let Some(siblings) = keeper(owner) else { return Ok(Verification::Holds) };
-        let Some(controller) =
-            self.find(VERIFY, &Request::get(&siblings, &target.namespace, &owner.name)).await?
+        let replaced = "its replicaset was replaced since; look at how the rollout of its deployment goes";
+        let Some(controller) = self.find(VERIFY, &Request::get(&siblings, namespace, &owner.name)).await?
         else {
-            // A rollout in between may have replaced the ReplicaSet; the pod went all the same.
-            return Ok(Verification::Holds);
+            return Ok(self.pending(done, within, replaced.to_owned()));
         };
-        let (ready, wanted) = (ready(&controller), wanted(&controller));
+        let wanted = wanted(&controller);
+        if wanted == 0 && owner.kind == "ReplicaSet" {
+            return self.verify_successor(done, target, &controller).await;
+        }
+        // The controller's own count may be of before: only pods that are there and ready are proof.
+        let ready = self.ready_pods(namespace, &controller, done.plan.pins.get(UID)).await?;
         if ready >= wanted {
             return Ok(Verification::Holds);
         }
         Ok(self.pending(done, within, format!("{ready} of {wanted} pods of {} are ready", shown(owner))))
+    }
+
+    /// A rollout in between leaves nothing of the pod's ReplicaSet; then the Deployment has to be whole.
+    async fn verify_successor(
+        &self,
+        done: &Execution,
+        target: &Target,
+        replica_set: &Value,
+    ) -> Result<Verification, AdapterError> {
+        let deployment =
+            controller(replica_set).map(|owner| text(owner, "/name")).filter(|name| is_name(name));
+        let Some(deployment) = deployment else { return Ok(Verification::Holds) };
+        let request = Request::get(&Resource::DEPLOYMENTS, &target.namespace, deployment);
+        let workload = self.ask(VERIFY, &request).await?;
+        Ok(match rollout(Kind::Deployment, &workload, None) {
+            Rollout::Done | Rollout::Vacuous => Verification::Holds,
+            Rollout::Paused => {
+                self.pending(done, self.catalogue.verify_within, "its deployment is paused".to_owned())
+            }
+            Rollout::Waiting(detail) | Rollout::Stalled(detail) => {
+                self.pending(done, self.catalogue.verify_within, format!("deployment/{deployment}: {detail}"))
+            }
+        })
+    }
+
+    /// The ready pods of `controller`, without the one that was to go.
+    async fn ready_pods(
+        &self,
+        namespace: &str,
+        controller: &Value,
+        gone: Option<&String>,
+    ) -> Result<i64, AdapterError> {
+        let Some(selector) = selector(controller, "/spec/selector") else { return Ok(0) };
+        let pods = Request::list(&Resource::PODS, Some(namespace)).with("labelSelector", selector);
+        let pods = self.list(VERIFY, &pods).await?;
+        let counts = pods.iter().filter(|pod| {
+            is_controlled_by(pod, uid(controller))
+                && is_ready(pod)
+                && !is_going(pod)
+                && gone.is_none_or(|gone| gone != uid(pod))
+        });
+        Ok(i64::try_from(counts.count()).unwrap_or(i64::MAX))
     }
 }
 

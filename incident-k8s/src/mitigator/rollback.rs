@@ -8,9 +8,8 @@ use serde_json::Value;
 use std::time::Duration;
 
 use super::Look;
-use super::draft::guarded;
+use super::draft::{guarded, is_going};
 use super::intent::Asked;
-use super::template::is_leaving;
 use crate::history::{Revision, current, is_observed, resolve, revisions};
 use crate::object::{condition, is_controlled_by, label, name, number, selector, text, uid};
 use crate::request::{Request, Resource};
@@ -37,10 +36,6 @@ impl Look<'_> {
                 revision.created.format("%Y-%m-%d %H:%M UTC")
             ),
         );
-        if let Some(cause) = &revision.change_cause {
-            let cause = incident_core::domain::inert::clip(&incident_core::domain::inert::line(cause), 200);
-            draft.warn(format!("Its change cause reads \"{cause}\", which may be another revision's."));
-        }
         // "Undo" is a toggle; what is planned, approved and recorded is a revision.
         if let Mitigation::RollBack(it) = &mut draft.mitigation {
             it.to_revision = Some(revision.number.to_string());
@@ -99,9 +94,6 @@ impl Look<'_> {
         workload: &Value,
         to: Digest,
     ) -> Result<Vec<Doomed>, AdapterError> {
-        if text(workload, "/spec/podManagementPolicy") == "Parallel" {
-            return Ok(Vec::new());
-        }
         let Some(selector) = selector(workload, "/spec/selector") else { return Ok(Vec::new()) };
         let pods = Request::list(&Resource::PODS, Some(&target.namespace)).with("labelSelector", selector);
         let pods = self.list(operation, &pods).await?;
@@ -109,7 +101,7 @@ impl Look<'_> {
         let good: Vec<_> = good.iter().filter(|it| it.digest == to).map(|it| it.name.as_str()).collect();
         let stuck = pods.iter().filter(|pod| {
             let of = label(pod, "controller-revision-hash").unwrap_or_default();
-            is_controlled_by(pod, uid(workload)) && !good.contains(&of) && !is_ready(pod) && !is_leaving(pod)
+            is_controlled_by(pod, uid(workload)) && !good.contains(&of) && !is_ready(pod) && !is_going(pod)
         });
         Ok(stuck.map(|pod| Doomed { name: name(pod).to_owned(), uid: uid(pod).to_owned() }).collect())
     }

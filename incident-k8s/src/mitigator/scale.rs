@@ -28,11 +28,17 @@ impl Look<'_> {
         let workload = self.ask(PLAN, &Request::of(target)).await?;
         let mut draft = guarded(asked, &workload)?;
         let (from, to) = (desired(target.kind, &workload), i64::from(replicas));
+        let namespace = target.namespace.clone();
+        draft.needs(format!("list {} in {namespace}", Resource::AUTOSCALERS.shown()));
         if let Some(found) = self.autoscaler(target).await? {
-            if !draft.overrides(found.key()) {
+            if draft.overrides(found.key()) {
+                draft.warn("This overrides the autoscaler, which sets the number again within seconds.");
+            } else if from == 0 && !found.keda {
+                // An autoscaler stands still at 0 replicas, so its least number would start nothing.
+                wake(&mut draft, &found, to)?;
+            } else {
                 return self.plan_floor(draft, &workload, &found, to).await;
             }
-            draft.warn("This overrides the autoscaler, which sets the number again within seconds.");
         }
         self.limit(from, to)?;
         self.plan_replicas(draft, &workload, from, to).await
@@ -60,6 +66,7 @@ impl Look<'_> {
         if target.kind == Kind::StatefulSet && to < from {
             draft.warn("The volumes of the pods that go stay, unless their retention policy says otherwise.");
         }
+        draft.needs(format!("get {} in {}", target.kind.resource().shown(), target.namespace));
         draft.needs(format!("patch {}/scale in {}", target.kind.resource().shown(), target.namespace));
         let radius = radius::of_scale(target.kind, workload, to);
         let plan = draft.plan(self, workload, Reversible::Yes, Action::Replicas { from, to })?;
@@ -147,11 +154,20 @@ impl Look<'_> {
         &self,
         done: &Execution,
         target: &Target,
+        from: i64,
         to: i64,
     ) -> Result<Verification, AdapterError> {
-        let workload = self.ask(VERIFY, &Request::of(target)).await?;
+        let request = Request::of(target);
+        let workload = self.ask(VERIFY, &request).await?;
+        let has = |workload: &Value| {
+            let all = number(workload, "/status/replicas");
+            ready(workload) >= to && is_observed(workload) && (to > 0 || all == 0)
+        };
+        let workload = self.settling(&request, workload, has).await;
         let now = desired(target.kind, &workload);
-        if now != to {
+        // What starts from nothing may be given more at once by its autoscaler.
+        let woken = from == 0 && now > to;
+        if now != to && !woken {
             let detail = format!("it shall have {now} replicas again; look for an autoscaler or GitOps");
             return Ok(Verification::Failed { detail });
         }
@@ -159,7 +175,7 @@ impl Look<'_> {
     }
 
     fn has_ready(&self, done: &Execution, target: &Target, workload: &Value, least: i64) -> Verification {
-        let (ready, all) = (number(workload, "/status/readyReplicas"), number(workload, "/status/replicas"));
+        let (ready, all) = (ready(workload), number(workload, "/status/replicas"));
         if is_observed(workload) && ready >= least && (least > 0 || all == 0) {
             return Verification::Holds;
         }
@@ -236,7 +252,8 @@ impl Look<'_> {
             draft.warn("Whether fewer pods run then is the autoscaler's choice.");
         }
         let resource = resource(*keda);
-        draft.needs(format!("patch {} in {}", resource.shown(), target.namespace));
+        draft.needs(format!("get, patch {} in {}", resource.shown(), target.namespace));
+        draft.needs(format!("get {} in {}", target.kind.resource().shown(), target.namespace));
         let radius = radius::of_scale(target.kind, workload, to.max(now));
         let action = Action::Floor { autoscaler, from, to: Some(to) };
         Ok(draft.plan(self, workload, Reversible::Yes, action)?.with_blast_radius(radius))
@@ -262,7 +279,7 @@ impl Look<'_> {
         )
     }
 
-    async fn read_floor(
+    pub(super) async fn read_floor(
         &self,
         operation: &'static str,
         target: &Target,
@@ -325,9 +342,34 @@ impl Look<'_> {
             let detail = "the autoscaler's least number was changed again since".to_owned();
             return Ok(Verification::Failed { detail });
         }
-        let workload = self.ask(VERIFY, &Request::of(target)).await?;
-        Ok(self.has_ready(done, target, &workload, to.unwrap_or(0)))
+        let request = Request::of(target);
+        let workload = self.ask(VERIFY, &request).await?;
+        let least = to.unwrap_or(0);
+        let workload = self.settling(&request, workload, |it| is_observed(it) && ready(it) >= least).await;
+        Ok(self.has_ready(done, target, &workload, least))
     }
+}
+
+fn ready(workload: &Value) -> i64 {
+    number(workload, "/status/readyReplicas")
+}
+
+/// What it takes to start a workload whose autoscaler stands still because there are no replicas.
+fn wake(draft: &mut Draft, found: &Scaler, to: i64) -> Result<(), AdapterError> {
+    draft.guard(&found.object)?;
+    let called = name(&found.object);
+    let bound = |at: &str, otherwise| found.object.pointer(at).and_then(whole).unwrap_or(otherwise);
+    let (least, most) = (bound(floor_at(false), 1), bound(most_at(false), i64::MAX));
+    if to < least || to > most {
+        return Err(refuse(format!(
+            "its autoscaler {called} keeps it between {least} and {most} replicas once it runs"
+        )));
+    }
+    draft.warn(format!(
+        "Its autoscaler {called} stands still at 0 replicas: this starts the workload, and the autoscaler chooses the \
+         number from then on."
+    ));
+    Ok(())
 }
 
 /// An autoscaler as it was found.
@@ -343,7 +385,7 @@ impl Scaler {
     }
 }
 
-fn resource(keda: bool) -> Resource {
+pub(super) fn resource(keda: bool) -> Resource {
     if keda { Resource::SCALED_OBJECTS } else { Resource::AUTOSCALERS }
 }
 

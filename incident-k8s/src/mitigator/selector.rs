@@ -1,6 +1,6 @@
 //! Sending a service's traffic to other pods, by their labels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use incident_core::domain::plan::{Execution, Plan, Reversible, Verification};
 use incident_core::port::{AdapterError, Found};
@@ -10,7 +10,7 @@ use super::Look;
 use super::draft::{Draft, guarded};
 use super::intent::Asked;
 use super::rollback::is_ready;
-use crate::object::{annotation, fields, items, uid};
+use crate::object::{annotation, fields, items, text, uid};
 use crate::radius;
 use crate::request::{JSON_PATCH, MARKER, Request, Resource, replacement};
 use crate::step::{Action, EXECUTE, FIND, PLAN, UID, VERIFY, is_pinned, moved, refuse};
@@ -46,7 +46,7 @@ impl Look<'_> {
         if ready == 0 {
             return Err(refuse(format!("no ready pod has the labels {}", shown(to))));
         }
-        let mut patch = replacement(service, SELECTOR_AT, &json!(to), "dry-run");
+        let mut patch = replacement(service, SELECTOR_AT, &json!(to), "dry-run", &[]);
         if let Some(operations) = patch.as_array_mut() {
             operations.remove(0);
         }
@@ -54,7 +54,8 @@ impl Look<'_> {
         self.ask(PLAN, &request).await?;
         draft.change("pods that get the traffic", shown(&from), format!("{} ({ready} ready)", shown(to)));
         draft.warn("Open connections stay where they are until they end.");
-        draft.needs(format!("patch {} in {}", Resource::SERVICES.shown(), target.namespace));
+        draft.needs(format!("get, patch {} in {}", Resource::SERVICES.shown(), target.namespace));
+        draft.needs(format!("list {} in {}", Resource::ENDPOINT_SLICES.shown(), target.namespace));
         let action = Action::Selector { from, to: to.clone() };
         let plan = draft.plan(self, service, Reversible::Yes, action)?;
         Ok(plan.with_blast_radius(radius::of_traffic(i64::try_from(ready).unwrap_or(i64::MAX))))
@@ -79,7 +80,7 @@ impl Look<'_> {
         if selector_of(&service) != *from {
             return Err(moved("its selector was changed"));
         }
-        let patch = replacement(&service, SELECTOR_AT, &json!(to), effect);
+        let patch = replacement(&service, SELECTOR_AT, &json!(to), effect, &[]);
         self.write(&Request::of(target).patch(JSON_PATCH, patch, self.cluster.manager())).await?;
         Ok(before)
     }
@@ -117,7 +118,7 @@ impl Look<'_> {
         }
         let slices = Request::list(&Resource::ENDPOINT_SLICES, Some(&target.namespace))
             .with("labelSelector", format!("kubernetes.io/service-name={}", target.name));
-        let ready: usize = self.list(VERIFY, &slices).await?.iter().map(ready_endpoints).sum();
+        let ready = ready_endpoints(&self.list(VERIFY, &slices).await?);
         if ready > 0 {
             return Ok(Verification::Holds);
         }
@@ -126,11 +127,25 @@ impl Look<'_> {
     }
 }
 
-/// The endpoints of a slice that take traffic. The API leaves the condition out for "nobody knows", which counts.
-pub(crate) fn ready_endpoints(slice: &Value) -> usize {
-    let ready = |it: &&Value| it.pointer("/conditions/ready").and_then(Value::as_bool) != Some(false);
-    let addresses = |it: &Value| items(it, "/addresses").len();
-    items(slice, "/endpoints").iter().filter(ready).filter(|it| addresses(it) > 0).count()
+/// How many endpoints of a service take traffic. The API leaves the condition out for "nobody knows", which counts. A pod
+/// counts once, however many addresses and slices name it; what names no pod counts once in each family of addresses.
+pub(crate) fn ready_endpoints(slices: &[Value]) -> usize {
+    let mut named: BTreeSet<&str> = BTreeSet::new();
+    let mut others: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for slice in slices {
+        let family = text(slice, "/addressType");
+        for endpoint in items(slice, "/endpoints") {
+            let ready = endpoint.pointer("/conditions/ready").and_then(Value::as_bool) != Some(false);
+            let address = items(endpoint, "/addresses").first().and_then(Value::as_str);
+            let Some(address) = address.filter(|_| ready) else { continue };
+            match (text(endpoint, "/targetRef/uid"), text(endpoint, "/targetRef/name")) {
+                ("", "") => drop(others.entry(family).or_default().insert(address)),
+                ("", name) => drop(named.insert(name)),
+                (uid, _) => drop(named.insert(uid)),
+            }
+        }
+    }
+    named.len() + others.values().map(BTreeSet::len).max().unwrap_or(0)
 }
 
 fn selector_of(service: &Value) -> Labels {
@@ -140,4 +155,40 @@ fn selector_of(service: &Value) -> Labels {
 
 fn shown(labels: &Labels) -> String {
     labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_takes_traffic_once_however_many_addresses_it_has() {
+        let of = |uid: &str, address: &str, ready: Value| json!({"addresses": [address], "conditions": {"ready": ready}, "targetRef": {"kind": "Pod", "uid": uid}});
+        let slice = |family: &str, endpoints: Value| json!({"addressType": family, "endpoints": endpoints});
+        let bare = |address: &str| json!({"addresses": [address]});
+        for (slices, expect) in [
+            (
+                vec![slice(
+                    "IPv4",
+                    json!([of("a", "10.0.0.1", json!(true)), of("b", "10.0.0.2", json!(false))]),
+                )],
+                1,
+            ),
+            (
+                vec![
+                    slice(
+                        "IPv4",
+                        json!([of("a", "10.0.0.1", json!(true)), of("b", "10.0.0.2", json!(true))]),
+                    ),
+                    slice("IPv6", json!([of("a", "fd00::1", json!(true)), of("b", "fd00::2", json!(true))])),
+                ],
+                2,
+            ),
+            (vec![slice("IPv4", json!([bare("10.0.0.1")])), slice("IPv6", json!([bare("fd00::1")]))], 1),
+            (vec![slice("IPv4", json!([of("a", "10.0.0.1", Value::Null), {"addresses": []}]))], 1),
+            (vec![], 0),
+        ] {
+            assert_eq!(ready_endpoints(&slices), expect, "{slices:?}");
+        }
+    }
 }

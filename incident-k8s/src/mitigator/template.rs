@@ -1,6 +1,7 @@
 //! Changes of a workload's pod template: planned with a dry run, made in one patch, followed until they are rolled out.
 
 use incident_core::domain::id::Digest;
+use incident_core::domain::inert;
 use incident_core::domain::plan::{Execution, Plan, Reversible, Verification};
 use incident_core::domain::time::since;
 use incident_core::port::{AdapterError, ErrorKind, Found};
@@ -8,12 +9,13 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 use super::Look;
-use super::draft::{Draft, guarded};
+use super::draft::{Draft, guarded, is_going};
 use super::intent::Asked;
 use super::rollback;
 use crate::diff;
-use crate::history::{Revision, is_paused, template};
+use crate::history::{CHANGE_CAUSE, Revision, is_paused, template};
 use crate::object::{annotation, digest, resource_version, uid, whole};
+use crate::ownership::appliers;
 use crate::radius;
 use crate::request::{JSON_PATCH, MARKER, Request, Resource, replacement};
 use crate::rollout::{Rollout, progress_deadline, rollout};
@@ -58,26 +60,42 @@ impl Look<'_> {
         if edited == before {
             return Err(refuse("it is so already"));
         }
-        let mut patch = replacement(workload, TEMPLATE_AT, &edited, "dry-run");
+        let mut patch = replacement(workload, TEMPLATE_AT, &edited, "dry-run", &cause(target.kind, revision));
         // Nothing is stored, so a change of status in between is no conflict.
         if let Some(operations) = patch.as_array_mut() {
             operations.remove(0);
         }
         let request = Request::of(&target).patch(JSON_PATCH, patch, self.cluster.manager()).dry_run();
         let tried = self.ask(PLAN, &request).await?;
+        for pod in &doomed {
+            self.ask(PLAN, &deletion(&target, pod).dry_run()).await?;
+        }
         let after = template(&tried);
         if after == before {
             return Err(refuse(
                 "the server's admission puts it back to what it is; look for the policy that does",
             ));
         }
-        draft.changes.extend(diff::templates(&before, &after));
+        if let [(name, wanted)] = &cause(target.kind, revision)[..] {
+            let shown = |it: Option<&str>| {
+                it.map_or_else(|| "none".to_owned(), |it| inert::clip(&inert::line(it), 200))
+            };
+            let (from, to) = (annotation(workload, name), *wanted);
+            if from != to {
+                draft.change("change cause", shown(from), shown(to));
+            }
+        }
+        draft.changes.extend(diff::templates(&before, &after, &self.harmless(&edit)));
         for pod in &doomed {
             draft.change(&format!("pod {}", pod.name), "holds the rollout up", "deleted");
         }
-        draft.needs(format!("patch {} in {}", target.kind.resource().shown(), target.namespace));
+        let (resource, namespace) = (target.kind.resource().shown(), &target.namespace);
+        draft.needs(format!("get, patch {resource} in {namespace}"));
+        if revision.is_some() {
+            draft.needs(format!("get {} in {namespace}", rollback::keeper(target.kind).shown()));
+        }
         if !doomed.is_empty() {
-            draft.needs(format!("delete pods in {}", target.namespace));
+            draft.needs(format!("get, delete pods in {namespace}"));
         }
         let reversible = reversible(&mut draft, workload, &edit);
         caveats(&mut draft, workload, &edit, &after);
@@ -96,19 +114,22 @@ impl Look<'_> {
         doomed: &[Doomed],
         effect: &str,
     ) -> Result<Value, AdapterError> {
-        let workload = self.ask(EXECUTE, &Request::of(target)).await?;
+        let request = Request::of(target);
+        let (workload, revision) = tokio::join!(self.ask(EXECUTE, &request), self.kept(target, edit));
+        let workload = workload?;
         let live = template(&workload);
         let was_made = annotation(&workload, MARKER) == Some(effect) && digest(&live) == to;
         if !was_made {
             if let Some(what) = what_moved(plan, target, &workload) {
                 return Err(moved(what));
             }
-            let revision = self.kept(target, edit).await?;
+            let revision = revision?;
             let edited = edit.apply(&live, revision.as_ref()).map_err(|error| match error {
                 EditError::RevisionGone => moved("the revision was removed"),
                 EditError::NoContainer(..) => moved("the container was removed"),
             })?;
-            let patch = replacement(&workload, TEMPLATE_AT, &edited, effect);
+            let patch =
+                replacement(&workload, TEMPLATE_AT, &edited, effect, &cause(target.kind, revision.as_ref()));
             self.write(&Request::of(target).patch(JSON_PATCH, patch, self.cluster.manager())).await?;
         }
         for pod in doomed {
@@ -119,8 +140,7 @@ impl Look<'_> {
 
     /// Deletes a pod that holds the rollout up. One that is gone or was made anew needs no deletion.
     async fn delete_doomed(&self, target: &Target, pod: &Doomed) -> Result<(), AdapterError> {
-        let request = Request::get(&Resource::PODS, &target.namespace, &pod.name).delete(&pod.uid);
-        match self.write(&request).await {
+        match self.write(&deletion(target, pod)).await {
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Precondition) => Ok(()),
             // The template is changed already: a look finds out that the pod is left.
             Err(error) => Err(error.maybe_applied()),
@@ -152,7 +172,7 @@ impl Look<'_> {
             for pod in doomed.iter().filter(|_| stands) {
                 let request = Request::get(&Resource::PODS, &target.namespace, &pod.name);
                 let left = self.find(FIND, &request).await?;
-                if left.is_some_and(|it| uid(&it) == pod.uid && !is_leaving(&it)) {
+                if left.is_some_and(|it| uid(&it) == pod.uid && !is_going(&it)) {
                     return Ok(Found::No);
                 }
             }
@@ -169,9 +189,15 @@ impl Look<'_> {
         to: Digest,
     ) -> Result<Verification, AdapterError> {
         let failed = |detail: &str| Ok(Verification::Failed { detail: detail.to_owned() });
-        let Some(workload) = self.find(VERIFY, &Request::of(target)).await? else {
+        let request = Request::of(target);
+        let Some(workload) = self.find(VERIFY, &request).await? else {
             return failed("it was deleted");
         };
+        let is_settled = |workload: &Value| {
+            digest(&template(workload)) != to
+                || !matches!(rollout(target.kind, workload, Some(done.accepted_at)), Rollout::Waiting(_))
+        };
+        let workload = self.settling(&request, workload, is_settled).await;
         if !is_pinned(&done.plan, UID, uid(&workload)) {
             return failed("it was deleted and made anew");
         }
@@ -227,8 +253,15 @@ fn what_moved(plan: &Plan, target: &Target, workload: &Value) -> Option<&'static
     None
 }
 
-pub(super) fn is_leaving(pod: &Value) -> bool {
-    pod.pointer("/metadata/deletionTimestamp").is_some()
+/// The annotation that a rollback brings back beside the template, as kubectl does: the controller would otherwise write
+/// the cause of the change that is left onto the revision that comes back.
+fn cause(kind: Kind, revision: Option<&Revision>) -> Vec<(&'static str, Option<&str>)> {
+    let revision = revision.filter(|_| kind == Kind::Deployment);
+    revision.map(|it| (CHANGE_CAUSE, it.change_cause.as_deref())).into_iter().collect()
+}
+
+fn deletion(target: &Target, pod: &Doomed) -> Request {
+    Request::get(&Resource::PODS, &target.namespace, &pod.name).delete(&pod.uid)
 }
 
 fn reversible(draft: &mut Draft, workload: &Value, edit: &Edit) -> Reversible {
@@ -259,6 +292,9 @@ fn caveats(draft: &mut Draft, workload: &Value, edit: &Edit, to: &Value) {
     }
     if annotation(workload, "kubectl.kubernetes.io/last-applied-configuration").is_some() {
         draft.warn("It was made with kubectl apply; the next apply of the same manifest undoes this.");
+    }
+    for manager in appliers(workload) {
+        draft.warn(format!("{manager} applies it on the server's side; its next apply undoes this."));
     }
     if crate::object::text(workload, "/spec/updateStrategy/type") == "OnDelete" {
         draft.warn("Its update strategy is OnDelete: nothing happens until somebody deletes its pods.");

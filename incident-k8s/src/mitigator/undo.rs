@@ -3,9 +3,12 @@
 use incident_core::domain::mitigation::{Mitigation, RollBack};
 use incident_core::domain::plan::{Execution, Plan};
 use incident_core::port::AdapterError;
+use serde_json::Value;
 
 use super::Look;
-use super::draft::Draft;
+use super::draft::{Draft, is_going};
+use super::manifest::Applied;
+use super::scale::resource;
 use crate::history::template;
 use crate::object::{digest, number, uid};
 use crate::request::Request;
@@ -31,7 +34,7 @@ impl Look<'_> {
                 Err(refuse("there is nothing to restore after a restart"))
             }
             Action::Template { to, .. } => {
-                let workload = self.observed(target).await?;
+                let workload = standing(self.observed(target).await?)?;
                 if !is_pinned(done, UID, uid(&workload)) || digest(&template(&workload)) != *to {
                     return Err(changed());
                 }
@@ -49,7 +52,7 @@ impl Look<'_> {
                 self.plan_template(draft, &workload, Edit::to(kept), Some(kept), Vec::new()).await
             }
             Action::Replicas { from, to } => {
-                let workload = self.ask(PLAN, &Request::of(target)).await?;
+                let workload = standing(self.ask(PLAN, &Request::of(target)).await?)?;
                 if !is_pinned(done, UID, uid(&workload)) || desired(target.kind, &workload) != *to {
                     return Err(changed());
                 }
@@ -57,13 +60,25 @@ impl Look<'_> {
                 self.plan_replicas(draft, &workload, *to, *from).await
             }
             Action::Floor { autoscaler, from, to } => {
-                let workload = self.ask(PLAN, &Request::of(target)).await?;
+                let workload = standing(self.ask(PLAN, &Request::of(target)).await?)?;
+                let (scaler, now) = self.read_floor(PLAN, target, autoscaler).await?;
+                // Where nothing was set the server may have filled in a number of its own.
+                if uid(&scaler) != autoscaler.uid || (to.is_some() && now != *to) {
+                    return Err(changed());
+                }
+                standing(scaler)?;
                 let request = self.floor_request(target, autoscaler, None, *from, "dry-run").dry_run();
                 self.ask(PLAN, &request).await?;
                 let shown = |it: &Option<i64>| it.map_or_else(|| "not set".to_owned(), |it| it.to_string());
                 let what = format!("least replicas of the autoscaler {}", autoscaler.name);
                 draft.change(&what, shown(to), shown(from));
                 draft.warn("Whether fewer pods run then is the autoscaler's choice.");
+                draft.needs(format!(
+                    "get, patch {} in {}",
+                    resource(autoscaler.keda).shown(),
+                    target.namespace
+                ));
+                draft.needs(format!("get {} in {}", target.kind.resource().shown(), target.namespace));
                 let least = from.unwrap_or(1).min(number(&workload, "/status/replicas"));
                 let radius = crate::radius::of_scale(target.kind, &workload, least);
                 let action = Action::Floor { autoscaler: autoscaler.clone(), from: *to, to: *from };
@@ -71,19 +86,25 @@ impl Look<'_> {
                 Ok(draft.plan(self, &workload, reversible, action)?.with_blast_radius(radius))
             }
             Action::Selector { from, to } => {
-                let service = self.ask(PLAN, &Request::of(target)).await?;
+                let service = standing(self.ask(PLAN, &Request::of(target)).await?)?;
                 let now = service.pointer("/spec/selector");
                 if !is_pinned(done, UID, uid(&service)) || now != Some(&serde_json::json!(to)) {
                     return Err(changed());
                 }
                 self.plan_switch(draft, &service, from).await
             }
-            Action::Apply { plural, manifest, before } => {
-                self.plan_restoring(draft, plural, manifest, before.as_ref()).await
+            Action::Apply { plural, manifest, before, changes } => {
+                let it = Applied { plural, manifest, changes };
+                self.plan_restoring(draft, &it, before.as_ref()).await
             }
             Action::Restore { .. } => Err(refuse("propose the mitigation itself again")),
         }
     }
+}
+
+/// `object`, unless it is being deleted.
+fn standing(object: Value) -> Result<Value, AdapterError> {
+    if is_going(&object) { Err(refuse("it is being deleted")) } else { Ok(object) }
 }
 
 /// The mitigation as its way back is read: to the number that was there.

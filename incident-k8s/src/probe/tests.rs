@@ -151,3 +151,74 @@ async fn long_lists_are_read_to_their_end_even_if_they_expire_on_the_way() {
     });
     assert_eq!(look(&fake, check()).await.unwrap().colour, Colour::Red);
 }
+
+/// A pod as the scheduler and the kubelet leave it.
+fn with_status(fake: &Fake, place: usize, change: impl FnOnce(&mut Value)) {
+    let key = fake.state().all("pods").nth(place).map(|(key, _)| key.clone()).unwrap();
+    fake.state().controllers = false;
+    fake.state().change(&key, "kubelet", change);
+}
+
+#[tokio::test]
+async fn no_crash_loops_is_green_only_where_every_pod_that_is_wanted_runs() {
+    type Change = fn(&mut Value);
+    let check = || ProbeConfig::NoCrashLoops(Restarts::new("deployment/checkout"));
+    let pending: Change = |pod| {
+        pod["status"] = json!({"phase": "Pending"});
+        pod["spec"].as_object_mut().unwrap().remove("nodeName");
+    };
+    let creating: Change = |pod| {
+        pod["status"]["phase"] = json!("Pending");
+        pod["status"]["containerStatuses"][0]["state"] = json!({"waiting": {"reason": "ContainerCreating"}});
+    };
+    let one_of_two: Change =
+        |pod| pod["status"]["containerStatuses"] = json!([pod["status"]["containerStatuses"][0].clone()]);
+    let leaving: Change = |pod| pod["metadata"]["deletionTimestamp"] = json!("2026-11-23T14:29:00Z");
+    let evicted: Change = |pod| pod["status"] = json!({"phase": "Failed", "reason": "Evicted"});
+    for change in [pending, creating, one_of_two, leaving, evicted] {
+        let fake = cluster().await;
+        assert_eq!(look(&fake, check()).await.unwrap().colour, Colour::Green);
+        with_status(&fake, 0, change);
+        let reading = look(&fake, check()).await.unwrap();
+        assert_eq!(reading.colour, Colour::Unknown, "{}", reading.detail);
+    }
+    let fake = cluster().await;
+    with_status(&fake, 0, |_| {});
+    let gone = fake.state().all("pods").next().map(|(key, _)| key.clone()).unwrap();
+    fake.state().remove(&gone);
+    let reading = look(&fake, check()).await.unwrap();
+    assert_eq!((reading.colour, reading.detail.as_str()), (Colour::Unknown, "2 of 3 pods are there"));
+}
+
+#[tokio::test]
+async fn a_pod_without_a_log_is_not_a_quiet_one() {
+    type Change = fn(&mut Value);
+    let unscheduled: Change = |pod| drop(pod["spec"].as_object_mut().unwrap().remove("nodeName"));
+    let creating: Change = |pod| {
+        pod["status"]["containerStatuses"][0]["state"] = json!({"waiting": {"reason": "ContainerCreating"}});
+    };
+    for change in [unscheduled, creating] {
+        let fake = cluster().await;
+        let check = || ProbeConfig::ErrorLines(ErrorLines::new("deployment/checkout", 5.0));
+        assert_eq!(look(&fake, check()).await.unwrap().colour, Colour::Green);
+        with_status(&fake, 0, change);
+        assert_eq!(look(&fake, check()).await.unwrap().colour, Colour::Unknown);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_with_two_addresses_counts_once() {
+    let fake = cluster().await;
+    let mut second = fake.get("endpointslices/checkout-x").unwrap();
+    second["metadata"] =
+        json!({"name": "checkout-v6", "namespace": "shop", "labels": second["metadata"]["labels"]});
+    second["addressType"] = json!("IPv6");
+    fake.put([second]);
+    let check = |at_least| ProbeConfig::Endpoints { service: "checkout".to_owned(), at_least };
+    assert_eq!(look(&fake, check(3)).await.unwrap().colour, Colour::Green);
+    assert_eq!(
+        look(&fake, check(4)).await.unwrap().colour,
+        Colour::Red,
+        "three pods with two addresses are three"
+    );
+}

@@ -83,7 +83,12 @@ impl Answer {
 
     pub(crate) fn invalid(key: &Key, field: &str, why: &str) -> Self {
         let message = format!("{}.{} \"{}\" is invalid: {field}: {why}", key.kind(), key.group, key.name);
-        let cause = json!({"reason": "FieldValueInvalid", "message": why, "field": field});
+        let reason = match why.split([' ', ':']).next() {
+            Some("Required") => "FieldValueRequired",
+            Some("Forbidden") => "FieldValueForbidden",
+            _ => "FieldValueInvalid",
+        };
+        let cause = json!({"reason": reason, "message": why, "field": field});
         let details = json!({"name": key.name, "group": key.group, "kind": key.kind(), "causes": [cause]});
         Self::failure(422, "Invalid", &message, details)
     }
@@ -116,10 +121,37 @@ impl Answer {
         Self::failure(429, "TooManyRequests", message, details).with("retry-after", &seconds.to_string())
     }
 
-    /// What the eviction subresource says to several budgets: a success by its status, and a failure by its body.
+    /// What the eviction subresource says to several budgets.
     pub(crate) fn several_budgets(key: &Key) -> Self {
         let why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-        Self { status: 201, ..Self::failure(500, "", why, json!({"name": key.name})) }
+        Self::failure(500, "", why, json!({"name": key.name}))
+    }
+
+    /// What can't be decoded is refused with a cause whose field is "patch" and whose message quotes the whole object.
+    pub(crate) fn undecodable(object: &Value, why: &str) -> Self {
+        let cause = format!("Invalid value: \"{}\": {why}", object.to_string().replace('"', "\\\""));
+        let details =
+            json!({"causes": [{"reason": "FieldValueInvalid", "message": cause, "field": "patch"}]});
+        Self::failure(422, "Invalid", &format!(" \"\" is invalid: patch: {cause}"), details)
+    }
+
+    /// A resource that a group which is served doesn't have.
+    pub(crate) fn no_resource() -> Self {
+        Self::failure(404, "NotFound", "the server could not find the requested resource", json!({}))
+    }
+
+    /// An object that was to be applied to with its uid, and is gone or another one.
+    pub(crate) fn uid_mismatch(key: &Key, wanted: &str, uid: Option<&str>) -> Self {
+        let why = match uid {
+            Some(uid) => {
+                format!("Precondition failed: UID in precondition: {wanted}, UID in object meta: {uid}")
+            }
+            None => format!(
+                "uid mismatch: the provided object specified uid {wanted}, and no existing object was found"
+            ),
+        };
+        let message = format!("Operation cannot be fulfilled on {} \"{}\": {why}", key.qualified(), key.name);
+        Self::failure(409, "Conflict", &message, key.details())
     }
 
     /// A budget whose controller lags behind.
@@ -164,10 +196,15 @@ impl Answer {
     pub(crate) fn field_conflict(conflicts: &[(String, String)]) -> Self {
         let one = |(manager, field): &(String, String)| {
             json!({"reason": "FieldManagerConflict",
-                "message": format!("conflict with \"{manager}\" using v1"), "field": field})
+                "message": format!("conflict with {manager} using v1"), "field": field})
         };
         let causes: Vec<_> = conflicts.iter().map(one).collect();
-        let message = format!("Apply failed with {} conflicts", causes.len());
+        let each: Vec<_> = conflicts
+            .iter()
+            .map(|(manager, field)| format!("conflict with {manager} using v1: {field}"))
+            .collect();
+        let plural = if causes.len() == 1 { "" } else { "s" };
+        let message = format!("Apply failed with {} conflict{plural}: {}", causes.len(), each.join(", "));
         Self::failure(409, "Conflict", &message, json!({"causes": causes}))
     }
 }

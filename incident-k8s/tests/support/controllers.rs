@@ -103,6 +103,12 @@ fn deployment(state: &mut State, key: &Key) {
             (key, set)
         }
     };
+    // What people note on the deployment is noted on the revision in force.
+    for (name, value) in live["metadata"]["annotations"].as_object().into_iter().flatten() {
+        if !name.starts_with("deployment.kubernetes.io/") && !name.ends_with("last-applied-configuration") {
+            set["metadata"]["annotations"][name.as_str()] = value.clone();
+        }
+    }
     // A revision that is used again gets a new number, and remembers the old one.
     let mine = number(&set, REVISION);
     if mine < newest || mine == 0 {
@@ -183,21 +189,30 @@ fn status(state: &mut State, key: &Key, current: &Key, wanted: i64, all: i64, re
 fn replica_set(state: &mut State, key: &Key) -> (i64, i64) {
     let set = state.objects[key].clone();
     let wanted = set["spec"]["replicas"].as_i64().unwrap_or(0);
-    let pods: Vec<Key> = owned(state, "pods", &set).map(|(key, _)| key.clone()).collect();
+    // A pod that is leaving doesn't count: another one is made at once.
+    let pods: Vec<Key> =
+        owned(state, "pods", &set).filter(|(_, pod)| !is_leaving(pod)).map(|(key, _)| key.clone()).collect();
     for extra in pods.iter().skip(usize::try_from(wanted).unwrap_or(0)) {
-        state.remove(extra);
+        state.begin_deletion(extra, None);
     }
     for _ in pods.len()..usize::try_from(wanted).unwrap_or(0) {
         let name = format!("{}-{}", key.name, &state.uid()[31..]);
         pod(state, &name, &set, &set["spec"]["template"].clone(), &[]);
     }
-    let all: Vec<bool> = owned(state, "pods", &set).map(|(_, pod)| is_ready(pod)).collect();
+    let all: Vec<bool> = owned(state, "pods", &set)
+        .filter(|(_, pod)| !is_leaving(pod))
+        .map(|(_, pod)| is_ready(pod))
+        .collect();
     let (all, ready) = (all.len() as i64, all.iter().filter(|it| **it).count() as i64);
     let mut set = state.objects[key].clone();
     set["status"] = json!({"replicas": all, "readyReplicas": ready, "availableReplicas": ready,
         "observedGeneration": set["metadata"]["generation"]});
     state.store(key, set);
     (all, ready)
+}
+
+fn is_leaving(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_string()
 }
 
 fn is_ready(pod: &Value) -> bool {
@@ -276,7 +291,7 @@ fn stateful_set(state: &mut State, key: &Key) {
     let mut held = false;
     for ordinal in 0..wanted {
         match state.objects.get(&of(ordinal)) {
-            Some(pod) => held |= !is_ready(pod),
+            Some(pod) => held |= !is_ready(pod) || is_leaving(pod),
             None if !held => {
                 let labels = [("controller-revision-hash", update.as_str())];
                 pod(state, &of(ordinal).name, &live, &template, &labels);
@@ -288,16 +303,17 @@ fn stateful_set(state: &mut State, key: &Key) {
     for ordinal in (0..wanted).rev().filter(|_| !held) {
         let outdated = |pod: &Value| pod["metadata"]["labels"]["controller-revision-hash"] != json!(update);
         if state.objects.get(&of(ordinal)).is_some_and(outdated) {
-            state.remove(&of(ordinal));
+            state.begin_deletion(&of(ordinal), None);
             break;
         }
     }
     let extra: Vec<Key> = owned(state, "pods", &live)
+        .filter(|(_, pod)| !is_leaving(pod))
         .filter(|(pod, _)| pod.name.rsplit('-').next().and_then(|it| it.parse().ok()) >= Some(wanted))
         .map(|(key, _)| key.clone())
         .collect();
     for pod in &extra {
-        state.remove(pod);
+        state.begin_deletion(pod, None);
     }
     let pods: Vec<Value> = owned(state, "pods", &live).map(|(_, pod)| pod.clone()).collect();
     let updated =
@@ -346,15 +362,18 @@ fn budgets(state: &mut State) {
 fn endpoints(state: &mut State) {
     let services: Vec<Value> = state.all("services").map(|(_, it)| it.clone()).collect();
     for service in services {
+        let name = service["metadata"]["name"].as_str().unwrap_or_default();
+        let namespace = service["metadata"]["namespace"].as_str().unwrap_or_default();
         let labels = service["spec"]["selector"].as_object().cloned().unwrap_or_default();
         let fits = |pod: &Value| labels.iter().all(|(key, value)| pod["metadata"]["labels"][key] == *value);
         let endpoints: Vec<Value> = state
             .all("pods")
             .filter(|(_, pod)| !labels.is_empty() && fits(pod))
-            .map(|(_, pod)| json!({"addresses": [pod["status"]["podIP"]], "conditions": {"ready": is_ready(pod)}}))
+            .map(|(_, pod)| json!({
+                    "addresses": [pod["status"]["podIP"]], "conditions": {"ready": is_ready(pod) && !is_leaving(pod)},
+                    "targetRef": {"kind": "Pod", "name": pod["metadata"]["name"], "namespace": namespace,
+                        "uid": pod["metadata"]["uid"]}}))
             .collect();
-        let name = service["metadata"]["name"].as_str().unwrap_or_default();
-        let namespace = service["metadata"]["namespace"].as_str().unwrap_or_default();
         let key = Key::new("discovery.k8s.io", "endpointslices", namespace, &format!("{name}-x"));
         let mut slice = state.objects.get(&key).cloned().unwrap_or_else(|| {
             json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Asked;
 use super::answer::Answer;
-use super::patch;
-use super::state::{Key, State};
+use super::state::{Key, State, count};
+use super::{Asked, admit, patch, selector};
 
 /// Where a request goes: a kind of object in a namespace, perhaps one object, perhaps a part of it.
 struct Place {
@@ -17,13 +16,19 @@ pub(crate) fn handle(state: &mut State, asked: &Asked) -> Answer {
     if asked.path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" {
         return review(state, &asked.json());
     }
+    if asked.path == "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews" {
+        return rules(state);
+    }
     let Some(place) = place(&asked.path) else { return Answer::no_api() };
     let Place { key, part } = &place;
     if let Some(refused) = forbidden(state, asked, key, part) {
         return refused;
     }
-    if state.absent.contains(&key.group) || !Key::is_known(&key.group, &key.plural) {
+    if state.absent.contains(&key.group) || !Key::is_served(&key.group) {
         return Answer::no_api();
+    }
+    if !Key::is_known(&key.group, &key.plural) {
+        return Answer::no_resource();
     }
     match (asked.method.as_str(), part.as_str()) {
         ("GET", "") if key.name.is_empty() => list(state, asked, key),
@@ -35,6 +40,7 @@ pub(crate) fn handle(state: &mut State, asked: &Asked) -> Answer {
         ("POST", "eviction") => evict(state, asked, key),
         ("POST", "") => create(state, asked, key),
         ("DELETE", "") => delete(state, key, &asked.json(), asked.is_dry_run()),
+        ("PUT", "") => replace(state, asked, key).unwrap_or_else(|no| no),
         ("PATCH", "scale") => scale(state, asked, key).unwrap_or_else(|no| no),
         ("PATCH", _) => change(state, asked, key, part).unwrap_or_else(|no| no),
         _ => Answer::failure(405, "MethodNotAllowed", "the server does not allow this method", json!({})),
@@ -84,6 +90,26 @@ fn review(state: &State, asked: &Value) -> Answer {
     Answer::json(201, &answer)
 }
 
+/// Every verb on every resource but those that are denied, as rules; nothing where the server can't list them.
+fn rules(state: &State) -> Answer {
+    let mut rules = Vec::new();
+    let parts = ["", "/log", "/exec", "/eviction", "/scale"];
+    for (group, plural) in Key::all().filter(|_| !state.incomplete) {
+        for part in parts {
+            let resource = format!("{plural}{part}");
+            let verbs = ["get", "list", "watch", "create", "update", "patch", "delete"].into_iter();
+            let verbs: Vec<_> =
+                verbs.filter(|verb| !state.denied.contains(&format!("{verb} {resource}"))).collect();
+            rules.push(json!({"verbs": verbs, "apiGroups": [group], "resources": [resource]}));
+        }
+    }
+    Answer::json(
+        201,
+        &json!({"kind": "SelfSubjectRulesReview", "apiVersion": "authorization.k8s.io/v1",
+            "status": {"resourceRules": rules, "nonResourceRules": [], "incomplete": state.incomplete}}),
+    )
+}
+
 fn found<'a>(state: &'a State, key: &Key) -> Result<&'a Value, Answer> {
     state.objects.get(key).ok_or_else(|| Answer::not_found(key))
 }
@@ -101,12 +127,17 @@ fn list(state: &State, asked: &Asked, key: &Key) -> Answer {
         }
         after = name.to_owned();
     }
+    let selector = match asked.parameter("labelSelector").map(selector::parse) {
+        Some(Err(why)) => return Answer::bad(&why),
+        Some(Ok(terms)) => terms,
+        None => Vec::new(),
+    };
     let fits = |of: &Key, object: &Value| {
         of.group == key.group
             && of.plural == key.plural
             && (key.namespace.is_empty() || of.namespace == key.namespace)
             && of.name > after
-            && asked.parameter("labelSelector").is_none_or(|selector| selected(object, selector))
+            && selector::selects(&selector, object)
             && asked.parameter("fieldSelector").is_none_or(|selector| fields_fit(object, selector))
     };
     let mut items: Vec<&Value> =
@@ -118,7 +149,14 @@ fn list(state: &State, asked: &Asked, key: &Key) -> Answer {
         metadata["continue"] = json!(format!("{}:{last}", state.version));
     }
     let partial = asked.accept.contains("as=PartialObjectMetadataList");
-    let shown = |it: &&Value| if partial { json!({"metadata": it["metadata"]}) } else { (*it).clone() };
+    // Items of a list name neither their kind nor its version.
+    let shown = |it: &&Value| {
+        let mut shown = if partial { json!({"metadata": it["metadata"]}) } else { (*it).clone() };
+        let fields = shown.as_object_mut().expect("an object");
+        fields.remove("kind");
+        fields.remove("apiVersion");
+        shown
+    };
     let items: Vec<Value> = items.iter().map(shown).collect();
     let kind = if partial { "PartialObjectMetadataList".to_owned() } else { format!("{}List", key.kind()) };
     Answer::json(
@@ -127,33 +165,6 @@ fn list(state: &State, asked: &Asked, key: &Key) -> Answer {
             "kind": kind, "apiVersion": key.api_version(), "metadata": metadata, "items": items,
         }),
     )
-}
-
-fn selected(object: &Value, selector: &str) -> bool {
-    let mut terms = Vec::new();
-    let (mut depth, mut term) = (0, String::new());
-    for character in selector.chars() {
-        depth += i32::from(character == '(') - i32::from(character == ')');
-        if character == ',' && depth == 0 {
-            terms.push(std::mem::take(&mut term));
-        } else {
-            term.push(character);
-        }
-    }
-    terms.push(term);
-    let label = |key: &str| object["metadata"]["labels"][key].as_str();
-    terms.iter().all(|term| match term.split_once('=') {
-        Some((key, value)) => label(key) == Some(value),
-        None => match term.split_once(" in (") {
-            Some((key, values)) => {
-                label(key).is_some_and(|is| values.trim_end_matches(')').split(',').any(|it| it == is))
-            }
-            None => match term.strip_prefix('!') {
-                Some(key) => label(key).is_none(),
-                None => label(term).is_some(),
-            },
-        },
-    })
 }
 
 fn fields_fit(object: &Value, selector: &str) -> bool {
@@ -174,10 +185,34 @@ fn log(state: &State, asked: &Asked, key: &Key) -> Answer {
         None if containers.len() == 1 => containers[0]["name"].as_str().unwrap_or_default().to_owned(),
         None => return Answer::bad("a container name must be specified for pod"),
     };
+    let init = pod["spec"]["initContainers"].as_array().cloned().unwrap_or_default();
+    if !containers.iter().chain(&init).any(|it| it["name"] == json!(container)) {
+        return Answer::bad(&format!("container {container} is not valid for pod {}", key.name));
+    }
+    if pod["spec"]["nodeName"].as_str().is_none() {
+        return Answer { status: 204, headers: Vec::new(), body: Vec::new() };
+    }
     let previous = asked.parameter("previous") == Some("true");
+    let statuses = pod["status"]["containerStatuses"].as_array().cloned().unwrap_or_default();
+    let waits = statuses
+        .iter()
+        .find(|it| it["name"] == json!(container))
+        .and_then(|it| it["state"]["waiting"]["reason"].as_str());
+    if let Some(reason @ ("ContainerCreating" | "PodInitializing")) = waits.filter(|_| !previous) {
+        return Answer::bad(&format!(
+            "container \"{container}\" in pod \"{}\" is waiting to start: {reason}",
+            key.name
+        ));
+    }
     match state.logs.get(&(key.name.clone(), container.clone(), previous)) {
         Some(log) => {
+            // The last lines first, and of these the first bytes: this order is the kubelet's.
+            let tail = asked
+                .parameter("tailLines")
+                .and_then(|it| it.parse().ok())
+                .map_or(0, |lines| tail(log, lines));
             let most = asked.parameter("limitBytes").and_then(|it| it.parse().ok()).unwrap_or(usize::MAX);
+            let log = &log[tail..];
             Answer::text(200, &log[..log.len().min(most)])
         }
         None if previous => Answer::bad(&format!(
@@ -185,6 +220,16 @@ fn log(state: &State, asked: &Asked, key: &Key) -> Answer {
             key.name
         )),
         None => Answer::text(200, ""),
+    }
+}
+
+/// Where the last `lines` lines of `log` begin.
+fn tail(log: &[u8], lines: usize) -> usize {
+    let body = log.strip_suffix(b"\n").unwrap_or(log);
+    let ends = body.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n');
+    match lines {
+        0 => log.len(),
+        lines => ends.map(|(at, _)| at + 1).nth(lines - 1).unwrap_or(0),
     }
 }
 
@@ -224,6 +269,10 @@ fn scale(state: &mut State, asked: &Asked, key: &Key) -> Result<Answer, Answer> 
 }
 
 fn change(state: &mut State, asked: &Asked, key: &Key, part: &str) -> Result<Answer, Answer> {
+    let applies = asked.content_type == "application/apply-patch+yaml";
+    if applies && asked.parameter("fieldManager").is_none_or(str::is_empty) {
+        return Err(Answer::invalid(key, "fieldManager", "Required value: is required for apply patch"));
+    }
     let manager = asked.parameter("fieldManager").unwrap_or("unknown");
     if manager.len() > 128 || !manager.chars().all(|it| it.is_ascii_graphic()) {
         return Err(Answer::invalid(
@@ -235,18 +284,8 @@ fn change(state: &mut State, asked: &Asked, key: &Key, part: &str) -> Result<Ans
     let now = state.stamp();
     let live = state.objects.get(key).cloned();
     let body = asked.json();
-    let mut after = if asked.content_type == "application/apply-patch+yaml" {
-        let stale = body["metadata"].get("resourceVersion").is_some_and(|version| {
-            live.as_ref().is_none_or(|live| live["metadata"]["resourceVersion"] != *version)
-        });
-        if stale {
-            return Err(Answer::modified(key));
-        }
-        let force = asked.parameter("force") == Some("true");
-        let mut after = patch::applied(live.as_ref(), &body, manager, force, &now)?;
-        after["metadata"]["name"] = json!(key.name);
-        after["metadata"]["namespace"] = json!(key.namespace);
-        after
+    let mut after = if applies {
+        applied(key, live.as_ref(), &body, asked, manager, &now)?
     } else {
         let live = live.as_ref().ok_or_else(|| Answer::not_found(key))?;
         let mut after = patch::patched(key, live, &asked.content_type, &body)?;
@@ -261,21 +300,90 @@ fn change(state: &mut State, asked: &Asked, key: &Key, part: &str) -> Result<Ans
                 None => drop(map.remove("status")),
             }
         }
+        admit::complete(key, &mut after);
         patch::own(live, &mut after, manager, "Update", part, &now);
         after
     };
-    if let Some(admit) = state.admission {
-        admit(&mut after)?;
+    finish(state, asked, key, live.as_ref(), &mut after)
+}
+
+fn applied(
+    key: &Key,
+    live: Option<&Value>,
+    body: &Value,
+    asked: &Asked,
+    manager: &str,
+    now: &str,
+) -> Result<Value, Answer> {
+    let named = body["metadata"]["name"].as_str().unwrap_or_default();
+    if named != key.name {
+        let why =
+            format!("the name of the object ({named}) does not match the name on the URL ({})", key.name);
+        return Err(Answer::bad(&why));
     }
-    validate(key, live.as_ref(), &after)?;
+    let uid = live.and_then(|live| live["metadata"]["uid"].as_str());
+    if let Some(wanted) = body["metadata"]["uid"].as_str().filter(|wanted| Some(*wanted) != uid) {
+        return Err(Answer::uid_mismatch(key, wanted, uid));
+    }
+    // A version that is given counts only where there is an object: what is gone is made anew.
+    let version = body["metadata"].get("resourceVersion");
+    if let (Some(version), Some(live)) = (version, live)
+        && live["metadata"]["resourceVersion"] != *version
+    {
+        return Err(Answer::modified(key));
+    }
+    let force = asked.parameter("force") == Some("true");
+    let mut body = body.clone();
+    if let Some(metadata) = body["metadata"].as_object_mut() {
+        metadata.remove("resourceVersion");
+        metadata.remove("uid");
+    }
+    let mut after = patch::applied(live, &body, manager, force, now)?;
+    after["metadata"]["name"] = json!(key.name);
+    after["metadata"]["namespace"] = json!(key.namespace);
+    admit::complete(key, &mut after);
+    Ok(after)
+}
+
+fn replace(state: &mut State, asked: &Asked, key: &Key) -> Result<Answer, Answer> {
+    let live = found(state, key)?.clone();
+    let mut after = asked.json();
+    let version = &after["metadata"]["resourceVersion"];
+    if version.is_string() && *version != live["metadata"]["resourceVersion"] {
+        return Err(Answer::modified(key));
+    }
+    if let (Some(map), Some(status)) = (after.as_object_mut(), live.get("status")) {
+        map.insert("status".to_owned(), status.clone());
+    }
+    admit::complete(key, &mut after);
+    let manager = asked.parameter("fieldManager").unwrap_or("unknown");
+    patch::own(&live, &mut after, manager, "Update", "", &state.stamp());
+    finish(state, asked, key, Some(&live), &mut after)
+}
+
+/// Admission, validation, and – unless it is only tried – the change itself.
+fn finish(
+    state: &mut State,
+    asked: &Asked,
+    key: &Key,
+    live: Option<&Value>,
+    after: &mut Value,
+) -> Result<Answer, Answer> {
+    if let Some(admit) = state.admission {
+        admit(after)?;
+    }
+    admit::validate(key, live, after)?;
+    if let Some(live) = live {
+        count(key, live, after);
+    }
     if asked.is_dry_run() {
-        return Ok(Answer::json(200, &after));
+        return Ok(Answer::json(if live.is_some() { 200 } else { 201 }, after));
     }
     let status = if live.is_some() { 200 } else { 201 };
     if live.is_some() {
-        commit(state, asked, key, after);
+        commit(state, asked, key, after.clone());
     } else {
-        state.put(after);
+        state.put(after.clone());
         state.settle();
     }
     Ok(Answer::json(status, &state.objects[key]))
@@ -288,58 +396,6 @@ fn commit(state: &mut State, asked: &Asked, key: &Key, after: Value) {
     }
 }
 
-fn validate(key: &Key, live: Option<&Value>, after: &Value) -> Result<(), Answer> {
-    for field in ["name", "namespace", "uid"] {
-        if live.is_some_and(|live| live["metadata"][field] != after["metadata"][field]) {
-            let field = format!("metadata.{field}");
-            return Err(Answer::invalid(key, &field, "Invalid value: field is immutable"));
-        }
-    }
-    if after["spec"]["replicas"].as_i64().is_some_and(|it| it < 0) {
-        return Err(Answer::invalid(
-            key,
-            "spec.replicas",
-            "Invalid value: must be greater than or equal to 0",
-        ));
-    }
-    let containers = after.pointer("/spec/template/spec/containers").and_then(Value::as_array);
-    for (place, container) in containers.into_iter().flatten().enumerate() {
-        let at = format!("spec.template.spec.containers[{place}].resources");
-        let resources = |kind: &str| container["resources"][kind].as_object().cloned().unwrap_or_default();
-        let (requests, limits) = (resources("requests"), resources("limits"));
-        for (name, quantity) in requests.iter().chain(&limits) {
-            if amount(quantity).is_none() {
-                return Err(Answer::invalid(
-                    key,
-                    &format!("{at}.{name}"),
-                    "Invalid value: must be a quantity",
-                ));
-            }
-        }
-        for (name, request) in &requests {
-            if limits.get(name).and_then(amount) < amount(request) && limits.contains_key(name) {
-                let why = "Invalid value: must be less than or equal to the limit";
-                return Err(Answer::invalid(key, &format!("{at}.requests"), why));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn amount(quantity: &Value) -> Option<f64> {
-    let text = quantity.as_str()?;
-    let end = text.find(|it: char| !(it.is_ascii_digit() || it == '.')).unwrap_or(text.len());
-    let factor = match &text[end..] {
-        "" => 1.0,
-        "m" => 0.001,
-        "Ki" => 1024.0,
-        "Mi" => 1024.0 * 1024.0,
-        "Gi" => 1024.0 * 1024.0 * 1024.0,
-        _ => return None,
-    };
-    text[..end].parse::<f64>().ok().map(|number| number * factor)
-}
-
 fn create(state: &mut State, asked: &Asked, key: &Key) -> Answer {
     let mut object = asked.json();
     object["metadata"]["namespace"] = json!(key.namespace);
@@ -348,6 +404,13 @@ fn create(state: &mut State, asked: &Asked, key: &Key) -> Answer {
         let message = format!("{} \"{}\" already exists", key.qualified(), key.name);
         return Answer::failure(409, "AlreadyExists", &message, key.details());
     }
+    admit::complete(&key, &mut object);
+    if let Err(no) = admit::validate(&key, None, &object) {
+        return no;
+    }
+    let manager = asked.parameter("fieldManager").unwrap_or("unknown");
+    let bare = json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "metadata": {}});
+    patch::own(&bare, &mut object, manager, "Update", "", &state.stamp());
     if !asked.is_dry_run() {
         state.put(object.clone());
         state.settle();
@@ -368,8 +431,11 @@ fn delete(state: &mut State, key: &Key, options: &Value, dry_run: bool) -> Answe
     {
         return Answer::other_uid(key, wanted, &uid);
     }
+    let grace =
+        options.get("gracePeriodSeconds").or_else(|| options["deleteOptions"].get("gracePeriodSeconds"));
+    let grace = grace.and_then(Value::as_i64);
     if !dry_run {
-        state.remove(key);
+        state.begin_deletion(key, grace);
         state.settle();
     }
     Answer::json(200, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}))

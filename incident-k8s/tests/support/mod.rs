@@ -7,11 +7,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+mod admit;
 mod answer;
 mod controllers;
 mod handle;
 mod patch;
 pub(crate) mod samples;
+mod selector;
 mod state;
 mod stream;
 
@@ -59,6 +61,7 @@ pub(crate) struct Asked {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) content_type: String,
     pub(crate) accept: String,
+    pub(crate) authorization: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -81,7 +84,7 @@ impl Asked {
 
     /// Whether it changes something.
     pub(crate) fn is_write(&self) -> bool {
-        self.method != "GET" && !self.is_dry_run() && !self.path.ends_with("accessreviews")
+        self.method != "GET" && !self.is_dry_run() && !self.path.starts_with("/apis/authorization.k8s.io/")
     }
 
     /// In a line, as a person counts calls.
@@ -103,6 +106,8 @@ pub(crate) struct Shared {
     accepted: AtomicUsize,
     meddle: Mutex<Option<Meddle>>,
     changed: tokio::sync::Notify,
+    /// How long each answer takes.
+    slowness: Mutex<std::time::Duration>,
 }
 
 /// The running server; it stops with this.
@@ -140,6 +145,7 @@ impl Fake {
             accepted: AtomicUsize::new(0),
             meddle: Mutex::new(None),
             changed: tokio::sync::Notify::new(),
+            slowness: Mutex::default(),
         });
         let all = Arc::clone(&shared);
         let task = tokio::spawn(async move {
@@ -226,6 +232,11 @@ impl Fake {
         *self.shared.meddle.lock().unwrap() = Some(Box::new(meddle));
     }
 
+    /// Lets each answer take so long.
+    pub(crate) fn slow(&self, by: std::time::Duration) {
+        *self.shared.slowness.lock().unwrap() = by;
+    }
+
     /// The next write suffers `fault`.
     pub(crate) fn fail_write(&self, fault: Fault) {
         let mut fault = Some(fault);
@@ -270,6 +281,10 @@ async fn serve(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     }
     let asked = read(request).await;
     shared.asked.lock().unwrap().push(asked.clone());
+    let slowness = *shared.slowness.lock().unwrap();
+    if !slowness.is_zero() {
+        tokio::time::sleep(slowness).await;
+    }
     let fault = shared.meddle.lock().unwrap().as_mut().and_then(|meddle| meddle(&asked));
     match &fault {
         Some(Fault::Answer(answer)) => return Ok(respond(answer.clone())),
@@ -307,6 +322,7 @@ async fn read(request: Request<Incoming>) -> Asked {
         query: pairs(parts.uri.query().unwrap_or_default()),
         content_type: header("content-type"),
         accept: header("accept"),
+        authorization: header("authorization"),
         body: body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default(),
     }
 }

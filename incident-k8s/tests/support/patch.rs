@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::state::Key;
 
+/// A manager as a real server tells them apart: by name, operation and subresource.
+type Manager = (String, String, String);
+
 /// `live` after the patch of this content type.
 pub(crate) fn patched(key: &Key, live: &Value, content_type: &str, patch: &Value) -> Result<Value, Answer> {
     let mut after = live.clone();
@@ -70,21 +73,30 @@ pub(crate) fn applied(
     leaves(manifest, String::new(), &mut wanted);
     wanted.retain(|path, _| !is_identity(path));
     let owners = owners(&before);
+    let us: Manager = (manager.to_owned(), "Apply".to_owned(), String::new());
     let conflicts: Vec<_> = wanted
         .iter()
         .filter(|(path, value)| before.pointer(path) != Some(value))
         .flat_map(|(path, _)| {
-            let others = owners.iter().filter(|(of, owned)| of.0 != manager && owned.contains(path));
-            others.map(move |(of, _)| (of.0.clone(), path.replace('/', ".")))
+            let others = owners.iter().filter(|(of, owned)| **of != us && owned.contains(path));
+            others.map(move |(of, _)| (of.clone(), path.replace('/', ".")))
         })
         .collect();
     if !conflicts.is_empty() && !force {
+        let conflicts: Vec<_> = conflicts
+            .into_iter()
+            .map(|((name, _, part), path)| {
+                let part =
+                    if part.is_empty() { String::new() } else { format!(" with subresource \"{part}\"") };
+                (format!("\"{name}\"{part}"), path)
+            })
+            .collect();
         return Err(Answer::field_conflict(&conflicts));
     }
     json_patch::merge(&mut after, manifest);
     // Fields that this manager applied before and no longer does go, unless somebody else wants them, too.
-    if let Some(owned) = owners.get(&(manager.to_owned(), "Apply".to_owned())) {
-        let others = |path: &String| owners.iter().any(|(of, owned)| of.0 != manager && owned.contains(path));
+    if let Some(owned) = owners.get(&us) {
+        let others = |path: &String| owners.iter().any(|(of, owned)| *of != us && owned.contains(path));
         for path in owned.iter().filter(|path| !wanted.contains_key(*path) && !others(path)) {
             remove(&mut after, path);
         }
@@ -101,8 +113,16 @@ pub(crate) fn applied(
 }
 
 fn is_identity(path: &str) -> bool {
-    ["/apiVersion", "/kind", "/metadata/name", "/metadata/namespace", "/metadata/resourceVersion"]
-        .contains(&path)
+    [
+        "/apiVersion",
+        "/kind",
+        "/metadata/name",
+        "/metadata/namespace",
+        "/metadata/resourceVersion",
+        "/metadata/uid",
+        "/metadata/generation",
+    ]
+    .contains(&path)
 }
 
 /// Notes in `after` that `manager` changed what differs from `before`.
@@ -121,6 +141,7 @@ pub(crate) fn own(before: &Value, after: &mut Value, manager: &str, how: &str, p
     if changed.is_empty() && gone.is_empty() {
         return;
     }
+    let us: Manager = (manager.to_owned(), how.to_owned(), part.to_owned());
     let mut owners = owners(before);
     for owned in owners.values_mut() {
         owned.retain(|path| !changed.contains(path) && !gone.contains(path));
@@ -129,17 +150,24 @@ pub(crate) fn own(before: &Value, after: &mut Value, manager: &str, how: &str, p
     let mut entries: Vec<Value> = kept
         .iter()
         .filter_map(|it| {
-            let key = (it["manager"].as_str()?.to_owned(), it["operation"].as_str()?.to_owned());
+            let key = manager_of(it);
             let left = owners.get(&key)?;
             let mut it = it.clone();
             it["fieldsV1"] = fields_v1(left);
-            (!left.is_empty() && key != (manager.to_owned(), how.to_owned())).then_some(it)
+            (!left.is_empty() && key != us).then_some(it)
         })
         .collect();
-    let mut all = owners.remove(&(manager.to_owned(), how.to_owned())).unwrap_or_default();
+    let mut all = owners.remove(&us).unwrap_or_default();
     all.extend(changed);
-    entries.push(entry(manager, how, part, now, &all));
+    if !all.is_empty() {
+        entries.push(entry(manager, how, part, now, &all));
+    }
     after["metadata"]["managedFields"] = Value::Array(entries);
+}
+
+fn manager_of(entry: &Value) -> Manager {
+    let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+    (text("manager"), text("operation"), text("subresource"))
 }
 
 fn entry(manager: &str, how: &str, part: &str, now: &str, fields: &BTreeSet<String>) -> Value {
@@ -166,13 +194,12 @@ fn fields_v1(paths: &BTreeSet<String>) -> Value {
     tree
 }
 
-fn owners(object: &Value) -> BTreeMap<(String, String), BTreeSet<String>> {
+fn owners(object: &Value) -> BTreeMap<Manager, BTreeSet<String>> {
     let mut owners = BTreeMap::new();
     for entry in object["metadata"]["managedFields"].as_array().into_iter().flatten() {
         let mut paths = BTreeSet::new();
         named(&entry["fieldsV1"], String::new(), &mut paths);
-        let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-        owners.insert((text("manager"), text("operation")), paths);
+        owners.insert(manager_of(entry), paths);
     }
     owners
 }
@@ -204,10 +231,14 @@ fn leaves(value: &Value, at: String, found: &mut BTreeMap<String, Value>) {
     }
 }
 
+/// Removes what is at `path`, and what is empty without it.
 fn remove(value: &mut Value, path: &str) {
     if let Some((parent, name)) = path.rsplit_once('/')
         && let Some(map) = value.pointer_mut(parent).and_then(Value::as_object_mut)
     {
         map.remove(&name.replace("~1", "/").replace("~0", "~"));
+        if map.is_empty() && parent.matches('/').count() > 1 {
+            remove(value, parent);
+        }
     }
 }

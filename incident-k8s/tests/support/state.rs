@@ -66,6 +66,15 @@ impl Key {
         KINDS.iter().any(|(known, _, of, _)| *known == group && *of == plural)
     }
 
+    /// Groups and plurals of everything that is served.
+    pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+        KINDS.iter().map(|(group, _, plural, _)| (*group, *plural))
+    }
+
+    pub(crate) fn is_served(group: &str) -> bool {
+        KINDS.iter().any(|(known, ..)| *known == group)
+    }
+
     fn row(&self) -> (&'static str, &'static str, &'static str, &'static str) {
         *KINDS.iter().find(|(group, _, plural, _)| *group == self.group && *plural == self.plural).unwrap()
     }
@@ -105,6 +114,8 @@ pub(crate) struct State {
     pub(crate) log: Vec<(u64, &'static str, Value)>,
     /// `verb resource` pairs that the account may not.
     pub(crate) denied: BTreeSet<String>,
+    /// Whether the server can't list what the account may do.
+    pub(crate) incomplete: bool,
     /// Groups that aren't served.
     pub(crate) absent: BTreeSet<String>,
     /// The logs of containers: pod, container, previous.
@@ -113,6 +124,8 @@ pub(crate) struct State {
     /// What a command that is run in a pod ends with and says.
     pub(crate) exec: fn(&[String]) -> (i32, String),
     pub(crate) controllers: bool,
+    /// Whether there is a kubelet that ends pods which are to be deleted.
+    pub(crate) kubelet: bool,
     /// Whether rollouts that make no progress are past their deadline.
     pub(crate) overdue: bool,
     pub(crate) now: DateTime<Utc>,
@@ -127,11 +140,13 @@ impl Default for State {
             compacted: 0,
             log: Vec::new(),
             denied: BTreeSet::new(),
+            incomplete: false,
             absent: ["metrics.k8s.io", "keda.sh"].map(str::to_owned).into(),
             logs: BTreeMap::new(),
             admission: None,
             exec: |command| (0, command.join(" ")),
             controllers: true,
+            kubelet: true,
             overdue: false,
             now: "2026-11-23T14:00:00Z".parse().unwrap(),
             uids: 0,
@@ -152,6 +167,7 @@ impl State {
     /// Creates `object` or replaces it; what the server fills in is filled in.
     pub(crate) fn put(&mut self, mut object: Value) -> Key {
         let key = Key::of_object(&object);
+        super::admit::complete(&key, &mut object);
         let existing = self.objects.get(&key).cloned();
         let metadata = object["metadata"].as_object_mut().expect("metadata");
         let uid = existing.as_ref().map(|it| it["metadata"]["uid"].clone());
@@ -178,6 +194,7 @@ impl State {
         }
         if let Some(before) = before
             && before.get("spec") != object.get("spec")
+            && before["metadata"]["generation"] == object["metadata"]["generation"]
             && let Some(generation) = before["metadata"]["generation"].as_i64()
         {
             object["metadata"]["generation"] = json!(generation + 1);
@@ -195,6 +212,7 @@ impl State {
         let mut after = before.clone();
         change(&mut after);
         super::patch::own(&before, &mut after, manager, "Update", "", &self.stamp());
+        count(key, &before, &mut after);
         self.store(key, after);
     }
 
@@ -209,8 +227,52 @@ impl State {
         self.objects.iter().filter(move |(key, _)| key.plural == plural && key.group != "metrics.k8s.io")
     }
 
-    /// Runs the controllers until nothing changes any more.
+    /// Marks a pod as to be deleted, as a real server does while the pod may still end by itself. Anything else, and what
+    /// runs nowhere or gets no time, is gone at once.
+    pub(crate) fn begin_deletion(&mut self, key: &Key, grace: Option<i64>) {
+        let Some(object) = self.objects.get(key).cloned() else { return };
+        let of_pod = object["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
+        let runs = object["spec"]["nodeName"].is_string();
+        if key.plural != "pods" || !runs || grace.unwrap_or(of_pod) == 0 {
+            return self.remove(key);
+        }
+        let mut leaving = object;
+        leaving["metadata"]["deletionTimestamp"] = json!(self.stamp());
+        leaving["metadata"]["deletionGracePeriodSeconds"] = json!(grace.unwrap_or(of_pod));
+        self.store(key, leaving);
+    }
+
+    /// Runs the controllers until nothing changes any more, and lets the kubelet end what is to end.
     pub(crate) fn settle(&mut self) {
+        for _ in 0..50 {
+            self.run_controllers();
+            if !self.end_pods() {
+                return;
+            }
+        }
+    }
+
+    /// Whether the kubelet ended a pod.
+    fn end_pods(&mut self) -> bool {
+        let is_leaving = |object: &Value| object["metadata"]["deletionTimestamp"].is_string();
+        let ended: Vec<Key> = self
+            .objects
+            .iter()
+            .filter(|(key, object)| {
+                key.plural == "pods"
+                    && is_leaving(object)
+                    && object["metadata"]["deletionGracePeriodSeconds"].is_number()
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        if !self.kubelet {
+            return false;
+        }
+        ended.iter().for_each(|key| self.remove(key));
+        !ended.is_empty()
+    }
+
+    fn run_controllers(&mut self) {
         if self.controllers {
             for _ in 0..20 {
                 let before = self.version;
@@ -221,5 +283,14 @@ impl State {
             }
             panic!("the controllers don't settle");
         }
+    }
+}
+
+/// Counts the generation as a real server does: changes of the spec, and of a Deployment's annotations, too.
+pub(crate) fn count(key: &Key, before: &Value, after: &mut Value) {
+    let annotated = before["metadata"].get("annotations") != after["metadata"].get("annotations");
+    let counts = before.get("spec") != after.get("spec") || (key.plural == "deployments" && annotated);
+    if let Some(generation) = before["metadata"]["generation"].as_i64().filter(|_| counts) {
+        after["metadata"]["generation"] = json!(generation + 1);
     }
 }

@@ -93,7 +93,8 @@ async fn what_cannot_be_is_said_before_anybody_approves() {
     for (mitigation, kind, why) in [
         (limits("app", "512Mi"), ErrorKind::Refused, "no container app; there are web, sidecar"),
         (limits("web", "1Mi"), ErrorKind::Invalid, "spec.template.spec.containers[0].resources.requests"),
-        (limits("web", "lots"), ErrorKind::Invalid, "containers[0].resources"),
+        (limits("web", "lots"), ErrorKind::Refused, "the limit of memory isn't a quantity"),
+        (limits("web", "2GB"), ErrorKind::Refused, "expected one such as 500m"),
         (switch("y", false), ErrorKind::Refused, "there are: x"),
         (custom("set-env", "deployment/checkout", [("container", "web")]), ErrorKind::Refused, "no variable"),
         (custom("drop-tables", "deployment/checkout", []), ErrorKind::Refused, "isn't declared"),
@@ -146,4 +147,22 @@ async fn who_else_manages_it_is_named_with_the_remedy_and_overridden_only_by_nam
         let done = shop.done(&plan).await;
         assert_eq!(shop.verify(&done, 1).await, Verification::Holds);
     }
+}
+
+#[tokio::test]
+async fn no_value_of_the_environment_or_an_argument_is_in_a_plan_unless_people_named_it() {
+    let shop = shop().await;
+    shop.fake.change("deployments/checkout", |it| {
+        let web = &mut it["spec"]["template"]["spec"]["containers"][0];
+        web["image"] = json!("web:2");
+        web["env"].as_array_mut().unwrap().push(json!({"name": "NOBODY_KNOWS", "value": "hunter2"}));
+        web["args"] = json!(["--password", "hunter2", "-phunter2", "-u", "root:hunter2"]);
+    });
+    let plan = shop.planned(&roll_back("deployment/checkout", Some("1"))).await;
+    let shown = serde_json::to_string(&plan).unwrap();
+    assert!(shown.contains("env NOBODY_KNOWS of web") && shown.contains("arguments of web"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let done = shop.done(&plan).await;
+    let shown = serde_json::to_string(&shop.undo(&done).await.unwrap()).unwrap();
+    assert!(!shown.contains("hunter2"), "{shown}");
 }

@@ -23,7 +23,10 @@ async fn a_pod_is_evicted_once_and_its_successor_is_waited_for() {
     assert_eq!((plan.blast_radius.instances, plan.blast_radius.healthy_percent), (Some(1), Some(66)));
     assert_eq!(
         (plan.reversible, &plan.permissions[..]),
-        (Reversible::NothingToRestore, &["create pods/eviction in shop".to_owned()][..])
+        (
+            Reversible::NothingToRestore,
+            &["create pods/eviction in shop".to_owned(), "get, list pods in shop".to_owned()][..]
+        )
     );
     assert_eq!(shop.find(&plan).await, Found::No);
     let done = shop.done(&plan).await;
@@ -51,7 +54,7 @@ async fn a_disruption_budget_is_an_answer_and_deleting_is_another_decision() {
     );
     let plan = shop.planned(&custom("delete-pod", &pod, [])).await;
     assert!(plan.warnings.iter().any(|it| it.contains("passes it by")), "{plan:#?}");
-    assert_eq!(plan.permissions, ["delete pods in shop"]);
+    assert_eq!(plan.permissions, ["delete pods in shop", "get, list pods in shop"]);
     assert!(shop.fake.get(&format!("pods/{pod}")).is_some(), "a plan deletes nothing");
     let done = shop.done(&plan).await;
     assert_eq!(shop.verify(&done, 1).await, Verification::Holds);
@@ -120,4 +123,33 @@ async fn several_budgets_on_one_pod_are_a_fault_of_the_cluster() {
     second["metadata"]["name"] = json!("second");
     shop.fake.put([second]);
     assert!(shop.refusal(&restart_instance(&pod)).await.contains("several disruption budgets"));
+}
+
+#[tokio::test]
+async fn a_pod_that_went_at_once_is_not_replaced_before_its_successor_is_ready() {
+    let (shop, pod) = shop(2).await;
+    let plan = shop.planned(&restart_instance(&pod)).await;
+    // The controller hasn't noticed yet: its count is the one of before.
+    shop.fake.state().controllers = false;
+    let done = shop.done(&plan).await;
+    assert!(shop.fake.get(&format!("pods/{pod}")).is_none());
+    let set = shop.fake.with(|state| state.all("replicasets").next().unwrap().1.clone());
+    assert_eq!(set["status"]["readyReplicas"], 3);
+    let seen = shop.verify(&done, 1).await;
+    assert!(matches!(&seen, Verification::Pending { detail, .. } if detail.contains("2 of 3")), "{seen:?}");
+    shop.fake.resume();
+    assert_eq!(shop.verify(&done, 1).await, Verification::Holds);
+}
+
+#[tokio::test]
+async fn a_pod_that_is_still_ending_is_not_gone_for_its_successor() {
+    let (shop, pod) = shop(2).await;
+    let plan = shop.planned(&restart_instance(&pod)).await;
+    shop.fake.state().kubelet = false;
+    let done = shop.done(&plan).await;
+    assert!(shop.fake.get(&format!("pods/{pod}")).unwrap()["metadata"]["deletionTimestamp"].is_string());
+    assert_eq!(shop.find(&plan).await, Found::Yes(()));
+    assert!(matches!(shop.verify(&done, 1).await, Verification::Pending { .. }));
+    shop.fake.with(|state| state.kubelet = true);
+    assert_eq!(shop.verify(&done, 1).await, Verification::Holds);
 }

@@ -27,7 +27,14 @@ async fn a_workload_is_scaled_through_its_subresource_and_back() {
     let shop = shop().await;
     let plan = shop.planned(&scale("deployment/checkout", 6)).await;
     assert_eq!(lines(&plan), ["replicas: 3 -> 6"]);
-    assert_eq!(plan.permissions, ["patch deployments.apps/scale in shop"]);
+    assert_eq!(
+        plan.permissions,
+        [
+            "list horizontalpodautoscalers.autoscaling in shop",
+            "get deployments.apps in shop",
+            "patch deployments.apps/scale in shop"
+        ]
+    );
     assert_eq!(plan.blast_radius.healthy_percent, Some(100));
     let done = shop.done(&plan).await;
     assert_eq!(replicas(&shop), 6);
@@ -75,7 +82,7 @@ async fn an_autoscaler_gets_a_new_least_number_instead() {
     let plan = shop.planned(&scale("deployment/checkout", 6)).await;
     assert_eq!(lines(&plan), ["least replicas of the autoscaler checkout-hpa: 2 -> 6"]);
     assert_eq!(plan.target, "prod/shop/deployment/checkout");
-    assert_eq!(plan.permissions, ["patch horizontalpodautoscalers.autoscaling in shop"]);
+    assert!(plan.permissions.contains(&"get, patch horizontalpodautoscalers.autoscaling in shop".to_owned()));
     let done = shop.done(&plan).await;
     let least =
         || shop.fake.get("horizontalpodautoscalers/checkout-hpa").unwrap()["spec"]["minReplicas"].clone();
@@ -175,4 +182,48 @@ async fn pods_that_quota_keeps_out_are_seen_when_it_is_verified() {
     });
     let seen = shop.verify(&done, 5_000).await;
     assert!(matches!(&seen, Verification::Failed { detail } if detail.contains("FailedCreate")), "{seen:?}");
+}
+
+#[tokio::test]
+async fn what_stands_at_nothing_is_started_itself_because_its_autoscaler_stands_still() {
+    let shop = shop().await;
+    shop.fake.put([autoscaler("checkout", 2, 8)]);
+    shop.fake.change("deployments/checkout", |it| it["spec"]["replicas"] = json!(0));
+    let plan = shop.planned(&scale("deployment/checkout", 3)).await;
+    assert_eq!(lines(&plan), ["replicas: 0 -> 3"]);
+    assert!(plan.warnings.iter().any(|it| it.contains("stands still at 0")), "{plan:#?}");
+    let done = shop.done(&plan).await;
+    assert_eq!((replicas(&shop), shop.verify(&done, 1).await), (3, Verification::Holds));
+    // The autoscaler chooses the number from then on.
+    shop.fake.change("deployments/checkout", |it| it["spec"]["replicas"] = json!(5));
+    assert_eq!(shop.verify(&done, 1).await, Verification::Holds);
+    shop.fake.change("deployments/checkout", |it| it["spec"]["replicas"] = json!(0));
+    let why = shop.refusal(&scale("deployment/checkout", 1)).await;
+    assert!(why.contains("between 2 and 8"), "{why}");
+}
+
+#[tokio::test]
+async fn the_way_back_of_a_floor_is_not_planned_against_one_that_somebody_changed() {
+    let shop = shop().await;
+    shop.fake.put([autoscaler("checkout", 2, 8)]);
+    let done = shop.done(&shop.planned(&scale("deployment/checkout", 6)).await).await;
+    shop.fake.change("horizontalpodautoscalers/checkout-hpa", |it| it["spec"]["minReplicas"] = json!(7));
+    assert!(shop.undo(&done).await.unwrap_err().to_string().contains("changed since"));
+}
+
+#[tokio::test]
+async fn a_workload_that_is_being_deleted_gets_no_plan_and_no_way_back() {
+    let shop = shop().await;
+    let done = shop.done(&shop.planned(&scale("deployment/checkout", 6)).await).await;
+    shop.fake.change("deployments/checkout", |it| {
+        it["metadata"]["deletionTimestamp"] = json!("2026-11-23T14:00:00Z");
+    });
+    let restart = custom("rolling-restart", "deployment/checkout", []);
+    let env = custom("set-env", "deployment/checkout", [("container", "web"), ("env.A", "b")]);
+    for mitigation in
+        [scale("deployment/checkout", 4), restart, env, roll_back("deployment/checkout", Some("1"))]
+    {
+        assert!(shop.refusal(&mitigation).await.contains("being deleted"), "{mitigation:?}");
+    }
+    assert!(shop.undo(&done).await.unwrap_err().to_string().contains("being deleted"));
 }
