@@ -1,6 +1,7 @@
 //! Mitigations of workloads, pods and traffic.
 
 mod draft;
+mod floor;
 mod intent;
 mod manifest;
 mod pod;

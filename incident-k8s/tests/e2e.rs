@@ -42,6 +42,9 @@ scenarios! {
     a_workload_is_scaled_and_scaled_back, on_a_cluster_a_workload_is_scaled_and_scaled_back: scale;
     a_pod_is_evicted, on_a_cluster_a_pod_is_evicted: evict;
     a_manifest_is_applied_and_taken_back, on_a_cluster_a_manifest_is_applied_and_taken_back: apply;
+    a_manifest_is_applied_again_after_it_was_taken_back, on_a_cluster_a_manifest_is_applied_again_after_it_was_taken_back: apply_again;
+    a_change_cause_goes_back, on_a_cluster_a_change_cause_goes_back: change_cause;
+    what_cannot_be_is_no_plan, on_a_cluster_what_cannot_be_is_no_plan: refusals;
     a_change_between_plan_and_execution_stops_it, on_a_cluster_a_change_between_plan_and_execution_stops_it: conflict;
     a_crash_before_the_record_has_one_effect, on_a_cluster_a_crash_before_the_record_has_one_effect: crash;
     what_runs_is_verified_and_gets_traffic, on_a_cluster_with_a_kubelet_what_runs_is_verified_and_gets_traffic: running;

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::Look;
 use super::draft::{Draft, is_going};
+use super::floor::resource;
 use super::manifest::Applied;
-use super::scale::resource;
 use crate::history::template;
 use crate::object::{digest, number, uid};
 use crate::request::Request;

@@ -187,3 +187,64 @@ pub(crate) fn running(place: &Place) -> Playing<'_> {
         crew.held(done).await;
     })
 }
+
+/// A place that is shown, left, and shown again; and an object that was there before it.
+pub(crate) fn apply_again(place: &Place) -> Playing<'_> {
+    Box::pin(async move {
+        let page = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "page"}, "data": {"off": "no"}});
+        place.create("configmaps", page).await;
+        let crew = Crew::at(place).await;
+        for _ in 0..2 {
+            let route = RouteTraffic { service: "web".to_owned(), to: "maintenance".to_owned() };
+            let done = crew.carry_out(Mitigation::RouteTraffic(route)).await;
+            assert_eq!(place.get("configmaps/page").await["data"], json!({"off": "no", "on": "yes"}));
+            crew.held(done).await;
+            crew.take_back(done).await;
+            assert_eq!(place.get("configmaps/page").await["data"], json!({"off": "no"}));
+        }
+    })
+}
+
+/// The cause of a change goes back with it.
+pub(crate) fn change_cause(place: &Place) -> Playing<'_> {
+    Box::pin(async move {
+        const CAUSE: &str = "kubernetes.io/change-cause";
+        place.deploy("web", GOOD).await;
+        place.merge("deployments/web", json!({"metadata": {"annotations": {CAUSE: "first release"}}})).await;
+        place
+            .until("the revision has its cause", || async {
+                let kept = place.get("replicasets").await;
+                kept["items"][0]["metadata"]["annotations"][CAUSE] == "first release"
+            })
+            .await;
+        let bad = json!({
+            "metadata": {"annotations": {CAUSE: "the bad one"}},
+            "spec": {"template": {"spec": {"containers": [{"name": "web", "image": BAD}]}}},
+        });
+        place.merge("deployments/web", bad).await;
+        let crew = Crew::at(place).await;
+        crew.carry_out(roll_back(None)).await;
+        let live = place.get("deployments/web").await;
+        assert_eq!(live["metadata"]["annotations"][CAUSE], "first release");
+    })
+}
+
+/// What would be no plan on a real server is none here.
+pub(crate) fn refusals(place: &Place) -> Playing<'_> {
+    Box::pin(async move {
+        place.deploy("web", GOOD).await;
+        let resources = |quantity: &str| {
+            Mitigation::SetResources(SetResources {
+                workload: WEB.to_owned(),
+                container: "web".to_owned(),
+                requests: [("memory".to_owned(), quantity.to_owned())].into(),
+                limits: [].into(),
+            })
+        };
+        let told = Crew::at(place).await.unplanned(resources("2GB")).await;
+        assert!(told.contains("isn't a quantity"), "{told}");
+        let nowhere = RouteTraffic { service: "web".to_owned(), to: "nowhere".to_owned() };
+        let told = Crew::at(place).await.unplanned(Mitigation::RouteTraffic(nowhere)).await;
+        assert!(told.contains("no such place"), "{told}");
+    })
+}
