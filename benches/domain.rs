@@ -94,7 +94,7 @@ mod decide_one {
     #[divan::bench]
     fn update(bencher: Bencher<'_, '_>) {
         let progress = "the last deployment is suspected".to_owned();
-        let update = PostUpdate { progress, next_steps: None, eta: None };
+        let update = PostUpdate { progress, next_steps: None, eta: None, public: None };
         measure(bencher, &folded(&log(UNDER_WAY)), Command::PostUpdate(update));
     }
 

@@ -198,7 +198,7 @@ fn hypothesis(statement: &str, class: CauseClass) -> Command {
 
 fn update(progress: &str, next_steps: Option<&str>) -> Command {
     let next_steps = next_steps.map(str::to_owned);
-    Command::PostUpdate(PostUpdate { progress: progress.to_owned(), next_steps, eta: None })
+    Command::PostUpdate(PostUpdate { progress: progress.to_owned(), next_steps, eta: None, public: None })
 }
 
 /// Propose, approve, execute: the first who is missing acts.

@@ -17,6 +17,8 @@ pub(super) const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3_600);
 pub(super) const GIVE_UP_AFTER: u32 = 60;
 /// After so many attempts a page goes out on the next route, if there is one: about seven seconds.
 pub(super) const PAGE_FALLS_BACK_AFTER: u32 = 4;
+/// The longest a backend may keep a page waiting that has another route.
+pub(super) const PAGE_WAITS: Duration = Duration::from_secs(30);
 
 /// When attempt number `attempt` of `effect`, which failed at `now`, is followed by the next.
 ///

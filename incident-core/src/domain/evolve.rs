@@ -228,6 +228,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
                 since: record.recorded_at,
                 remind_at: fact.remind_at,
                 missed: 0,
+                breaches: 0,
                 escalate_at: None,
                 escalate_step: 0,
                 armed: true,
@@ -256,6 +257,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
         Fact::ObligationBreached(fact) => {
             if let Some(owed) = it.obligations.get_mut(&fact.obligation) {
                 owed.missed = owed.missed.saturating_add(fact.missed);
+                owed.breaches = owed.breaches.saturating_add(1);
                 owed.remind_at = None;
                 owed.armed = fact.next_due.is_some();
                 owed.due = fact.next_due.unwrap_or(owed.due);
@@ -266,7 +268,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
             }
         }
         Fact::NoticeIssued(fact) => {
-            it.notices.insert(record.seq, IssuedNotice { notice: fact.clone(), at });
+            it.notices.insert(record.seq, IssuedNotice { notice: fact.clone(), at, delivered: false });
         }
         Fact::AudienceUnreached(fact) => {
             it.unreached.insert(fact.audience.clone());
@@ -418,6 +420,8 @@ fn effect_settled(it: &mut Incident, record: &Record, fact: &EffectSettled) {
                 |other: &Effect| matches!(&other.work, Work::Notify(it) if it.notice == notify.notice);
             if fact.outcome.is_done() && !it.effects.values().any(carried) {
                 it.notices.remove(&notify.notice);
+            } else if let Some(issued) = it.notices.get_mut(&notify.notice) {
+                issued.delivered |= fact.outcome.is_done();
             }
         }
         Work::Plan(proposal) | Work::Execute(proposal) | Work::Verify(proposal) => {

@@ -194,6 +194,8 @@ pub struct IssuedNotice {
     pub notice: NoticeIssued,
     /// When it was issued, UTC.
     pub at: Time,
+    /// Whether one of several routes has delivered it.
+    pub delivered: bool,
 }
 
 /// Something to do afterwards.

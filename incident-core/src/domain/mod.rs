@@ -14,6 +14,7 @@ pub mod context;
 pub mod decide;
 pub mod due;
 pub mod effect;
+mod escalation;
 pub mod event;
 pub mod evolve;
 pub mod figures;

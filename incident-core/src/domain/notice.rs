@@ -71,7 +71,7 @@ impl NoticeKind {
         Self::Closed,
     ];
 
-    /// The name of the runbook's phrase that says it, if there is one; without, its lines say all.
+    /// The name of the runbook's phrase for it, if there is one; without, its lines say everything.
     #[must_use]
     pub fn phrase(self) -> Option<&'static str> {
         match self {
@@ -79,8 +79,27 @@ impl NoticeKind {
             Self::Opening => Some("opening"),
             Self::Update => Some("update"),
             Self::SeverityChanged => Some("severity_changed"),
+            Self::Reminder => Some("reminder"),
+            Self::Breach => Some("overdue"),
+            Self::ApprovalWanted => Some("approval_wanted"),
+            Self::Mitigation => Some("mitigation_ended"),
             Self::Resolved => Some("resolved"),
             Self::Reopened => Some("reopened"),
+            Self::Cancelled => Some("cancelled"),
+            _ => None,
+        }
+    }
+
+    /// The name of the phrase for people outside the organisation; none if they never get a notice of this kind.
+    #[must_use]
+    pub fn public_phrase(self) -> Option<&'static str> {
+        match self {
+            Self::Opening => Some("public_opening"),
+            Self::Update => Some("public_update"),
+            Self::SeverityChanged => Some("public_severity_changed"),
+            Self::Resolved => Some("public_resolved"),
+            Self::Reopened => Some("public_reopened"),
+            Self::Cancelled => Some("public_cancelled"),
             _ => None,
         }
     }
@@ -138,6 +157,8 @@ pub struct Notice {
     pub drill: bool,
     /// When the incident began, UTC.
     pub started_at: Time,
+    /// Whether `started_at` is known; otherwise it is when the incident was declared.
+    pub start_known: bool,
     /// When this was issued, UTC.
     pub issued_at: Time,
     /// Who leads.
@@ -152,14 +173,18 @@ pub struct Notice {
     /// Where the incident is discussed on the route that carries this notice: the latest receipt that names a conversation.
     #[serde(skip)]
     pub conversation: Option<Receipt>,
-    /// What it says as a whole, in the runbook's phrase. Plain text, to be escaped like every other.
+    /// What it says below its headline: the runbook's phrase, then the lines that the phrase has no gap for. Plain text of
+    /// several lines, to be escaped like every other.
     pub said: String,
     /// What the runbook's phrases may name, by [the name of the gap](super::runbook::PLACEHOLDERS), for whoever says it in
-    /// words of their own.
+    /// words of their own. What has no value isn't in it.
     #[serde(skip)]
     pub figures: BTreeMap<&'static str, String>,
     /// What it says, line by line, for backends that lay it out themselves.
     pub lines: Vec<Line<String>>,
+    /// The lines that the runbook's phrase has no gap for.
+    #[serde(skip)]
+    pub besides: Vec<Line<String>>,
     /// The plan that waits for approval, if that's what it is about.
     pub approval: Option<ApprovalRequest>,
     /// Links to look at, such as the ticket.
@@ -244,13 +269,48 @@ pub enum Label {
     Plan,
     /// What to do now.
     Do,
+    /// By when it is to be done.
+    Due,
+    /// What people outside the organisation are told.
+    Public,
 }
 
 impl Label {
-    /// Whether the phrases have a gap for it, so that it needn't be said again beside one.
+    /// Every label.
+    pub const ALL: [Self; 13] = [
+        Self::Summary,
+        Self::Impact,
+        Self::Affected,
+        Self::Progress,
+        Self::NextSteps,
+        Self::Eta,
+        Self::Because,
+        Self::Cause,
+        Self::Duration,
+        Self::Plan,
+        Self::Do,
+        Self::Due,
+        Self::Public,
+    ];
+
+    /// The [gap of a phrase](super::runbook::PLACEHOLDERS) that the first line with this label fills.
     #[must_use]
-    pub fn is_in_phrases(self) -> bool {
-        matches!(self, Self::Progress | Self::NextSteps | Self::Eta | Self::Cause | Self::Duration)
+    pub fn gap(self) -> &'static str {
+        match self {
+            Self::Summary => "outcome",
+            Self::Impact => "impact",
+            Self::Affected => "affected",
+            Self::Progress => "progress",
+            Self::NextSteps => "next_steps",
+            Self::Eta => "eta",
+            Self::Because => "reason",
+            Self::Cause => "root_cause",
+            Self::Duration => "duration",
+            Self::Plan => "mitigation",
+            Self::Do => "owed",
+            Self::Due => "due",
+            Self::Public => "public",
+        }
     }
 }
 
@@ -263,11 +323,13 @@ impl fmt::Display for Label {
             Self::Progress => "Progress",
             Self::NextSteps => "Next steps",
             Self::Eta => "ETA",
-            Self::Because => "Because",
-            Self::Cause => "Cause",
+            Self::Because => "Reason",
+            Self::Cause => "Root cause",
             Self::Duration => "Duration",
             Self::Plan => "Plan",
-            Self::Do => "Do",
+            Self::Do => "Action",
+            Self::Due => "Due",
+            Self::Public => "Public message",
         })
     }
 }
@@ -293,6 +355,7 @@ impl Notice {
             service: None,
             drill: false,
             started_at: Time::UNIX_EPOCH,
+            start_known: true,
             issued_at: Time::UNIX_EPOCH,
             commander: None,
             next_update: None,
@@ -302,6 +365,7 @@ impl Notice {
             said: String::new(),
             figures: BTreeMap::new(),
             lines: Vec::new(),
+            besides: Vec::new(),
             approval: None,
             links: Vec::new(),
             document: None,
@@ -326,13 +390,14 @@ impl Notice {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = self.headline();
+        for said in self.said.lines().filter(|said| !said.trim().is_empty()) {
+            write!(text, "\n{}", inert::line(said)).expect("a String takes every write");
+        }
         let mut line = |label: &dyn fmt::Display, words: &str| {
             write!(text, "\n{label}: {}", inert::line(words)).expect("a String takes every write");
         };
         if self.said.is_empty() {
             self.lines.iter().for_each(|each| line(&each.label, &each.text));
-        } else {
-            line(&"Says", &self.said);
         }
         if !self.recipients.is_empty() {
             let names: Vec<_> = self.recipients.iter().map(|who| who.name.as_str()).collect();

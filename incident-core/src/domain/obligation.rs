@@ -54,6 +54,8 @@ pub struct Obligation {
     pub remind_at: Option<Time>,
     /// How many deadlines of it have passed.
     pub missed: u32,
+    /// How many breaches were recorded: each tells the next step of the chain.
+    pub breaches: u32,
     /// When the escalation takes its next step, UTC; only after the acknowledgement's deadline.
     pub escalate_at: Option<Time>,
     /// Which step of the chain that is.

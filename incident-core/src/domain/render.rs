@@ -11,38 +11,59 @@ use super::notice::{Label, Line, Notice, NoticeKind, Recipient};
 use super::obligation::ObligationKind;
 use super::role::{Identity, PersonId};
 use super::runbook::Runbook;
-use super::text::Text;
+use super::severity::Audience;
 use super::ticket::{
     CloseTicket, CommentTicket, LinkTicket, OpenTicket, ReopenTicket, SetTicket, TicketChange, TicketRef,
 };
 use super::time::{Time, since, spoken, stamp};
 
 /// The notice that an effect carries; none if it is no longer kept.
+///
+/// If it goes to anybody outside the organisation, it holds only what the runbook marks as public.
 #[must_use]
 pub fn notice(incident: &Incident, effect: &Effect, notify: &Notify, runbook: &Runbook) -> Option<Notice> {
     let issued = incident.notices.get(&notify.notice)?;
     let said = &issued.notice;
-    let words = |text: Text| incident.texts.get(text).to_owned();
-    let mut notice =
-        Notice::new(incident.id, notify.notice, said.kind, notify.audiences.clone(), incident.title_words());
+    let is_public = notify.audiences.iter().any(Audience::is_external);
+    let may = |gap: &str| !is_public || runbook.public.iter().any(|it| it == gap);
+    let mut figures = figures(incident, said, issued.at, runbook);
+    figures.retain(|gap, _| may(gap));
+    let mut title = incident.title_words().to_owned();
+    if !may("summary") {
+        title = runbook.say("public_title", &figures);
+        if title.is_empty() {
+            "Service incident".clone_into(&mut title);
+        }
+    }
+    let mut notice = Notice::new(incident.id, notify.notice, said.kind, notify.audiences.clone(), &title);
     notice.severity = said.severity;
     notice.status = said.status;
-    notice.service.clone_from(&incident.service);
+    notice.service = incident.service.clone().filter(|_| may("service"));
     notice.drill = incident.side == Side::Drill;
     notice.started_at = incident.milestones.started.unwrap_or(issued.at);
+    notice.start_known = incident.start_known;
     notice.issued_at = issued.at;
-    notice.commander.clone_from(&said.commander);
-    notice.next_update = said.next_update;
-    notice.recipients = said.recipients.iter().map(|person| recipient(person, runbook)).collect();
-    notice.responders = incident.responders.iter().map(|person| recipient(person, runbook)).collect();
-    notice.conversation = incident.conversation_on(&effect.route).cloned();
-    notice.lines = said.fixed.clone();
-    notice.lines.extend(said.lines.iter().map(|line| Line { label: line.label, text: words(line.text) }));
-    notice.approval = said.approval;
-    notice.document = said.document;
-    notice.links = incident.links.iter().cloned().collect();
-    notice.figures = figures(incident, said, issued.at, runbook);
-    notice.said = phrase(incident, said, &notice.figures, runbook);
+    notice.commander = said.commander.clone().filter(|_| may("lead"));
+    notice.next_update = said.next_update.filter(|_| may("next_update"));
+    let texts = said.lines.iter().map(|line| (line.label, incident.texts.get(line.text).to_owned()));
+    let fixed = said.fixed.iter().map(|line| (line.label, line.text.clone()));
+    let lines = fixed.chain(texts).filter(|(label, _)| may(label.gap()));
+    notice.lines = lines.map(|(label, text)| Line { label, text }).collect();
+    if !is_public {
+        notice.responders = incident.responders.iter().map(|person| recipient(person, runbook)).collect();
+        notice.conversation = incident.conversation_on(&effect.route).cloned();
+        notice.recipients = said.recipients.iter().map(|person| recipient(person, runbook)).collect();
+        notice.approval = said.approval;
+        notice.document = said.document;
+    }
+    if may("links") {
+        notice.links = incident.links.iter().cloned().collect();
+    }
+    let own = said.phrase.as_deref().or(said.kind.phrase());
+    let name = if is_public { said.kind.public_phrase() } else { own.filter(|name| !name.is_empty()) };
+    notice.besides = besides(said, name, &notice.lines, runbook);
+    notice.said = phrase(incident, said, name, &notice, &figures, runbook);
+    notice.figures = figures;
     notice.possible_repeat = effect.attempts > 1
         && matches!(
             effect.state,
@@ -58,74 +79,113 @@ fn recipient(person: &PersonId, runbook: &Runbook) -> Recipient {
     recipient
 }
 
+/// The lines that the phrase has no gap for. A gap takes the first line with its label.
+fn besides(
+    said: &NoticeIssued,
+    phrase: Option<&str>,
+    lines: &[Line<String>],
+    runbook: &Runbook,
+) -> Vec<Line<String>> {
+    let has = |gap| phrase.is_some_and(|name| runbook.phrase_has(name, gap));
+    // The gaps for both severities say what the summary of a change does.
+    let changed = said.old_severity.is_some() && has("old_severity");
+    let (mut filled, mut left): (Vec<Label>, Vec<Line<String>>) = Default::default();
+    for line in lines.iter().filter(|line| !(changed && line.label == Label::Summary)) {
+        if has(line.label.gap()) && !filled.contains(&line.label) {
+            filled.push(line.label);
+        } else {
+            left.push(line.clone());
+        }
+    }
+    left
+}
+
 /// The runbook's phrase for a notice, then what it says besides.
-fn phrase(incident: &Incident, said: &NoticeIssued, figures: &Figures, runbook: &Runbook) -> String {
+fn phrase(
+    incident: &Incident,
+    said: &NoticeIssued,
+    name: Option<&str>,
+    notice: &Notice,
+    figures: &Figures,
+    runbook: &Runbook,
+) -> String {
     let mut parts = Vec::new();
     if incident.side == Side::Drill {
         parts.push(runbook.phrase("drill").to_owned());
     }
-    let phrase = said.kind.phrase();
-    parts.extend(phrase.map(|name| runbook.say(name, figures)));
+    parts.extend(name.map(|name| runbook.say(name, figures)));
     let afterwards = runbook.afterwards.required_for.contains(&said.severity);
-    if said.kind == NoticeKind::Resolved && afterwards {
+    let is_inside = !notice.audiences.iter().any(Audience::is_external);
+    if said.kind == NoticeKind::Resolved && afterwards && is_inside {
         parts.push(runbook.say("details_follow", figures));
     }
-    // What the phrase has a gap for is said; everything else follows as it is.
-    let besides = |label: Label| phrase.is_none() || !label.is_in_phrases();
-    let fixed = said.fixed.iter().filter(|line| besides(line.label)).map(|line| line.text.clone());
-    let texts = said.lines.iter().filter(|line| besides(line.label));
-    parts.extend(fixed);
-    parts.extend(texts.map(|line| incident.texts.get(line.text).to_owned()));
-    parts.join(" · ")
+    parts.extend(notice.besides.iter().map(|line| format!("{}: {}", line.label, line.text)));
+    parts.retain(|part| !part.trim().is_empty());
+    parts.join("\n")
 }
 
-/// What fills the gaps of phrases, by their names.
+/// What fills the gaps of phrases, by their names. What has no value isn't in it.
 type Figures = BTreeMap<&'static str, String>;
 
 fn figures(incident: &Incident, said: &NoticeIssued, at: Time, runbook: &Runbook) -> Figures {
-    let policy = runbook.severity(said.severity);
-    let unknown = || "not known yet".to_owned();
+    let unknown = || Some("unknown".to_owned());
     let words = |label: Label| {
         let fixed = said.fixed.iter().find(|line| line.label == label).map(|line| line.text.clone());
-        said.line(label).map(|text| incident.texts.get(text).to_owned()).or(fixed)
+        fixed.or_else(|| said.line(label).map(|text| incident.texts.get(text).to_owned()))
     };
-    let impact = incident.impact.as_ref();
-    let business = impact.and_then(|impact| impact.business).map(|text| incident.texts.get(text).to_owned());
-    let users = impact.and_then(|impact| impact.users).map(|users| format!("{users} users"));
-    let due = |kind| incident.obligation(kind).map(|owed| stamp(owed.due));
+    let due = |kind| incident.obligation(kind).map(|owed| owed.due);
+    let name =
+        |person: &PersonId| runbook.persons.get(person).map_or(person.as_str(), |it| &it.name).to_owned();
     let started = incident.milestones.started.unwrap_or(at);
-    let respond = incident.obligation(ObligationKind::Acknowledge).map(|owed| spoken(since(owed.due, at)));
-    let next_update = said
-        .next_update
-        .map_or_else(|| "when there is news".to_owned(), |time| format!("by {}", stamp(time)));
+    let to_answer = due(ObligationKind::Acknowledge).filter(|due| *due > at);
     let cadence = incident.figures.update_every.get(&said.severity);
     let cadence = cadence.map_or_else(|| "as needed".to_owned(), |every| format!("every {}", spoken(*every)));
-    BTreeMap::from([
-        ("severity", said.severity.to_string()),
-        ("old_severity", words(Label::Summary).unwrap_or_else(unknown)),
-        ("status", said.status.to_string()),
-        ("phase", incident.phase.to_string()),
-        ("summary", incident.title_words().to_owned()),
-        ("impact", business.unwrap_or_else(|| policy.meaning.clone())),
-        ("affected", users.or_else(|| incident.service.clone()).unwrap_or_else(unknown)),
-        ("service", incident.service.clone().unwrap_or_else(|| "a service not known yet".to_owned())),
-        ("started_at", stamp(started)),
-        ("now", stamp(at)),
-        ("lead", said.commander.as_ref().map_or_else(|| "nobody yet".to_owned(), ToString::to_string)),
-        ("reason", words(Label::Because).unwrap_or_else(unknown)),
-        ("progress", words(Label::Progress).unwrap_or_else(unknown)),
-        ("next_steps", words(Label::NextSteps).unwrap_or_else(unknown)),
-        ("eta", words(Label::Eta).unwrap_or_else(|| "unknown".to_owned())),
-        ("respond_within", respond.unwrap_or_else(|| policy.respond_within.to_string())),
-        ("update_every", cadence),
-        ("next_update", next_update),
-        ("due", due(ObligationKind::PostMortem).unwrap_or_else(unknown)),
-        ("meeting", due(ObligationKind::Meeting).unwrap_or_else(unknown)),
-        ("duration", words(Label::Duration).unwrap_or_else(|| spoken(since(at, started)))),
-        ("resolved_at", stamp(incident.milestones.resolved.unwrap_or(at))),
-        ("root_cause", words(Label::Cause).unwrap_or_else(unknown)),
-        ("watch", spoken(incident.figures.watch)),
-    ])
+    let post_mortem = due(ObligationKind::PostMortem).filter(|_| said.kind == NoticeKind::Resolved);
+    let proposal = said.approval.and_then(|it| incident.mitigations.get(&it.plan));
+    let figures = [
+        ("severity", Some(said.severity.to_string())),
+        ("old_severity", said.old_severity.map(|severity| severity.to_string())),
+        ("status", Some(said.status.to_string())),
+        ("phase", Some(incident.phase.to_string())),
+        ("summary", Some(incident.title_words().to_owned())),
+        ("impact", Some(impact(incident, said, runbook))),
+        ("affected", affected(incident).or_else(unknown)),
+        ("service", incident.service.clone()),
+        ("started_at", incident.start_known.then(|| stamp(started)).or_else(unknown)),
+        ("now", Some(stamp(at))),
+        ("lead", said.commander.as_ref().map(name).or_else(|| Some("none yet".to_owned()))),
+        ("actor", proposal.and_then(|it| it.proposer.as_ref()).map(name)),
+        ("reason", words(Label::Because)),
+        ("progress", words(Label::Progress)),
+        ("next_steps", words(Label::NextSteps)),
+        ("eta", words(Label::Eta).or_else(unknown)),
+        ("public", words(Label::Public)),
+        ("respond_within", to_answer.map(|due| spoken(since(due, at)))),
+        ("update_every", Some(cadence)),
+        ("next_update", said.next_update.map(stamp).or_else(|| Some("when there is news".to_owned()))),
+        ("due", words(Label::Due).or_else(|| post_mortem.map(stamp))),
+        ("owed", words(Label::Do)),
+        ("mitigation", words(Label::Plan)),
+        ("outcome", words(Label::Summary)),
+        ("duration", words(Label::Duration).or_else(|| Some(spoken(since(at, started))))),
+        ("resolved_at", incident.milestones.resolved.map(stamp)),
+        ("root_cause", words(Label::Cause).or_else(|| Some("to be determined".to_owned()))),
+        ("watch", Some(spoken(incident.figures.watch))),
+        ("meeting", due(ObligationKind::Meeting).map(stamp)),
+    ];
+    figures.into_iter().filter_map(|(gap, figure)| Some((gap, figure?))).collect()
+}
+
+/// The impact that somebody assessed: in words if there are any, otherwise what the severity means.
+fn impact(incident: &Incident, said: &NoticeIssued, runbook: &Runbook) -> String {
+    let Some(impact) = &incident.impact else { return "not assessed yet".to_owned() };
+    let business = impact.business.map(|text| incident.texts.get(text).to_owned());
+    business.unwrap_or_else(|| runbook.severity(said.severity).meaning.clone())
+}
+
+fn affected(incident: &Incident) -> Option<String> {
+    let users = incident.impact.as_ref().and_then(|impact| impact.users);
+    users.map(|users| format!("{users} users")).or_else(|| incident.service.clone())
 }
 
 /// What a ticket effect names and the incident's state doesn't hold.
@@ -245,10 +305,10 @@ fn status(incident: &Incident) -> String {
         |label: &str, words: Option<String>| lines.extend(words.map(|words| format!("{label}: {words}")));
     line("Started", incident.milestones.started.map(stamp));
     line("Service", incident.service.clone());
-    line("Lead", incident.commander().map(ToString::to_string));
+    line("Incident lead", incident.commander().map(ToString::to_string));
     let impact = incident.impact.as_ref().and_then(|impact| impact.business);
     line("Impact", impact.map(|text| incident.texts.get(text).to_owned()));
-    line("Next update by", incident.obligation(ObligationKind::Update).map(|owed| stamp(owed.due)));
+    line("Next update", incident.obligation(ObligationKind::Update).map(|owed| stamp(owed.due)));
     line("Incident", Some(incident.id.to_string()));
     lines.extend(incident.links.iter().map(|link| format!("See: {link}")));
     lines.join("\n")
@@ -261,16 +321,15 @@ fn comment(incident: &Incident, record: &Record) -> String {
 fn closing(incident: &Incident, record: &Record, runbook: &Runbook) -> String {
     let Fact::Resolved(resolved) = &record.fact else { return comment(incident, record) };
     let started = incident.milestones.started.unwrap_or(record.occurred_at);
-    let due = |kind| {
-        incident.obligation(kind).map_or_else(|| "nobody knows when".to_owned(), |owed| stamp(owed.due))
-    };
-    let figures = BTreeMap::from([
-        ("resolved_at", stamp(record.occurred_at)),
-        ("duration", spoken(since(record.occurred_at, started))),
-        ("root_cause", incident.texts.get(resolved.cause).to_owned()),
+    let due = |kind| incident.obligation(kind).map(|owed| stamp(owed.due));
+    let figures = [
+        ("resolved_at", Some(stamp(record.occurred_at))),
+        ("duration", Some(spoken(since(record.occurred_at, started)))),
+        ("root_cause", Some(incident.texts.get(resolved.cause).to_owned())),
         ("due", due(ObligationKind::PostMortem)),
         ("meeting", due(ObligationKind::Meeting)),
-    ]);
+    ];
+    let figures: Figures = figures.into_iter().filter_map(|(gap, figure)| Some((gap, figure?))).collect();
     let mut comment = runbook.say("ticket_closed", &figures);
     if incident.obligation(ObligationKind::PostMortem).is_some() {
         comment = format!("{comment} {}", runbook.say("post_mortem_scheduled", &figures));

@@ -36,7 +36,12 @@ fn advance(driver: &mut Driver) {
 
 fn update(driver: &mut Driver, progress: &str) {
     let next_steps = Some(owned("watch the checks"));
-    driver.alice(Command::PostUpdate(PostUpdate { progress: owned(progress), next_steps, eta: None }));
+    driver.alice(Command::PostUpdate(PostUpdate {
+        progress: owned(progress),
+        next_steps,
+        eta: None,
+        public: None,
+    }));
     driver.settle();
 }
 

@@ -211,9 +211,12 @@ verbs! {
     /// Says that a possible cause isn't the cause.
     rule_out(hypothesis: Seq, because: &str) =>
         Command::JudgeHypothesis(c::JudgeHypothesis { hypothesis, confirmed: false, because: because.to_owned() });
-    /// Posts an update to everybody who was told of the incident.
+    /// Posts an update to everybody inside who was told of the incident; people outside hear that the work goes on.
     post_update(progress: &str, next_steps: Option<&str>, eta: Option<&str>) =>
-        Command::PostUpdate(c::PostUpdate { progress: progress.to_owned(), next_steps: own(next_steps), eta: own(eta) });
+        Command::PostUpdate(c::PostUpdate { progress: progress.to_owned(), next_steps: own(next_steps), eta: own(eta), public: None });
+    /// Posts an update with words for people outside the organisation.
+    post_public_update(public: &str, progress: &str, next_steps: Option<&str>, eta: Option<&str>) =>
+        Command::PostUpdate(c::PostUpdate { progress: progress.to_owned(), next_steps: own(next_steps), eta: own(eta), public: Some(public.to_owned()) });
     /// Proposes a mitigation on a system; its plan is made next.
     propose(system: &str, mitigation: Mitigation, because: &str) =>
         Command::Propose(c::Propose { mitigation, system: system.to_owned(), because: because.to_owned() });

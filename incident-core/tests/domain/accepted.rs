@@ -59,9 +59,12 @@ pub(crate) fn accepted(kind: CommandKind) -> (Scenario, Command) {
             let hypothesis = first(&it.does(hypothesis("dns")));
             Command::JudgeHypothesis(JudgeHypothesis { hypothesis, confirmed: true, because: words() })
         }
-        K::PostUpdate => {
-            Command::PostUpdate(PostUpdate { progress: words(), next_steps: some(), eta: some() })
-        }
+        K::PostUpdate => Command::PostUpdate(PostUpdate {
+            progress: words(),
+            next_steps: some(),
+            eta: some(),
+            public: some(),
+        }),
         K::Undo => {
             let mitigation = it.has_mitigated("deployment/a");
             Command::Undo(Undo { mitigation, because: words() })

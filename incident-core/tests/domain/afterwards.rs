@@ -262,7 +262,7 @@ fn the_post_mortem_is_asked_of_whoever_owns_it() {
 
 #[test]
 fn an_item_that_stays_late_climbs_the_chain_and_wakes_nobody() {
-    let mut it = Scenario::with_runbook(Severity::Sev3, |runbook| {
+    let mut it = Scenario::with_runbook(Severity::Sev2, |runbook| {
         runbook.escalation.chain[2].persons = vec![person("carol")];
     });
     let todo = first(&it.does(action(Some("bob"))));

@@ -54,7 +54,12 @@ pub(crate) fn resolve_anyway() -> Command {
 }
 
 pub(crate) fn update(progress: &str) -> Command {
-    Command::PostUpdate(PostUpdate { progress: progress.to_owned(), next_steps: None, eta: None })
+    Command::PostUpdate(PostUpdate {
+        progress: progress.to_owned(),
+        next_steps: None,
+        eta: None,
+        public: None,
+    })
 }
 
 pub(crate) fn tick(step: &str) -> Command {

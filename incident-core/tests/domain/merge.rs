@@ -117,10 +117,10 @@ fn the_younger_one_drops_what_it_owed_and_tells_those_inside() {
 #[test]
 fn one_that_is_under_way_is_not_dropped() {
     let mut other = second();
-    let page = other.notice_on("pager", incident_core::domain::notice::NoticeKind::Page);
-    other.starts(page);
+    let opening = other.notice_on("chat", incident_core::domain::notice::NoticeKind::Opening);
+    other.starts(opening);
     other.does(Command::MergeInto(older()));
-    assert!(other.it.effects.contains_key(&page), "its outcome is still to come");
+    assert!(other.it.effects.contains_key(&opening), "its outcome is still to come");
 }
 
 /// C is to become part of B when B becomes part of A: C must still hear of it.

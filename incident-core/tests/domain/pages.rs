@@ -73,9 +73,9 @@ fn a_page_that_nobody_could_send_in_a_day_is_said_to_the_caretaker() {
     for route in &mut it.live.notices {
         route.fallback = None;
     }
-    it.does(Command::Declare(Box::new(crate::scenario::declare(Severity::Sev4, it.start))));
+    it.does(Command::Declare(Box::new(crate::scenario::declare(Severity::Sev2, it.start))));
     it.settles_but(|effect| effect.route == "pager");
-    it.later("24h");
+    it.at("+24h");
     let records = it.does(Command::Wake);
     assert!(
         carried(&records).contains(&"person needed mail(caretaker)".to_owned()),
@@ -101,6 +101,10 @@ fn the_caretaker_hears_once_of_an_audience_without_a_route_and_nobody_is_told_in
         carried(records).iter().filter(|it| *it == "person needed mail(caretaker)").count()
     };
     assert_eq!(to_caretaker(&records), 2, "of those on call, and of those who are told");
+    assert!(
+        carried(&records).contains(&"page mail(caretaker)".to_owned()),
+        "the caretaker is better than nobody"
+    );
     it.does(Command::Acknowledge);
     let records = it.does(advance_to(Phase::Communication));
     assert_eq!((unreached(&records).len(), to_caretaker(&records)), (0, 0));
@@ -136,7 +140,7 @@ fn the_caretaker_hears_when_the_last_route_fails_and_after_how_long() {
     let phone = it.notice_on("phone", NoticeKind::Page);
     it.later("10m").starts(phone);
     let records = it.concludes(phone, failure(Applied::No, false, None));
-    assert_eq!(carried(&records), ["person needed mail(caretaker)"]);
+    assert_eq!(carried(&records), ["person needed mail(caretaker)", "page chat(team)"]);
     let said = crate::scenario::notices(&records)[0].fixed[0].text.clone();
     assert!(said.contains("phone") && said.contains("given up after 10 min"), "{said}");
 }
@@ -167,7 +171,7 @@ fn a_page_is_not_given_up_early_where_there_is_no_other_way() {
         let phone = it.notice_on("phone", NoticeKind::Page);
         let (records, attempts) = fails(&mut it, phone);
         assert_eq!(attempts, 60);
-        assert_eq!(carried(&records), ["person needed mail(caretaker)"]);
+        assert_eq!(carried(&records), ["person needed mail(caretaker)", "page chat(team)"]);
     }
 }
 
@@ -271,4 +275,158 @@ fn a_mitigation_of_which_no_word_ever_comes_back_becomes_a_persons() {
     assert_eq!(attempts, 60);
     assert!(matches!(settled(&records)[..], [Outcome::HandedToPerson { .. }]));
     assert!(carried(&records).contains(&"person needed pager(responders)".to_owned()));
+}
+
+/// A backend may ask for patience, and a page has a deadline of its own.
+#[test]
+fn a_page_waits_for_no_backend_longer_than_it_can() {
+    // A page that has a fallback, one that has none: what it is asked to wait, whether it waits, and who is told.
+    for (fallback, wait, waits, told) in [
+        (true, "10s", true, &[][..]),
+        (true, "30s", true, &[]),
+        (true, "31s", false, &["page phone(responders)"]),
+        (true, "24h", false, &["page phone(responders)"]),
+        (false, "4m", true, &[]),
+        (false, "5m", true, &[]),
+        (false, "6m", false, &["person needed mail(caretaker)", "page chat(team)"]),
+        (false, "24h", false, &["person needed mail(caretaker)", "page chat(team)"]),
+        (false, "30y", false, &["person needed mail(caretaker)", "page chat(team)"]),
+    ] {
+        let mut it = Scenario::blank(crate::scenario::MONDAY);
+        if !fallback {
+            it.live.notices[0].fallback = None;
+        }
+        it.does(Command::Declare(Box::new(crate::scenario::declare(Severity::Sev1, it.start))));
+        let page = it.notice_on("pager", NoticeKind::Page);
+        it.starts(page);
+        let records = it.concludes(page, failure(Applied::No, true, Some(wait)));
+        assert_eq!(it.it.effects.contains_key(&page), waits, "{fallback} {wait}");
+        assert_eq!(carried(&records), told, "{fallback} {wait}");
+    }
+}
+
+/// Nobody is paged, the incident goes on: the whole chain fails at once, and each step is tried once.
+#[test]
+fn a_chain_that_fails_whole_is_climbed_once_at_once_and_again_by_the_deadlines() {
+    let mut it = Scenario::blank(crate::scenario::MONDAY);
+    it.live.notices[0].fallback = None;
+    it.does(Command::Declare(Box::new(crate::scenario::declare(Severity::Sev1, it.start))));
+    let mut failed = Vec::new();
+    while let Some(page) = it.due().start.into_iter().find(
+        |seq| matches!(&it.it.effects[seq].work, Work::Notify(notify) if notify.kind == NoticeKind::Page),
+    ) {
+        let Work::Notify(notify) = &it.it.effects[&page].work else { unreachable!() };
+        failed.push(notify.audiences[0].to_string());
+        it.starts(page);
+        it.concludes(page, failure(Applied::No, false, None));
+    }
+    assert_eq!(failed, ["responders", "team", "leadership"]);
+    let records = it.at("+15m").does(Command::Wake);
+    assert!(carried(&records).iter().any(|line| line.starts_with("page ")), "{:?}", carried(&records));
+}
+
+/// A page on two routes of which one fails has been delivered by the other.
+#[test]
+fn one_of_two_routes_is_enough() {
+    for first_delivers in [true, false] {
+        let mut it = Scenario::blank(crate::scenario::MONDAY);
+        it.live.notices[0].fallback = None;
+        it.live.notices.push(Route::new("siren", &["responders"]));
+        it.does(Command::Declare(Box::new(crate::scenario::declare(Severity::Sev1, it.start))));
+        let [pager, siren] = ["pager", "siren"].map(|route| it.notice_on(route, NoticeKind::Page));
+        let (works, fails) = if first_delivers { (pager, siren) } else { (siren, pager) };
+        it.starts(works);
+        it.concludes(works, crate::world::ideal(&it.it.clone(), &it.it.effects[&works].clone(), it.now));
+        it.starts(fails);
+        let records = it.concludes(fails, failure(Applied::No, false, None));
+        assert_eq!(carried(&records), ["person needed mail(caretaker)"]);
+    }
+}
+
+/// A step of the chain that no route reaches is passed over at once.
+#[test]
+fn a_step_without_a_route_is_skipped_and_said() {
+    let reaching = |missing: &'static [&'static str]| {
+        let mut it = Scenario::blank(crate::scenario::MONDAY);
+        for route in &mut it.live.notices {
+            route.audiences.retain(|it| !missing.contains(&it.as_str()));
+        }
+        it.does(Command::Declare(Box::new(crate::scenario::declare(Severity::Sev1, it.start))));
+        it
+    };
+    let pages = |it: &Scenario| -> Vec<(String, String)> {
+        let paged = it.records.iter().filter_map(|record| match &record.fact {
+            Fact::EffectPlanned(incident_core::domain::event::EffectPlanned {
+                work: Work::Notify(notify),
+                ..
+            }) if notify.kind == NoticeKind::Page => {
+                Some((it.since_start(record.recorded_at), notify.audiences[0].to_string()))
+            }
+            _ => None,
+        });
+        paged.collect()
+    };
+    for (missing, expected) in [
+        (
+            &[][..],
+            &[("0 s", "responders"), ("15 min", "responders"), ("20 min", "team"), ("25 min", "leadership")]
+                [..],
+        ),
+        (
+            &["responders"],
+            &[("0 s", "team"), ("15 min", "leadership"), ("20 min", "team"), ("25 min", "leadership")],
+        ),
+        (
+            &["responders", "team"],
+            &[
+                ("0 s", "leadership"),
+                ("15 min", "leadership"),
+                ("20 min", "leadership"),
+                ("25 min", "leadership"),
+            ],
+        ),
+        (
+            &["team"],
+            &[
+                ("0 s", "responders"),
+                ("15 min", "responders"),
+                ("20 min", "leadership"),
+                ("25 min", "responders"),
+            ],
+        ),
+        (
+            &["responders", "team", "leadership"],
+            &[
+                ("0 s", "executives"),
+                ("15 min", "executives"),
+                ("20 min", "executives"),
+                ("25 min", "executives"),
+            ],
+        ),
+        (
+            &["responders", "team", "leadership", "executives", "staff"],
+            &[
+                ("0 s", "caretaker"),
+                ("15 min", "caretaker"),
+                ("20 min", "caretaker"),
+                ("25 min", "caretaker"),
+            ],
+        ),
+    ] {
+        let mut it = reaching(missing);
+        it.passes("26m");
+        let expected: Vec<_> =
+            expected.iter().map(|(at, whom)| ((*at).to_owned(), (*whom).to_owned())).collect();
+        assert_eq!(pages(&it), expected, "{missing:?}");
+        let told = it.records.iter().filter_map(|record| match &record.fact {
+            Fact::NoticeIssued(issued) if issued.kind == NoticeKind::PersonNeeded => {
+                Some(issued.fixed.iter().map(|line| line.text.clone()).collect::<String>())
+            }
+            _ => None,
+        });
+        let told: String = told.collect();
+        for audience in missing.iter().filter(|it| **it != "staff") {
+            assert!(told.contains(&format!("\"{audience}\"")), "{audience}: {told}");
+        }
+    }
 }

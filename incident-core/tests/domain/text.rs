@@ -57,6 +57,7 @@ fn slots_keep_their_places_when_one_before_them_was_emptied() {
         progress: "found by Smith".to_owned(),
         next_steps: Some("ask Miller".to_owned()),
         eta: Some("an hour".to_owned()),
+        public: None,
     });
     let record = first(&it.does(posted));
     let before = texts(&it, record);

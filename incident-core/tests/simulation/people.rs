@@ -61,9 +61,12 @@ pub(crate) fn tries(dice: &Dice, it: &Incident, others: &[IncidentId], remote: &
             let person = PersonId::new(dice.one(&PEOPLE));
             Command::Assign(Assign { role: dice.one(&[Role::Commander, Role::Scribe]), to: person })
         }
-        5 | 6 => {
-            Command::PostUpdate(PostUpdate { progress: "on it".to_owned(), next_steps: None, eta: None })
-        }
+        5 | 6 => Command::PostUpdate(PostUpdate {
+            progress: "on it".to_owned(),
+            next_steps: None,
+            eta: None,
+            public: None,
+        }),
         7 => Command::Note(Note { text: "a note".to_owned() }),
         8 | 9 => Command::Advance(Advance { to: Some(to), override_because: over }),
         10 | 11 => {

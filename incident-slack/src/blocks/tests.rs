@@ -12,20 +12,6 @@ use super::*;
 #[path = "../../tests/limits/mod.rs"]
 mod limits;
 
-const LABELS: [Label; 11] = [
-    Label::Summary,
-    Label::Impact,
-    Label::Affected,
-    Label::Progress,
-    Label::NextSteps,
-    Label::Eta,
-    Label::Because,
-    Label::Cause,
-    Label::Duration,
-    Label::Plan,
-    Label::Do,
-];
-
 fn at(text: &str) -> Time {
     text.parse().unwrap()
 }
@@ -68,13 +54,13 @@ fn notice(kind: NoticeKind) -> Notice {
         NoticeKind::SeverityChanged => {
             notice.severity = Severity::Sev1;
             notice.lines =
-                vec![line(Label::Summary, "SEV1 instead of SEV2"), line(Label::Because, "all of Europe")];
+                vec![line(Label::Summary, "SEV1 (was SEV2)"), line(Label::Because, "all of Europe")];
         }
         NoticeKind::Page | NoticeKind::Breach | NoticeKind::PersonNeeded | NoticeKind::Reminder => {
             let mut alice = Recipient::new(PersonId::new("alice"), "Alice A.");
             alice.identities = vec![Identity::new("github", "alice"), Identity::new("slack", "U1ALICE")];
             notice.recipients = vec![alice, Recipient::new(PersonId::new("bob"), "Bob B.")];
-            notice.lines = vec![line(Label::Do, "Acknowledge it, and look")];
+            notice.lines = vec![line(Label::Do, "acknowledge and start investigating")];
         }
         NoticeKind::ApprovalWanted => {
             notice.approval = Some(ApprovalRequest::new(Seq(12), Digest::sha256(b"plan")));
@@ -93,9 +79,9 @@ fn notice(kind: NoticeKind) -> Notice {
         NoticeKind::PostMortemPublished => notice.status = Status::Resolved,
         NoticeKind::Closed => {
             notice.status = Status::Resolved;
-            notice.lines = vec![line(Label::Summary, "One action item is still open")];
+            notice.lines = vec![line(Label::Summary, "open action items: #214")];
         }
-        _ => notice.lines = vec![line(Label::Summary, "It is in and holds")],
+        _ => notice.lines = vec![line(Label::Summary, "applied and verified")],
     }
     notice
 }
@@ -110,7 +96,7 @@ fn any_notice() -> impl Strategy<Value = Notice> {
         Just("🔥".repeat(4_000)),
         Just(String::new()),
     ];
-    let lines = prop::collection::vec((prop::sample::select(LABELS.to_vec()), word.clone()), 0..12);
+    let lines = prop::collection::vec((prop::sample::select(Label::ALL.to_vec()), word.clone()), 0..12);
     let links =
         prop::collection::vec(prop_oneof![word.clone(), "https://[a-z]{1,9}\\.example/[ -~]{0,400}"], 0..12);
     let name = "[<>&!@#*_~`|:a-z\u{202e}🔥é\n]{0,60}";

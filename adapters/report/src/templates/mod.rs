@@ -1,12 +1,12 @@
 //! A team's own texts: notices and the post-mortem said in words of its own, as [minijinja](https://docs.rs/minijinja)
 //! templates.
 //!
-//! Without a template of yours, each text is the one that the runbook has; [`Templates::source`] shows it as a template, to
-//! begin yours with.
+//! Without a template of yours, a notice is `{{ said }}`: what the runbook says. [`Templates::source`] shows the template in
+//! force.
 //!
 //! | template | what it may name |
 //! |---|---|
-//! | `page.txt`, `opening.txt`, `update.txt` … one for each kind of notice | the runbook's gaps, such as `{{ severity }}` and `{{ next_update }}`; `kind`, `title`, `drill`, `possible_repeat`, `audiences`, `recipients`, `links`; `lines`, each with `label` and `text`, and of these `besides`, those that the runbook's phrase has no gap for; `details_follow` |
+//! | `page.txt`, `opening.txt`, `update.txt` … one for each kind of notice | `said`, the runbook's own text; the runbook's gaps, such as `{{ severity }}` and `{{ next_update }}`; `kind`, `title`, `drill`, `possible_repeat`, `audiences`, `recipients`, `links`; `lines`, each with `label` and `text`, and of these `besides`, those that the runbook's phrase has no gap for; `details_follow` |
 //! | `post_mortem.md` | `head`; `sections`, each with `title` and `body`, as the built-in document has them; `post_mortem`, the whole document as its JSON schema says |
 //! | `_anything.txt`, `_anything.md` | what the template that includes it may |
 //!
@@ -64,7 +64,7 @@ impl Templates {
     /// The runbook's own texts.
     ///
     /// # Errors
-    /// [`TemplateError`] if a phrase is longer than a template may be.
+    /// [`TemplateError`] if they can't be rendered, which would be a fault of this crate.
     pub fn new(runbook: &Runbook) -> Result<Self, TemplateError> {
         let mut templates = Self {
             environment: Arc::new(environment()),
@@ -72,7 +72,7 @@ impl Templates {
             details_follow: runbook.afterwards.required_for.clone(),
         };
         for kind in NoticeKind::ALL {
-            templates.put(&name_of(kind), &default::notice(kind, runbook))?;
+            templates.put(&name_of(kind), default::NOTICE)?;
         }
         templates.put(POST_MORTEM, default::POST_MORTEM)?;
         templates.try_all()?;
@@ -213,10 +213,9 @@ fn figures(notice: &Notice, details_follow: bool) -> serde_json::Value {
         PLACEHOLDERS.iter().map(|(gap, _)| ((*gap).to_owned(), json!("unknown"))).collect();
     figures.extend(notice.figures.iter().map(|(gap, figure)| ((*gap).to_owned(), json!(figure))));
     let line = |line: &Line<String>| json!({ "label": line.label.to_string(), "text": line.text });
-    let phrased = notice.kind.phrase().is_some();
-    let besides = notice.lines.iter().filter(|line| !(phrased && line.label.is_in_phrases()));
     for (name, value) in [
         ("incident", json!(notice.incident)),
+        ("said", json!(notice.said)),
         ("kind", json!(notice.kind.to_string())),
         ("title", json!(notice.title)),
         ("drill", json!(notice.drill)),
@@ -225,7 +224,7 @@ fn figures(notice: &Notice, details_follow: bool) -> serde_json::Value {
         ("recipients", notice.recipients.iter().map(|it| json!(it.name)).collect()),
         ("links", json!(notice.links)),
         ("lines", notice.lines.iter().map(line).collect()),
-        ("besides", besides.map(line).collect()),
+        ("besides", notice.besides.iter().map(line).collect()),
         ("details_follow", json!(details_follow)),
     ] {
         figures.insert(name.to_owned(), value);

@@ -7,20 +7,6 @@ use incident_core::domain::severity::Audience;
 use incident_core::domain::{IncidentId, PersonId, Seq};
 use incident_core::postmortem::PostMortem;
 
-const LABELS: [Label; 11] = [
-    Label::Summary,
-    Label::Impact,
-    Label::Affected,
-    Label::Progress,
-    Label::NextSteps,
-    Label::Eta,
-    Label::Because,
-    Label::Cause,
-    Label::Duration,
-    Label::Plan,
-    Label::Do,
-];
-
 pub(super) fn notices() -> impl Iterator<Item = Notice> {
     NoticeKind::ALL.into_iter().flat_map(|kind| [full(kind), empty(kind)])
 }
@@ -36,7 +22,8 @@ fn full(kind: NoticeKind) -> Notice {
     notice.possible_repeat = true;
     notice.recipients = vec![Recipient::new(PersonId::new("alice"), "Alice")];
     notice.links = vec!["https://example.org".to_owned()];
-    notice.lines = LABELS.map(|label| Line { label, text: label.to_string() }).to_vec();
+    notice.lines = Label::ALL.map(|label| Line { label, text: label.to_string() }).to_vec();
+    notice.besides.clone_from(&notice.lines);
     notice.figures = PLACEHOLDERS.iter().map(|(gap, what)| (*gap, (*what).to_owned())).collect();
     notice
 }

@@ -39,7 +39,7 @@ pub fn crowded(records: usize) -> Log {
         }
         if round.is_multiple_of(7) || round % 50 < 10 {
             let progress = "Still at it".to_owned();
-            it.does(Command::PostUpdate(PostUpdate { progress, next_steps: None, eta: None }));
+            it.does(Command::PostUpdate(PostUpdate { progress, next_steps: None, eta: None, public: None }));
         }
     }
     let (_, head) = encode(&it.records, origin(it.incident.id));

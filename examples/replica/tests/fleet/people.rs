@@ -110,8 +110,12 @@ fn next(it: &Incident, number: usize) -> Option<(&'static str, &'static str, Com
         (Stage::Holds | Stage::Failed, _) if it.phase < Phase::PostIncident => {
             let told = it.commands.contains_key(&CommandId::named(&format!("{}/update", it.id)));
             if !told {
-                let update =
-                    PostUpdate { progress: "it is switched".to_owned(), next_steps: None, eta: None };
+                let update = PostUpdate {
+                    progress: "it is switched".to_owned(),
+                    next_steps: None,
+                    eta: None,
+                    public: None,
+                };
                 return Some(("alice", "update", Command::PostUpdate(update)));
             }
             let resolve = Resolve { cause: why(), override_because: Some(why()) };

@@ -92,6 +92,8 @@ bodies! {
         next_steps: Option<String>,
         /// When it may be over.
         eta: Option<String>,
+        /// What people outside the organisation are told; without it they hear only that the work goes on.
+        public: Option<String>,
     }
     /// See [`Command::Propose`](super::Command::Propose).
     Propose {

@@ -109,6 +109,12 @@ pub struct NoticeIssued {
     /// The SHA-256 of the document it tells of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<Digest>,
+    /// The runbook's phrase that says it; the kind's own if it doesn't name one, and no phrase at all if the name is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phrase: Option<String>,
+    /// The severity before it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_severity: Option<Severity>,
 }
 
 impl NoticeIssued {

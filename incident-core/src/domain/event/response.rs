@@ -187,6 +187,9 @@ pub struct UpdatePosted {
     pub next_steps: Option<Text>,
     /// When it may be over.
     pub eta: Option<Text>,
+    /// What people outside the organisation are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<Text>,
 }
 
 /// A step of the permanent fix.
@@ -259,6 +262,9 @@ pub struct Escalated {
     pub because: Option<Text>,
     /// When the step after it follows, UTC, unless somebody acknowledges; none if a person asked for it.
     pub next_at: Option<Time>,
+    /// The audiences that were passed over because no route reaches them, or because theirs just failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Audience>,
 }
 
 /// Evidence was kept.

@@ -1,11 +1,15 @@
 //! Carrying effects out: the claim before a call, and what came of it.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::approved_by;
 use super::mitigation::rule_in_force;
 use super::ticket::read_back;
-use crate::domain::backoff::{GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, SOONEST, retry_at};
+use crate::domain::backoff::{
+    GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, PAGE_WAITS, SOONEST, retry_at,
+};
 use crate::domain::command::{Begin, Conclude, EffectResult, Failure, Refusal};
 use crate::domain::decide::{Draft, LONGEST_NAME};
 use crate::domain::due::{HEARTBEAT, Move, is_startable, may_expire, next_move};
@@ -18,7 +22,7 @@ use crate::domain::id::{Digest, EffectId, Seq};
 use crate::domain::inert::clip;
 use crate::domain::mitigation::Stage;
 use crate::domain::plan::Plan;
-use crate::domain::time::after;
+use crate::domain::time::{after, spoken};
 
 type Judged = Result<(), Refusal>;
 
@@ -198,7 +202,16 @@ fn failed(draft: &mut Draft<'_>, effect: &Effect, attempt: u32, failure: &Failur
     // A backend that asks to wait has answered. What never expires by itself is given up all the same.
     let asked_to_wait = failure.wait.is_some() && applied == Applied::No && may_expire(effect);
     let hopeless = !failure.retry && applied == Applied::No;
-    if hopeless || (!asked_to_wait && tried_enough(draft, effect)) || falls_back(draft, effect) {
+    let too_long = failure.wait.filter(|wait| patience(draft, effect).is_some_and(|most| *wait > most));
+    let error = match too_long {
+        Some(wait) => clip(&format!("the backend asks to wait {}: {error}", spoken(wait)), 1_024),
+        None => error,
+    };
+    if hopeless
+        || too_long.is_some()
+        || (!asked_to_wait && tried_enough(draft, effect))
+        || falls_back(draft, effect)
+    {
         let outcome = given_up(effect, maybe, error);
         return settled(draft, effect.seq, outcome);
     }
@@ -214,10 +227,27 @@ fn tried_enough(draft: &Draft<'_>, effect: &Effect) -> bool {
 
 /// Whether a page goes on to the fallback of its route, which it does soon.
 fn falls_back(draft: &Draft<'_>, effect: &Effect) -> bool {
+    effect.attempts >= PAGE_FALLS_BACK_AFTER && has_fallback(draft, effect)
+}
+
+/// Whether another route carries a page if this one can't.
+fn has_fallback(draft: &Draft<'_>, effect: &Effect) -> bool {
     matches!(&effect.work, Work::Notify(notify) if notify.kind.is_page())
-        && effect.attempts >= PAGE_FALLS_BACK_AFTER
         && effect.instead_of.is_none()
         && draft.routes().fallback(&effect.route).is_some()
+}
+
+/// How long a backend may keep a page waiting; none for anything else, which waits as long as it is asked to.
+///
+/// A page that has another route goes there soon. One that has none waits for as long as an escalation does: then the
+/// chain goes on, and its next round tries this route again.
+fn patience(draft: &Draft<'_>, effect: &Effect) -> Option<Duration> {
+    match &effect.work {
+        Work::Notify(notify) if !notify.kind.is_page() => None,
+        Work::Notify(_) if has_fallback(draft, effect) => Some(PAGE_WAITS),
+        Work::Notify(_) => Some(draft.state.figures.escalate_every.max(PAGE_WAITS)),
+        _ => None,
+    }
 }
 
 /// How an effect ends that nobody tries any more. What may have happened and mustn't happen twice is left to a person.

@@ -10,6 +10,7 @@ use crate::domain::command::{
     SetSeverity, TickStep, Triage,
 };
 use crate::domain::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, name, past, shown};
+use crate::domain::escalation::{self, Target};
 use crate::domain::event::{
     Acknowledged, CheckAttested, CheckReading, ChecksRead, Declared, Escalated, FixRecorded,
     HypothesisJudged, Hypothesised, ImpactAssessed, Noted, Reopened, RoleAssigned, SeveritySet, StepTicked,
@@ -22,9 +23,8 @@ use crate::domain::inert;
 use crate::domain::phase::Phase;
 use crate::domain::role::Actor;
 use crate::domain::runbook::{CheckedBy, Reserved};
-use crate::domain::severity::{Audience, Severity};
+use crate::domain::severity::Severity;
 use crate::domain::ticket::TicketRef;
-use crate::domain::time::after;
 
 type Judged = Result<(), Refusal>;
 
@@ -212,7 +212,8 @@ pub(super) fn post_update(draft: &mut Draft<'_>, it: &PostUpdate) -> Judged {
     let progress = draft.words("progress", &it.progress)?;
     let next_steps = draft.maybe_words("next_steps", it.next_steps.as_ref())?;
     let eta = draft.maybe_words("eta", it.eta.as_ref())?;
-    draft.fact(UpdatePosted { progress, next_steps, eta });
+    let public = draft.maybe_words("public", it.public.as_ref())?;
+    draft.fact(UpdatePosted { progress, next_steps, eta, public });
     Ok(())
 }
 
@@ -276,23 +277,15 @@ pub(super) fn escalate(draft: &mut Draft<'_>, it: &Because) -> Judged {
     Ok(())
 }
 
-/// Pages one step of the chain; from a timer, the next step follows unless somebody acknowledges.
-///
-/// A chain that is empty, leads outside or has no rhythm is the runbook's mistake, which lint names. Whoever is on call is
-/// paged all the same, and no more than once a minute.
+/// Escalates to the step of the chain that is next and that a route reaches; after a timer, the step after it follows unless
+/// somebody acknowledges.
 pub(super) fn page_step(draft: &mut Draft<'_>, step: u32, because: Option<crate::domain::text::Text>) {
-    let chain = &draft.cx.runbook.escalation.chain;
-    let at = usize::try_from(step).unwrap_or(0).checked_rem(chain.len());
-    let target = at.and_then(|at| chain.get(at)).filter(|target| !target.audience.is_external());
-    let every = draft.state.figures.escalate_every.max(std::time::Duration::from_secs(60));
-    let escalated = Escalated {
-        step,
-        audience: target.map_or_else(|| Audience::new(Audience::RESPONDERS), |it| it.audience.clone()),
-        persons: target.map(|it| it.persons.clone()).unwrap_or_default(),
-        because,
-        next_at: because.is_none().then(|| after(draft.cx.now, every)),
-    };
-    draft.fact(escalated);
+    let (runbook, severity) = (draft.cx.runbook, draft.state.severity);
+    let steps = escalation::steps(runbook, severity, because.is_some());
+    let Target { step, audience, persons, skipped } = escalation::target(&steps, draft.routes(), step, &[]);
+    let rhythm = escalation::rhythm(runbook, &draft.state.figures, severity);
+    let next_at = because.is_none().then(|| runbook.calendar.due(draft.cx.now, rhythm));
+    draft.fact(Escalated { step, audience, persons, because, next_at, skipped });
 }
 
 pub(super) fn adopt_ticket(draft: &mut Draft<'_>, it: &TicketRef) -> Judged {

@@ -1,7 +1,10 @@
 //! What the facts of a decision oblige to: deadlines for people, effects for the engine. In one place for all commands,
 //! timers and outcomes, so that no command can forget its notices.
 
+mod caretaker;
+mod chase;
 mod deadline;
+mod page;
 mod say;
 mod task;
 
@@ -13,8 +16,10 @@ use super::obligation::ObligationKind;
 use super::phase::Phase;
 use super::severity::Audience;
 use super::ticket::TicketState;
-use super::time::since;
-use say::{Said, everybody_told, inside, newly_owed, outside};
+use super::time::{since, stamp};
+use chase::working_on;
+use page::page_responders;
+use say::{Said, everybody_told, inside, newly_owed};
 
 pub(super) fn owe(draft: &mut Draft<'_>) {
     let mut at = 0;
@@ -33,26 +38,35 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
         Fact::Declared(_) => {
             deadline::open_acknowledge(draft, seq);
             deadline::open_update(draft, seq);
-            page_responders(draft);
             let audiences = inside(&newly_owed(draft));
-            draft.say(Said::new(NoticeKind::Opening), &audiences);
+            let mut opening = Said::new(NoticeKind::Opening);
+            if draft.cx.runbook.pages(draft.state.severity) {
+                page_responders(draft, Said::new(NoticeKind::Page));
+            } else {
+                opening = opening.fixed(Label::Do, page::action(draft));
+            }
+            draft.say(opening, &audiences);
             task::ticket(draft, TicketWork::Open);
             task::collect(draft);
         }
         Fact::Acknowledged(_) => {
             deadline::meet(draft, ObligationKind::Acknowledge, seq);
-            say::drop_pages(draft, seq);
+            page::drop_pages(draft, seq);
         }
         Fact::SeveritySet(fact) => {
             deadline::severity_changed(draft, fact.from, fact.to, seq);
             // An assumption that is confirmed is no change.
-            let told = if fact.from == fact.to { Vec::new() } else { everybody_told(draft) };
-            let said = || {
-                let words = format!("{} instead of {}", fact.to, fact.from);
-                Said::new(NoticeKind::SeverityChanged).fixed(Label::Summary, &words)
+            let mut told = if fact.from == fact.to { Vec::new() } else { everybody_told(draft) };
+            let said = |kind| {
+                let words = format!("{} (was {})", fact.to, fact.from);
+                let said = Said::new(kind).fixed(Label::Summary, &words).old_severity(fact.from);
+                said.line(Label::Because, fact.because)
             };
-            draft.say(said().line(Label::Because, fact.because), &inside(&told));
-            draft.say(said(), &outside(&told));
+            if fact.to.is_worse_than(fact.from) && draft.cx.runbook.pages(fact.to) {
+                told.retain(|it| it.as_str() != Audience::RESPONDERS);
+                page_responders(draft, said(NoticeKind::Page));
+            }
+            draft.say(said(NoticeKind::SeverityChanged), &told);
             tell_newcomers(draft);
             task::ticket(draft, TicketWork::Sync);
         }
@@ -63,7 +77,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             let told = everybody_told(draft);
             let said = Said::new(NoticeKind::Update).line(Label::Progress, fact.progress);
             let said = said.maybe(Label::NextSteps, fact.next_steps).maybe(Label::Eta, fact.eta);
-            draft.say(said, &told);
+            draft.say(said.maybe(Label::Public, fact.public), &told);
             task::comment(draft, seq);
         }
         Fact::PhaseEntered(fact) => {
@@ -88,12 +102,12 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             let changes = plan.plan.changes.iter().map(|it| format!("{}: {} → {}", it.what, it.from, it.to));
             let warnings = plan.plan.warnings.iter().map(|it| format!("Warning: {it}"));
             let said = changes.chain(warnings).fold(said, |said, line| said.fixed(Label::Plan, &line));
-            draft.say(said, &responders());
+            draft.say(said, &working_on(draft));
         }
         Fact::PlanApproved(fact) => {
             if let Some(reason) = fact.break_glass {
-                let said = Said::new(NoticeKind::Page).line(Label::Because, reason);
-                let words = format!("{} acts alone, in an emergency", fact.person);
+                let said = Said::new(NoticeKind::Page).phrase("").line(Label::Because, reason);
+                let words = format!("{} approved a plan alone, in an emergency", fact.person);
                 let told = inside(&everybody_told(draft));
                 draft.say(said.fixed(Label::Summary, &words), &told);
             }
@@ -105,24 +119,21 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
         }
         Fact::MitigationVerified(fact) => {
             super::judge::settle_effects(draft, fact.proposal, seq);
-            let words = if fact.holds { "It is in and holds" } else { "It failed" };
+            let words = if fact.holds { "applied and verified" } else { "failed" };
             let said = Said::new(NoticeKind::Mitigation).line(Label::Progress, fact.detail);
             mitigation_said(draft, said.fixed(Label::Summary, words), fact.proposal);
             task::comment(draft, seq);
         }
-        Fact::Escalated(fact) => {
-            let mut said =
-                Said::new(NoticeKind::Page).to(fact.persons.clone()).maybe(Label::Because, fact.because);
-            said = said.fixed(Label::Summary, &format!("Escalation, step {}", fact.step.saturating_add(1)));
-            draft.say(said, std::slice::from_ref(&fact.audience));
-        }
+        Fact::Escalated(fact) => page::escalated(draft, fact),
         Fact::Resolved(fact) => {
             deadline::drop_kinds(draft, &[ObligationKind::Acknowledge, ObligationKind::Update], seq);
             deadline::open_afterwards(draft, seq);
             let told = everybody_told(draft);
             let started = draft.state.milestones.started.unwrap_or(record.occurred_at);
             let lasted = super::time::spoken(since(record.occurred_at, started));
-            let said = Said::new(NoticeKind::Resolved).line(Label::Cause, fact.cause);
+            let recovered = draft.state.checks.held(&draft.state.figures, draft.cx.now);
+            let phrase = if recovered { "resolved" } else { "resolved_unchecked" };
+            let said = Said::new(NoticeKind::Resolved).phrase(phrase).line(Label::Cause, fact.cause);
             draft.say(said.fixed(Label::Duration, &lasted), &told);
             task::ticket(draft, TicketWork::Close(seq));
         }
@@ -130,25 +141,27 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             deadline::drop_kinds(draft, &[ObligationKind::PostMortem, ObligationKind::Meeting], seq);
             deadline::open_acknowledge(draft, seq);
             deadline::open_update(draft, seq);
-            page_responders(draft);
-            let told = everybody_told(draft);
-            draft.say(Said::new(NoticeKind::Reopened).line(Label::Because, fact.because), &inside(&told));
-            draft.say(Said::new(NoticeKind::Reopened), &outside(&told));
+            let mut told = everybody_told(draft);
+            if draft.cx.runbook.pages(draft.state.severity) {
+                told.retain(|it| it.as_str() != Audience::RESPONDERS);
+                page_responders(draft, Said::new(NoticeKind::Page).fixed(Label::Summary, "reopened"));
+            }
+            draft.say(Said::new(NoticeKind::Reopened).line(Label::Because, fact.because), &told);
             task::ticket(draft, TicketWork::Reopen(seq));
         }
         Fact::Cancelled(fact) => {
             deadline::drop_all_but_follow_ups(draft, seq);
             task::drop_unstarted(draft, seq);
             let told = everybody_told(draft);
-            draft.say(Said::new(NoticeKind::Cancelled).line(Label::Because, fact.because), &inside(&told));
-            draft.say(Said::new(NoticeKind::Cancelled), &outside(&told));
+            draft.say(Said::new(NoticeKind::Cancelled).line(Label::Because, fact.because), &told);
             task::ticket(draft, TicketWork::Close(seq));
         }
         Fact::Merged(fact) => {
             deadline::drop_all_but_follow_ups(draft, seq);
             task::drop_unstarted(draft, seq);
             let told = inside(&everybody_told(draft));
-            draft.say(Said::new(NoticeKind::Merged), &told);
+            let words = format!("this incident continues as part of {}", fact.into);
+            draft.say(Said::new(NoticeKind::Merged).fixed(Label::Summary, &words), &told);
             task::link(draft, fact.into, "duplicate of");
             task::ticket(draft, TicketWork::Close(seq));
         }
@@ -176,26 +189,27 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             TicketState::Open | TicketState::Gone => deadline::move_follow_up(draft, fact.action, seq),
         },
         Fact::ReviewRequested(fact) => {
-            let words = "Read the post-mortem, and say what it lacks";
-            say::asked(draft, fact.reviewers.clone(), words);
+            let words = "review the post-mortem";
+            chase::asked(draft, fact.reviewers.clone(), words);
         }
         Fact::ReviewReturned(_) => {
-            let words = "The post-mortem is back: mend what the review found";
-            say::asked(draft, say::who_owes(draft, ObligationKind::PostMortem), words);
+            let words = "revise the post-mortem: the review found gaps";
+            chase::asked(draft, chase::who_owes(draft, ObligationKind::PostMortem), words);
         }
         Fact::MeetingScheduled(fact) => {
-            let (starts, length) = (super::time::stamp(fact.starts_at), super::time::spoken(fact.length));
-            let words = format!("Come to the review meeting, {starts}, {length}");
-            say::asked(draft, fact.invitees.clone(), &words);
+            let (starts, length) = (stamp(fact.starts_at), super::time::spoken(fact.length));
+            let words = format!("attend the review meeting on {starts} ({length})");
+            chase::asked(draft, fact.invitees.clone(), &words);
         }
         Fact::MeetingCancelled(_) => {
             let invitees = draft.state.document.meeting.as_ref().map(|meeting| meeting.invitees.clone());
-            say::asked(draft, invitees.unwrap_or_default(), "The review meeting is called off");
+            chase::asked(draft, invitees.unwrap_or_default(), "none: the review meeting is cancelled");
         }
         Fact::PostMortemPublished(fact) => {
             deadline::meet(draft, ObligationKind::PostMortem, seq);
             let told = inside(&everybody_told(draft));
-            draft.say(Said::new(NoticeKind::PostMortemPublished).of_document(fact.sha256), &told);
+            let said = Said::new(NoticeKind::PostMortemPublished).of_document(fact.sha256);
+            draft.say(said.fixed(Label::Summary, "the post-mortem is published"), &told);
             task::comment(draft, seq);
         }
         Fact::TicketAdopted(_) => {
@@ -211,9 +225,9 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             task::drop_plans(draft, seq);
         }
         Fact::Replanned(_) => deadline::replan(draft, seq),
-        Fact::ObligationReminded(fact) => say::due_soon(draft, fact.obligation),
+        Fact::ObligationReminded(fact) => chase::due_soon(draft, fact.obligation),
         Fact::ObligationBreached(fact) => {
-            say::overdue(draft, fact.obligation, fact.missed, record.occurred_at);
+            chase::overdue(draft, fact.obligation, fact.missed, record.occurred_at);
         }
         Fact::EffectSettled(fact) => effect_settled(draft, fact.effect, &fact.outcome),
         _ => {}
@@ -222,22 +236,14 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
 
 /// What is left once an incident is closed.
 fn closing(draft: &Draft<'_>) -> Said {
-    let open = draft.state.actions.values().filter(|action| !action.done).count();
-    let words = match open {
-        0 => "Nothing is left to do".to_owned(),
-        1 => "One action item is still open".to_owned(),
-        open => format!("{open} action items are still open"),
+    let open = draft.state.actions.iter().filter(|(_, action)| !action.done);
+    let open: Vec<String> = open.map(|(seq, _)| seq.to_string()).collect();
+    let words = if open.is_empty() {
+        "no open action items".to_owned()
+    } else {
+        format!("open action items: {}", open.join(", "))
     };
     Said::new(NoticeKind::Closed).fixed(Label::Summary, &words)
-}
-
-fn responders() -> [Audience; 1] {
-    [Audience::new(Audience::RESPONDERS)]
-}
-
-fn page_responders(draft: &mut Draft<'_>) {
-    let words = "Acknowledge it, and look";
-    draft.say(Said::new(NoticeKind::Page).fixed(Label::Do, words), &responders());
 }
 
 /// Tells those who must hear of the incident and haven't: inside at once, outside from the communication on.
@@ -253,7 +259,7 @@ fn tell_newcomers(draft: &mut Draft<'_>) {
 fn mitigation_said(draft: &mut Draft<'_>, said: Said, proposal: super::id::Seq) {
     let Some(mitigation) = draft.state.mitigations.get(&proposal) else { return };
     let said = said.fixed(Label::Plan, &mitigation.mitigation.to_string());
-    draft.say(said, &responders());
+    draft.say(said, &working_on(draft));
 }
 
 /// What the end of an effect obliges to when it didn't end well: another route, or a person.
@@ -278,58 +284,59 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
     let (failed, why) = match outcome {
         Outcome::Done(_) | Outcome::Superseded { .. } => return,
         Outcome::Refused { error } => ("was refused", error.clone()),
-        Outcome::Expired => ("came too late", String::new()),
+        Outcome::Expired => ("expired", String::new()),
         Outcome::HandedToPerson { why } => ("needs a person", why.clone()),
     };
     match &planned.work {
         Work::Notify(notify) => {
-            let page = notify.kind.is_page();
-            let on_next_route = page && say::fall_back(draft, effect, &planned, notify);
-            if !on_next_route && (page || *outcome != Outcome::Expired) {
-                say::tell_caretaker(draft, &planned, &why);
+            if notify.kind.is_page() {
+                page::failed(draft, effect, &planned, notify, &why);
+            } else if *outcome != Outcome::Expired {
+                caretaker::hears_of_failure(draft, &planned, &why);
             }
         }
         Work::Ticket(TicketWork::Open) => {
             let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Because, &why);
-            let words = match outcome {
+            let words = format!("opening the ticket {failed}");
+            let said = said.fixed(Label::Summary, &words);
+            let action = match outcome {
                 Outcome::HandedToPerson { .. } => {
-                    "The ticket may be open already: look for it, open it by hand if it isn't there, and adopt it".to_owned()
+                    "look for the ticket, open it if it isn't there, and adopt it"
                 }
-                _ => format!("Opening the ticket {failed}: open it by hand and adopt it"),
+                _ => "open the ticket by hand, and adopt it",
             };
-            draft.say(said.fixed(Label::Do, &words), &responders());
+            draft.say(said.fixed(Label::Do, action), &working_on(draft));
         }
         Work::Execute(proposal) => {
             let handed = matches!(outcome, Outcome::HandedToPerson { .. });
             let kind = if handed { NoticeKind::PersonNeeded } else { NoticeKind::Mitigation };
-            let words = if handed {
-                "Find out whether it was carried out, and settle it"
+            let said = if handed {
+                Said::new(kind).fixed(Label::Do, "find out whether it was applied, and settle the mitigation")
             } else {
-                "It was not carried out"
+                Said::new(kind).fixed(Label::Summary, "not applied")
             };
-            let said = Said::new(kind).fixed(Label::Do, words).fixed(Label::Because, &why);
-            mitigation_said(draft, said, *proposal);
+            mitigation_said(draft, said.fixed(Label::Because, &why), *proposal);
         }
         Work::Verify(proposal) if matches!(outcome, Outcome::HandedToPerson { .. }) => {
-            let words = "Find out whether the change holds, and settle it";
+            let words = "find out whether the change holds, and settle the mitigation";
             let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Do, words);
             mitigation_said(draft, said.fixed(Label::Because, &why), *proposal);
         }
         Work::Plan(proposal) | Work::Verify(proposal) => {
-            let step = if matches!(planned.work, Work::Plan(_)) { "Its plan" } else { "Its verification" };
+            let step = if matches!(planned.work, Work::Plan(_)) { "the plan" } else { "the verification" };
             let said = Said::new(NoticeKind::Mitigation).fixed(Label::Summary, &format!("{step} {failed}"));
             mitigation_said(draft, said.fixed(Label::Because, &why), *proposal);
         }
         Work::Merge(other) => {
-            let words =
-                format!("Telling {other} that it is part of this incident {failed}: merge it by hand");
+            let words = format!("merging incident {other} into this one {failed}");
             let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Because, &why);
-            draft.say(said.fixed(Label::Do, &words), &responders());
+            let said = said.fixed(Label::Summary, &words).fixed(Label::Do, "merge it by hand");
+            draft.say(said, &working_on(draft));
         }
         // A reading that failed before was told then.
         Work::ReadTickets if planned.instead_of.is_some() => {}
         Work::Ticket(_) | Work::ReadTickets if *outcome != Outcome::Expired => {
-            say::tell_caretaker(draft, &planned, &why);
+            caretaker::hears_of_failure(draft, &planned, &why);
         }
         Work::Ticket(_) | Work::ReadTickets | Work::Collect => {}
     }

@@ -1,23 +1,24 @@
-//! Notices: what is said, which routes carry it, and who else hears if they can't.
+//! Notices: what is said, and which routes carry it to whom.
 
 use std::time::Duration;
 
+use super::caretaker;
 use crate::domain::context::Route;
 use crate::domain::decide::Draft;
-use crate::domain::effect::{Effect, EffectState, Notify, Outcome, Work};
-use crate::domain::event::{AudienceUnreached, EffectPlanned, EffectSettled, NoticeIssued};
+use crate::domain::effect::{Notify, Work};
+use crate::domain::event::{AudienceUnreached, EffectPlanned, NoticeIssued};
 use crate::domain::id::{Digest, Seq};
 use crate::domain::incident::notice_lane;
 use crate::domain::index::Urgency;
 use crate::domain::notice::{ApprovalRequest, Label, Line, NoticeKind};
 use crate::domain::obligation::ObligationKind;
 use crate::domain::role::PersonId;
-use crate::domain::severity::Audience;
+use crate::domain::severity::{Audience, Severity};
 use crate::domain::text::Text;
-use crate::domain::time::{Time, after, spoken, stamp};
+use crate::domain::time::{Time, after};
 
 /// How long a notice is worth sending that nothing overtakes.
-const WORTH_SENDING: Duration = Duration::from_secs(24 * 3_600);
+pub(super) const WORTH_SENDING: Duration = Duration::from_secs(24 * 3_600);
 
 /// The least time that a page gets on its first route.
 const SHORTEST_WAIT: Duration = Duration::from_secs(60);
@@ -25,17 +26,26 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(60);
 /// A notice in the making.
 pub(super) struct Said {
     kind: NoticeKind,
+    phrase: Option<String>,
     recipients: Vec<PersonId>,
     lines: Vec<Line<Text>>,
     fixed: Vec<Line<String>>,
     approval: Option<ApprovalRequest>,
     document: Option<Digest>,
+    old_severity: Option<Severity>,
 }
 
 impl Said {
     pub(super) fn new(kind: NoticeKind) -> Self {
         let (recipients, lines, fixed) = Default::default();
-        Self { kind, recipients, lines, fixed, approval: None, document: None }
+        let (phrase, approval, document, old_severity) = Default::default();
+        Self { kind, phrase, recipients, lines, fixed, approval, document, old_severity }
+    }
+
+    /// In this phrase of the runbook instead of the kind's own.
+    pub(super) fn phrase(mut self, name: &str) -> Self {
+        self.phrase = Some(name.to_owned());
+        self
     }
 
     pub(super) fn line(mut self, label: Label, text: Text) -> Self {
@@ -71,16 +81,26 @@ impl Said {
         self.document = Some(sha256);
         self
     }
+
+    pub(super) fn old_severity(mut self, severity: Severity) -> Self {
+        self.old_severity = Some(severity);
+        self
+    }
 }
 
 impl Draft<'_> {
     /// Issues a notice and plans an effect on every route that reaches one of `audiences`.
-    pub(super) fn say(&mut self, said: Said, audiences: &[Audience]) {
+    ///
+    /// People outside the organisation get kinds that are meant for them, and an effect of their own: what they read is
+    /// rendered apart from what people inside read. Gives the notice's record; none if there is nobody to tell.
+    pub(super) fn say(&mut self, said: Said, audiences: &[Audience]) -> Option<Seq> {
+        let kind = said.kind;
+        let meant = |it: &&Audience| !it.is_external() || kind.public_phrase().is_some();
+        let audiences: Vec<Audience> = audiences.iter().filter(meant).cloned().collect();
         if audiences.is_empty() {
-            return;
+            return None;
         }
         let next_update = self.state.obligation(ObligationKind::Update).map(|owed| owed.due);
-        let kind = said.kind;
         let notice = self.follows(
             self.cx.now,
             NoticeIssued {
@@ -94,29 +114,45 @@ impl Draft<'_> {
                 fixed: said.fixed,
                 approval: said.approval,
                 document: said.document,
+                phrase: said.phrase,
+                old_severity: said.old_severity,
             },
         );
+        self.unreached(notice, &audiences);
+        for route in &self.routes().notices {
+            for part in [inside(&audiences), outside(&audiences)] {
+                let to: Vec<Audience> = part.into_iter().filter(|it| route.audiences.contains(it)).collect();
+                if !to.is_empty() {
+                    let notify = Notify { notice, audiences: to, kind };
+                    let expires_at = expiry(self, kind, next_update, route);
+                    plan_notice(self, notify, &route.name, expires_at, None);
+                }
+            }
+        }
+        Some(notice)
+    }
+
+    /// Like [`say`](Self::say), passing over the audiences in `skipped`, which no route reaches.
+    pub(super) fn say_past(&mut self, skipped: &[Audience], said: Said, audience: Audience) {
+        if let Some(notice) = self.say(said, &[audience]) {
+            let news = skipped.iter().filter(|it| !self.state.unreached.contains(*it)).cloned();
+            let news: Vec<_> = news.collect();
+            self.unreached(notice, &news);
+        }
+    }
+
+    /// Records which of `audiences` no route reaches; the caretaker hears of each once.
+    fn unreached(&mut self, notice: Seq, audiences: &[Audience]) {
         let routes = self.routes();
-        let unreached = audiences.iter().filter(|audience| routes.to(audience).next().is_none());
         let mut news = Vec::new();
-        for audience in unreached {
+        for audience in audiences.iter().filter(|audience| routes.to(audience).next().is_none()) {
             if !self.state.unreached.contains(audience) {
-                news.push(audience.as_str());
+                news.push(audience.clone());
             }
             self.follows(self.cx.now, AudienceUnreached { audience: audience.clone(), notice });
         }
-        for route in &routes.notices {
-            let audiences: Vec<Audience> =
-                audiences.iter().filter(|audience| route.audiences.contains(audience)).cloned().collect();
-            if !audiences.is_empty() {
-                let notify = Notify { notice, audiences, kind };
-                let expires_at = expiry(self, kind, next_update, route);
-                plan_notice(self, notify, &route.name, expires_at, None);
-            }
-        }
         if !news.is_empty() {
-            let words = format!("No route reaches {}: add one to the settings", news.join(", "));
-            caretaker_hears(self, Said::new(NoticeKind::PersonNeeded).fixed(Label::Summary, &words));
+            caretaker::hears_of_missing_routes(self, &news);
         }
     }
 }
@@ -135,7 +171,7 @@ fn expiry(draft: &Draft<'_>, kind: NoticeKind, next_update: Option<Time>, route:
     }
 }
 
-fn plan_notice(
+pub(super) fn plan_notice(
     draft: &mut Draft<'_>,
     notify: Notify,
     route: &str,
@@ -179,118 +215,7 @@ pub(super) fn inside(audiences: &[Audience]) -> Vec<Audience> {
     audiences.iter().filter(|audience| !audience.is_external()).cloned().collect()
 }
 
-/// Those outside the organisation: they hear what was written for them, and no reason that was written for us.
-pub(super) fn outside(audiences: &[Audience]) -> Vec<Audience> {
+/// Those outside the organisation.
+fn outside(audiences: &[Audience]) -> Vec<Audience> {
     audiences.iter().filter(|audience| audience.is_external()).cloned().collect()
-}
-
-/// Pages that only ask for an answer, and that nobody has begun to send, are pointless once somebody is on it.
-pub(super) fn drop_pages(draft: &mut Draft<'_>, by: Seq) {
-    let pointless = |effect: &&Effect| {
-        matches!(&effect.work, Work::Notify(notify) if asks_for_an_answer(draft, notify))
-            && matches!(effect.state, EffectState::Ready(_))
-    };
-    let effects: Vec<Seq> = draft.state.effects.values().filter(pointless).map(|effect| effect.seq).collect();
-    for effect in effects {
-        draft.follows(draft.cx.now, EffectSettled { effect, outcome: Outcome::Superseded { by } });
-    }
-}
-
-/// Whether a page is of the engine's own making. One that a person sent has a reason, and is sent whoever answered.
-fn asks_for_an_answer(draft: &Draft<'_>, notify: &Notify) -> bool {
-    let issued = draft.state.notices.get(&notify.notice);
-    notify.kind == NoticeKind::Page
-        && issued.is_none_or(|issued| issued.notice.line(Label::Because).is_none())
-}
-
-/// Reminds whoever owes it.
-pub(super) fn due_soon(draft: &mut Draft<'_>, obligation: Seq) {
-    let Some(owed) = draft.state.obligations.get(&obligation) else { return };
-    let words = format!("{}, due {}", owed.kind, stamp(owed.due));
-    let said = Said::new(NoticeKind::Reminder).to(who_owes(draft, owed.kind)).fixed(Label::Do, &words);
-    draft.say(said, &[Audience::new(Audience::RESPONDERS)]);
-}
-
-/// Asks persons for something that wakes nobody.
-pub(super) fn asked(draft: &mut Draft<'_>, persons: Vec<PersonId>, words: &str) {
-    let said = Said::new(NoticeKind::Reminder).to(persons).fixed(Label::Do, words);
-    draft.say(said, &[Audience::new(Audience::RESPONDERS)]);
-}
-
-/// Says inside that something promised wasn't done; never to the public.
-///
-/// What responders promised is urgent, and said to the first of the escalation chain, which other timers climb. A late
-/// post-mortem, meeting or action item wakes nobody; each time it is still late, the next of the chain hears of it.
-pub(super) fn overdue(draft: &mut Draft<'_>, obligation: Seq, missed: u32, due: Time) {
-    let Some(owed) = draft.state.obligations.get(&obligation) else { return };
-    let times = if missed > 1 { format!(", {missed} times in a row") } else { String::new() };
-    let words = format!("{}, due {}{times}", owed.kind, stamp(due));
-    let urgent = matches!(owed.kind, ObligationKind::Acknowledge | ObligationKind::Update);
-    let kind = if urgent { NoticeKind::Breach } else { NoticeKind::Reminder };
-    let chain = &draft.cx.runbook.escalation.chain;
-    let rung = if urgent { 0 } else { usize::try_from(owed.missed.saturating_sub(1)).unwrap_or(usize::MAX) };
-    let rung = chain.get(rung.min(chain.len().saturating_sub(1))).filter(|it| !it.audience.is_external());
-    let mut named = who_owes(draft, owed.kind);
-    if !urgent {
-        let besides = rung.iter().flat_map(|rung| &rung.persons).filter(|person| !named.contains(person));
-        let besides: Vec<_> = besides.cloned().collect();
-        named.extend(besides);
-    }
-    let audience = rung.map_or_else(|| Audience::new(Audience::RESPONDERS), |rung| rung.audience.clone());
-    draft.say(Said::new(kind).to(named).fixed(Label::Do, &words), &[audience]);
-}
-
-/// Whose it is; where nobody has it, whose the post-mortem is, or who led.
-pub(super) fn who_owes(draft: &Draft<'_>, kind: ObligationKind) -> Vec<PersonId> {
-    let state = &draft.state;
-    let writes = || state.document.owner.as_ref().or_else(|| state.commander());
-    let owner = match kind {
-        ObligationKind::FollowUp(action) => {
-            state.actions.get(&action).and_then(|it| it.owner.as_ref()).or_else(writes)
-        }
-        ObligationKind::PostMortem | ObligationKind::Meeting => writes(),
-        ObligationKind::Acknowledge | ObligationKind::Update => state.commander(),
-    };
-    owner.cloned().into_iter().collect()
-}
-
-/// Plans the page on the route's fallback; false if there is none left that wasn't tried.
-pub(super) fn fall_back(draft: &mut Draft<'_>, effect: Seq, planned: &Effect, notify: &Notify) -> bool {
-    let answered = draft.state.obligation(ObligationKind::Acknowledge).is_none();
-    if answered && asks_for_an_answer(draft, notify) {
-        return true;
-    }
-    let Some(next) = draft.routes().fallback(&planned.route) else { return false };
-    // One step only: a page that failed on the fallback, too, is the caretaker's.
-    if planned.instead_of.is_some() {
-        return false;
-    }
-    let expires_at = after(draft.cx.now, WORTH_SENDING);
-    plan_notice(draft, notify.clone(), &next.name, expires_at, Some(effect));
-    true
-}
-
-/// Tells whoever keeps the installation that a route is broken; a notice to them that fails is only on the timeline.
-pub(super) fn tell_caretaker(draft: &mut Draft<'_>, given_up: &Effect, why: &str) {
-    let caretaker = Audience::new(Audience::CARETAKER);
-    if matches!(&given_up.work, Work::Notify(notify) if notify.audiences.contains(&caretaker)) {
-        return;
-    }
-    let what = match &given_up.work {
-        Work::Notify(notify) => format!("a notice ({})", notify.kind),
-        Work::ReadTickets => "the tickets of action items back".to_owned(),
-        _ => "a change of a ticket".to_owned(),
-    };
-    let waited = spoken(crate::domain::time::since(draft.cx.now, given_up.planned_at));
-    let words = format!("The route {} can't carry {what}; given up after {waited}", given_up.route);
-    let said = Said::new(NoticeKind::PersonNeeded).fixed(Label::Summary, &words).fixed(Label::Because, why);
-    caretaker_hears(draft, said);
-}
-
-/// Says something to whoever keeps the installation, if a route reaches them.
-fn caretaker_hears(draft: &mut Draft<'_>, said: Said) {
-    let caretaker = Audience::new(Audience::CARETAKER);
-    if draft.routes().to(&caretaker).next().is_some() {
-        draft.say(said, &[caretaker]);
-    }
 }

@@ -68,6 +68,7 @@ impl Default for Runbook {
             },
             persons: BTreeMap::new(),
             phrases: words::phrases(),
+            public: strings(&words::PUBLIC),
             card: words::card(),
         }
     }
@@ -92,7 +93,7 @@ fn severities() -> BTreeMap<Severity, SeverityPolicy> {
                 audiences_if_customer_facing: audiences(&[To::PUBLIC]),
                 status_page: true,
                 ..policy(
-                    "critical: complete outage",
+                    "complete outage",
                     Within::Elapsed(15 * MINUTE),
                     Some(15 * MINUTE),
                     &[To::RESPONDERS, To::TEAM, To::LEADERSHIP, To::EXECUTIVES, To::CUSTOMERS],
@@ -105,7 +106,7 @@ fn severities() -> BTreeMap<Severity, SeverityPolicy> {
             SeverityPolicy {
                 status_page: true,
                 ..policy(
-                    "high: major degradation",
+                    "major degradation",
                     Within::Elapsed(30 * MINUTE),
                     Some(30 * MINUTE),
                     &[To::RESPONDERS, To::TEAM, To::LEADERSHIP, To::STAFF, To::CUSTOMERS],
@@ -116,7 +117,7 @@ fn severities() -> BTreeMap<Severity, SeverityPolicy> {
         (
             Severity::Sev3,
             policy(
-                "medium: minor impact",
+                "minor impact",
                 Within::Elapsed(2 * HOUR),
                 Some(2 * HOUR),
                 &[To::TEAM],
@@ -126,7 +127,7 @@ fn severities() -> BTreeMap<Severity, SeverityPolicy> {
         (
             Severity::Sev4,
             policy(
-                "low: minimal impact",
+                "minimal impact",
                 Within::NextBusinessDay,
                 None,
                 &[To::TEAM],

@@ -35,8 +35,9 @@ fn write(runbook: &Runbook, out: &mut String) -> fmt::Result {
     people(runbook, out)?;
     heading(out, "Phrases")?;
     for (name, phrase) in &runbook.phrases {
-        writeln!(out, "- {}: {}", code(name), code(phrase))?;
+        writeln!(out, "- {}: {}", code(name), command(phrase, "  "))?;
     }
+    writeln!(out, "\nPeople outside the organisation read only: {}.", code_list(&runbook.public))?;
     heading(out, "Quick reference")?;
     for entry in &runbook.card {
         writeln!(out, "- {}: {}", line(&entry.purpose), command(&entry.command, "  "))?;
@@ -176,22 +177,47 @@ fn signals(runbook: &Runbook, out: &mut String) -> fmt::Result {
 
 fn deadlines(runbook: &Runbook, out: &mut String) -> fmt::Result {
     heading(out, "Escalation and reminders")?;
+    let steps = |severity| {
+        let steps = runbook.escalation_steps(severity).into_iter();
+        let steps = steps.map(|step| format!("{}{}", step.audience, in_brackets(&list(&step.persons))));
+        cell(&steps.collect::<Vec<_>>().join(", then "))
+    };
     writeln!(
         out,
-        "While nobody acknowledges, the next in the chain is paged every {}:\n",
-        spoken(runbook.escalation.every)
+        "| severity | when declared | if nobody acknowledges | each missed update |\n|---|---|---|---|"
     )?;
-    for (number, step) in (1..).zip(&runbook.escalation.chain) {
-        writeln!(out, "{number}. {}{}", cell(step.audience.as_str()), in_brackets(&list(&step.persons)))?;
+    for severity in Severity::ALL {
+        let policy = runbook.severity(severity);
+        let (within, steps) = (policy.respond_within, steps(severity));
+        let notify = cell(&list(&runbook.working_on(severity)));
+        let (verb, every) = if runbook.pages(severity) {
+            ("page", format!("one every {}", spoken(runbook.escalation.every)))
+        } else {
+            ("remind", "again each time that long".to_owned())
+        };
+        let first = if runbook.pages(severity) { "page" } else { "notify" };
+        let missed = policy.update_every.map_or_else(|| "–".to_owned(), |_| format!("{verb} {steps}"));
+        writeln!(
+            out,
+            "| {severity} | {first} {notify} | after {within}: {verb} {steps}, {every} | {missed} |"
+        )?;
     }
+    writeln!(
+        out,
+        "\nAfter the last step the chain begins again with the first. A step that no route reaches is skipped at once."
+    )?;
     let reminders = &runbook.reminders;
     writeln!(out, "\n- Before an update is due: a reminder {} ahead.", spoken(reminders.before_update))?;
     writeln!(
         out,
-        "- Before a post-mortem, meeting or follow-up is due: a reminder {} ahead.",
+        "- Before a post-mortem, meeting or action item is due: a reminder {} ahead.",
         spoken(reminders.before_follow_up)
     )?;
-    writeln!(out, "- What is overdue is chased every {}.", spoken(reminders.chase_every))
+    writeln!(
+        out,
+        "- An overdue post-mortem, meeting or action item: a reminder every {}, each time to the next step, then to the last.",
+        spoken(reminders.chase_every)
+    )
 }
 
 fn recovery(runbook: &Runbook, out: &mut String) -> fmt::Result {

@@ -61,11 +61,14 @@ pub struct Runbook {
     pub persons: BTreeMap<PersonId, Person>,
     /// What is said in notices, by name of the notice; a figure in it is written `{update_every}` and never typed.
     pub phrases: BTreeMap<String, String>,
+    /// What people outside the organisation may read, by the names of the gaps, and `links`. What isn't listed never
+    /// leaves, in whatever phrase.
+    pub public: Vec<String>,
     /// The commands of the quick-reference card: what for, and the command.
     pub card: Vec<CardLine>,
 }
 
-/// Whom to page, one after the other, while nobody acknowledges.
+/// Whom to page, one after the other, once an acknowledgement is overdue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Escalation {

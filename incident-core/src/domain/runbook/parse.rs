@@ -238,7 +238,7 @@ mod tests {
             (
                 "escalations.every = '5m'",
                 "`escalations` isn't known; known there: title, severities, triage, phases, escalation, reminders, \
-                 recovery, safety, afterwards, signals, calendar, persons, phrases, card",
+                 recovery, safety, afterwards, signals, calendar, persons, phrases, public, card",
             ),
             (
                 "severities.sev5.meaning = 'x'",

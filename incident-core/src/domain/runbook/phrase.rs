@@ -5,23 +5,38 @@ use std::collections::BTreeMap;
 use super::Runbook;
 
 impl Runbook {
-    /// The phrase called `name` with each `{gap}` filled from `figures`; a gap that has no figure reads `unknown`.
+    /// The phrase called `name` with each `{gap}` filled from `figures`. A sentence with a gap that has no figure is left
+    /// out, and so is a line of which nothing is left.
     ///
     /// What is filled in is not read for gaps again, so text from outside can't reach a figure.
     ///
     /// ```
     /// # use incident_core::domain::Runbook;
-    /// let said = Runbook::default().say("mitigation_ended", &[("mitigation", "restart".to_owned())].into());
-    /// assert_eq!(said, "restart: unknown.");
+    /// let mut runbook = Runbook::default();
+    /// runbook.phrases.insert("page".to_owned(), "Service: {service}. Acknowledge within {respond_within}.".to_owned());
+    /// let said = runbook.say("page", &[("service", "checkout".to_owned())].into());
+    /// assert_eq!(said, "Service: checkout.");
     /// ```
     #[must_use]
     pub fn say(&self, name: &str, figures: &BTreeMap<&str, String>) -> String {
-        parts(self.phrase(name))
-            .map(|part| match part {
-                Part::Words(words) => words,
-                Part::Gap(gap) => figures.get(gap).map_or("unknown", String::as_str),
-            })
-            .collect()
+        let sentence = |sentence: &str| {
+            let filled = parts(sentence).map(|part| match part {
+                Part::Words(words) => Some(words),
+                Part::Gap(gap) => figures.get(gap).map(String::as_str),
+            });
+            filled.collect::<Option<String>>()
+        };
+        let line = |line: &str| {
+            let said: String = line.split_inclusive(". ").filter_map(sentence).collect();
+            said.trim_end().to_owned()
+        };
+        let lines = self.phrase(name).lines().map(line).filter(|line| !line.is_empty());
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether the phrase called `name` has this gap.
+    pub(in crate::domain) fn phrase_has(&self, name: &str, gap: &str) -> bool {
+        parts(self.phrase(name)).any(|part| part == Part::Gap(gap))
     }
 }
 
@@ -76,6 +91,23 @@ mod tests {
             ("ü{ö", vec![Words("ü"), Words("{ö")]),
         ] {
             assert_eq!(parts(phrase).collect::<Vec<_>>(), expect, "{phrase}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_without_its_figure_is_left_out() {
+        for (phrase, said) in [
+            ("Now {severity}. Before {old_severity}. Go on.", "Now SEV1. Go on."),
+            ("Before {old_severity}. Now {severity}.", "Now SEV1."),
+            ("Severity: {severity} (was {old_severity})\nLead: {lead}", "Lead: Alice"),
+            ("{old_severity}\n{nonsense}", ""),
+            ("v1.2 of {lead}", "v1.2 of Alice"),
+            ("", ""),
+        ] {
+            let mut runbook = Runbook::default();
+            runbook.phrases.insert("page".to_owned(), phrase.to_owned());
+            let figures = [("severity", "SEV1".to_owned()), ("lead", "Alice".to_owned())].into();
+            assert_eq!(runbook.say("page", &figures), said, "{phrase}");
         }
     }
 

@@ -219,7 +219,9 @@ impl Teller<'_> {
                 format!("{owed} was due {due}, {} missed{next}", it.missed)
             }
             Fact::NoticeIssued(it) => self.notice(it),
-            Fact::AudienceUnreached(it) => format!("Nobody carries notice {} to {}", it.notice, it.audience),
+            Fact::AudienceUnreached(it) => {
+                format!("No route for audience \"{}\" (notice {})", it.audience, it.notice)
+            }
             Fact::EffectPlanned(it) => log.planned(it, now),
             Fact::EffectStarted(it) => log.started(it),
             Fact::EffectFailed(it) => log.failed(it, now),
@@ -260,7 +262,8 @@ impl Teller<'_> {
     fn update(&self, it: &UpdatePosted) -> String {
         let next = it.next_steps.map_or_else(String::new, |next| format!("; next: {}", self.words(next)));
         let eta = it.eta.map_or_else(String::new, |eta| format!("; ETA: {}", self.words(eta)));
-        format!("Update: {}{next}{eta}", self.words(it.progress))
+        let public = it.public.map_or_else(String::new, |it| format!("; public message: {}", self.words(it)));
+        format!("Update: {}{next}{eta}{public}", self.words(it.progress))
     }
 
     fn phase(&self, it: &PhaseEntered) -> String {
@@ -286,7 +289,13 @@ impl Teller<'_> {
     fn escalated(&self, it: &Escalated) -> String {
         let persons = if it.persons.is_empty() { String::new() } else { format!(" ({})", list(&it.persons)) };
         let step = u64::from(it.step) + 1;
-        format!("Escalated, step {step}: {} paged{persons}{}", it.audience, self.because(it.because))
+        let skipped = if it.skipped.is_empty() {
+            String::new()
+        } else {
+            format!("; skipped {}: not reachable", list(&it.skipped))
+        };
+        let (to, because) = (&it.audience, self.because(it.because));
+        format!("Escalated to {to}, step {step}{persons}{skipped}{because}")
     }
 
     fn corrected(&self, it: &Corrected) -> String {

@@ -10,40 +10,40 @@ use crate::domain::time::Time;
 impl Log<'_> {
     pub(super) fn planned(&self, fact: &EffectPlanned, now: Time) -> String {
         let instead = fact.instead_of.map_or_else(String::new, |other| format!(", instead of {other}"));
-        let from = fact.begins_at.map_or_else(String::new, |from| format!("from {} ", clock(from, now)));
+        let from = fact.begins_at.map_or_else(String::new, |from| format!("starts {}, ", clock(from, now)));
         let until = clock(fact.expires_at, now);
-        format!("To do {from}until {until}{instead}: {}", self.to_do(&fact.work, &fact.route))
+        format!("Queued: {} ({from}expires {until}{instead})", self.to_do(&fact.work, &fact.route))
     }
 
     pub(super) fn started(&self, fact: &EffectStarted) -> String {
         let how = match fact.how {
             Start::Call => "",
-            Start::Look => ", with a look whether it happened",
+            Start::Look => ", after looking whether it happened",
             Start::CallMarked => ", marked as a possible repeat",
         };
-        format!("Begun (attempt {}{how}): {}", fact.attempt, self.effect(fact.effect))
+        format!("Started (attempt {}{how}): {}", fact.attempt, self.effect(fact.effect))
     }
 
     pub(super) fn failed(&self, fact: &EffectFailed, now: Time) -> String {
-        let maybe = if fact.applied == Applied::Maybe { ", it may have happened" } else { "" };
+        let maybe = if fact.applied == Applied::Maybe { ", may have happened" } else { "" };
         let (again, what) = (clock(fact.retry_at, now), self.effect(fact.effect));
-        format!("Failed (attempt {}{maybe}), again at {again}: {what} – {}", fact.attempt, fact.error)
+        format!("Failed (attempt {}{maybe}), next attempt {again}: {what} – {}", fact.attempt, fact.error)
     }
 
     pub(super) fn unclear(&self, fact: &EffectUnclear, now: Time) -> String {
         let (again, what) = (clock(fact.look_at, now), self.effect(fact.effect));
-        let state = if fact.pending { "Still at work" } else { "Not known yet" };
-        format!("{state} (attempt {}), looked at again at {again}: {what}", fact.attempt)
+        let state = if fact.pending { "In progress" } else { "Outcome unknown" };
+        format!("{state} (attempt {}), next look {again}: {what}", fact.attempt)
     }
 
     pub(super) fn settled(&self, fact: &EffectSettled) -> String {
         let what = || self.effect(fact.effect);
         match &fact.outcome {
             Outcome::Done(receipt) => self.done(fact.effect, receipt),
-            Outcome::Refused { error } => format!("Given up: {} – {error}", what()),
-            Outcome::Expired => format!("Too late: {}", what()),
-            Outcome::Superseded { by } => format!("No longer needed since {by}: {}", what()),
-            Outcome::HandedToPerson { why } => format!("A person must look: {} – {why}", what()),
+            Outcome::Refused { error } => format!("Gave up: {} – {error}", what()),
+            Outcome::Expired => format!("Expired: {}", what()),
+            Outcome::Superseded { by } => format!("Cancelled (see {by}): {}", what()),
+            Outcome::HandedToPerson { why } => format!("Needs a person: {} – {why}", what()),
         }
     }
 
@@ -57,7 +57,7 @@ impl Log<'_> {
             Some((Work::Notify(it), route)) => {
                 let kind = capital(&it.kind.to_string());
                 let audiences = list(&it.audiences);
-                format!("{kind} for {audiences} delivered by route {route}{attempt}{left_out}")
+                format!("{kind} to {audiences} delivered via {route}{attempt}{left_out}")
             }
             _ if receipt.reference.is_empty() => {
                 format!("Done{attempt}: {}{left_out}", self.effect(effect))
@@ -73,18 +73,13 @@ impl Log<'_> {
     fn to_do(&self, work: &Work, route: &str) -> String {
         match work {
             Work::Notify(it) => {
-                format!(
-                    "send the notice {} ({}) to {} by route {route}",
-                    it.notice,
-                    it.kind,
-                    list(&it.audiences)
-                )
+                format!("{} {} to {} via {route}", it.kind, it.notice, list(&it.audiences))
             }
             Work::Ticket(it) => match it {
                 TicketWork::Open => format!("open the ticket in {route}"),
                 TicketWork::Comment(record) => format!("comment {record} on the ticket"),
                 TicketWork::Comments(records) => format!("comment {} on the ticket", list(records)),
-                TicketWork::Sync => "bring the ticket up to date".to_owned(),
+                TicketWork::Sync => "update the ticket".to_owned(),
                 TicketWork::Close(_) => "close the ticket".to_owned(),
                 TicketWork::Reopen(_) => "reopen the ticket".to_owned(),
                 TicketWork::FollowUp(action) => {
@@ -103,7 +98,7 @@ impl Log<'_> {
             Work::Verify(proposal) => format!("verify with {route}: {}", self.mitigation(*proposal)),
             Work::Collect => format!("collect evidence from {route}"),
             Work::ReadTickets => format!("read the tickets of action items on {route}"),
-            Work::Merge(other) => format!("tell incident {other} that it is part of this one"),
+            Work::Merge(other) => format!("merge incident {other} into this one"),
         }
     }
 }

@@ -95,10 +95,10 @@ fn effects_are_told_by_what_they_do() {
     let failed = driver.conclude(page, crate::domain::command::EffectResult::Failed(failure));
     driver.wait(5).settle();
     let what = |seq| line(&driver, seq).what;
-    let again = "Failed (attempt 1), again at 14:00 UTC: send the notice #4 (page) to responders by route pager – \
-                 the pager is busy";
+    let again =
+        "Failed (attempt 1), next attempt 14:00 UTC: page #4 to responders via pager – the pager is busy";
     assert_eq!(what(failed), again);
-    let delivered = "Page for responders delivered by route pager (attempt 2)";
+    let delivered = "Page to responders delivered via pager (attempt 2)";
     let settled = lines(&driver).into_iter().find(|entry| entry.what == delivered);
     assert_eq!(settled.map(|it| it.importance), Some(Importance::Detail));
 }
@@ -146,7 +146,7 @@ fn a_key_line_is_never_the_engines_routine() {
         what,
         [
             "Declared (SEV2): checkout is down – team observation, start not known yet",
-            "Escalated, step 1: responders paged: more hands",
+            "Escalated to responders, step 1: more hands",
         ]
     );
 }

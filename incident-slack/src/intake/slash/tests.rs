@@ -55,6 +55,7 @@ fn each_verb_becomes_its_command() {
                 progress: "found it".to_owned(),
                 next_steps: Some("roll back".to_owned()),
                 eta: Some("15 min".to_owned()),
+                public: None,
             }),
         ),
         (

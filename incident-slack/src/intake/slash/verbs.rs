@@ -85,7 +85,7 @@ fn update(text: &str, _: &str, _: &Runbook) -> Result<Verb, String> {
             _ => return Err("behind a | comes next: or eta:, each once".to_owned()),
         }
     }
-    Ok(act(Command::PostUpdate(c::PostUpdate { progress, next_steps, eta })))
+    Ok(act(Command::PostUpdate(c::PostUpdate { progress, next_steps, eta, public: None })))
 }
 
 fn severity(text: &str, _: &str, _: &Runbook) -> Result<Verb, String> {

@@ -5,73 +5,125 @@ use std::collections::BTreeMap;
 use super::super::CardLine;
 
 /// What a phrase may name in braces, and what is put in its place. Times are UTC.
-pub const PLACEHOLDERS: [(&str, &str); 28] = [
+pub const PLACEHOLDERS: [(&str, &str); 29] = [
     ("severity", "the severity: `SEV1`"),
     ("old_severity", "the severity before a change"),
     ("status", "the status word: `investigating`"),
     ("phase", "the phase: `Investigation`"),
-    ("summary", "what is wrong, in a line"),
-    ("impact", "what it does"),
-    ("affected", "whom it affects"),
+    ("summary", "the title: what is wrong, in a line"),
+    ("impact", "the business impact that was assessed, the meaning of the severity, or `not assessed yet`"),
+    ("affected", "who or what is affected, or `unknown`"),
     ("service", "the service"),
-    ("started_at", "when it began"),
-    ("now", "when the notice was made"),
-    ("lead", "who commands"),
-    ("actor", "who did what the notice reports"),
+    ("started_at", "when it started, or `unknown`"),
+    ("now", "when the notice was issued"),
+    ("lead", "the incident lead, or `none yet`"),
+    ("actor", "the person who did what the notice reports"),
     ("reason", "why"),
     ("progress", "what was reached since the last update"),
     ("next_steps", "what is done next"),
     ("eta", "when it is expected to be over, or `unknown`"),
-    ("respond_within", "the time to acknowledge: `15 min`"),
+    ("public", "what an update tells people outside the organisation"),
+    ("respond_within", "the time left to acknowledge: `15 min`"),
     ("update_every", "the rhythm of updates: `every 15 min` or `as needed`"),
     ("next_update", "when the next update is due, or `when there is news`"),
     ("due", "when what the notice is about is or was due"),
-    ("owed", "what is owed: `the post-mortem`"),
+    ("owed", "what is to be done: `publish the post-mortem`"),
     ("mitigation", "the mitigation, in words"),
     ("outcome", "how it ended"),
     ("duration", "how long the incident lasted: `2 h 30 min`"),
     ("resolved_at", "when it was resolved"),
-    ("root_cause", "the cause, in a line"),
+    ("root_cause", "the root cause in a line, or `to be determined`"),
     ("watch", "for how long the service is watched after resolve: `15 min`"),
     ("meeting", "when the review meeting is due"),
 ];
 
+/// What people outside the organisation may read by default.
+pub(super) const PUBLIC: [&str; 11] = [
+    "severity",
+    "status",
+    "service",
+    "started_at",
+    "now",
+    "public",
+    "update_every",
+    "next_update",
+    "duration",
+    "resolved_at",
+    "watch",
+];
+
 pub(super) fn phrases() -> BTreeMap<String, String> {
     [
-        ("drill", "DRILL – an exercise, nothing is broken."),
-        ("page", "{severity}, {service}: {summary}. Acknowledge within {respond_within}."),
-        ("escalation", "Nobody has acknowledged {severity} on {service}, due {due}: {summary}."),
-        ("acknowledged", "{actor} has acknowledged the incident and is looking into it."),
+        ("drill", "DRILL: this is an exercise. Nothing is broken."),
+        (
+            "page",
+            "Severity: {severity} (was {old_severity})\nReason: {reason}\nImpact: {impact}\nService: {service}\n\
+             Started: {started_at}\nAcknowledge within: {respond_within}\nAction: {owed}",
+        ),
+        (
+            "escalation",
+            "Escalation: {outcome}\nNot acknowledged by: {due}\nReason: {reason}\nImpact: {impact}\n\
+             Service: {service}\nIncident lead: {lead}\nAction: {owed}",
+        ),
         (
             "opening",
-            "{severity}, {status}: {summary}. Impact: {impact}. Affected: {affected}. Began: {started_at}. \
-             Lead: {lead}. Updates: {update_every}, the next one {next_update}.",
+            "Impact: {impact}\nAffected: {affected}\nStarted: {started_at}\nIncident lead: {lead}\n\
+             Updates: {update_every}\nNext update: {next_update}",
         ),
         (
             "update",
-            "{severity}, {status}, as of {now}. Progress: {progress}. Next steps: {next_steps}. \
-             Expected to be over: {eta}. Next update: {next_update}.",
+            "Progress: {progress}\nNext steps: {next_steps}\nETA: {eta}\nIncident lead: {lead}\n\
+             Next update: {next_update}",
         ),
         (
             "severity_changed",
-            "Now {severity}, before {old_severity}: {reason}. Updates: {update_every}, the next one {next_update}.",
+            "Severity: {severity} (was {old_severity})\nReason: {reason}\nUpdates: {update_every}\n\
+             Next update: {next_update}",
         ),
-        ("phase_changed", "{severity}, {status}: the response is now in {phase}. Next update: {next_update}."),
-        ("mitigation_proposed", "Proposed by {actor}, waiting for approval: {mitigation}."),
-        ("mitigation_ended", "{mitigation}: {outcome}."),
+        ("reminder", "Action: {owed}\nDue: {due}"),
+        ("overdue", "Overdue: {owed}\nDue: {due}"),
+        ("approval_wanted", "Approval needed: {mitigation}\nProposed by: {actor}"),
+        ("mitigation_ended", "Mitigation: {mitigation}\nOutcome: {outcome}"),
         (
             "resolved",
-            "Resolved: {summary}. All services work normally again and stay watched for {watch}. \
-             Duration: {duration}. Cause: {root_cause}.",
+            "All recovery checks are green. Monitoring continues for {watch}.\nDuration: {duration}\n\
+             Root cause: {root_cause}",
         ),
-        ("details_follow", "Details follow in the post-mortem, due {due}."),
-        ("reopened", "{severity}, {status} again: {summary}. Next update: {next_update}."),
-        ("reminder", "Due {due}: {owed}."),
-        ("overdue", "Overdue since {due}: {owed}."),
+        (
+            "resolved_unchecked",
+            "Not every recovery check was green. Monitoring continues for {watch}.\nDuration: {duration}\n\
+             Root cause: {root_cause}",
+        ),
+        ("details_follow", "Details will follow in the post-mortem, due {due}."),
+        ("reopened", "Reason: {reason}\nIncident lead: {lead}\nNext update: {next_update}"),
+        ("cancelled", "This was a false alarm.\nReason: {reason}"),
+        ("public_title", "Incident affecting {service}"),
+        (
+            "public_opening",
+            "We are investigating an incident affecting {service}. We are working to restore normal service.\n\
+             Started: {started_at}\nNext update: {next_update}",
+        ),
+        (
+            "public_update",
+            "{public}\nStatus: {status}. We continue to work on this incident.\nNext update: {next_update}",
+        ),
+        (
+            "public_severity_changed",
+            "We have reassessed this incident and continue to work on it.\nUpdates: {update_every}\n\
+             Next update: {next_update}",
+        ),
+        (
+            "public_resolved",
+            "This incident is resolved. We continue to monitor the service for {watch}.\nDuration: {duration}",
+        ),
+        (
+            "public_reopened",
+            "The incident affecting {service} has returned. We are working on it again.\nNext update: {next_update}",
+        ),
+        ("public_cancelled", "This was a false alarm. No action is needed."),
         ("ticket_title", "[INCIDENT] {summary}"),
-        ("ticket_opened", "{severity}. Began: {started_at}. Impact: {impact}. Lead: {lead}."),
-        ("ticket_closed", "Resolved at {resolved_at} after {duration}. Cause: {root_cause}."),
-        ("post_mortem_scheduled", "Post-mortem scheduled for {due}, review meeting for {meeting}."),
+        ("ticket_closed", "Resolved at {resolved_at} after {duration}. Root cause: {root_cause}."),
+        ("post_mortem_scheduled", "Post-mortem scheduled for {due}. Review meeting scheduled for {meeting}."),
     ]
     .into_iter()
     .map(|(name, words)| (name.to_owned(), words.to_owned()))
