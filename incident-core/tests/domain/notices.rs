@@ -41,6 +41,7 @@ fn begun(level: Severity, side: Side) -> Scenario {
     declare.title = "Checkout fails on pod checkout-7d9f".to_owned();
     if side == Side::Drill {
         declare = declare.drill();
+        it.others.iter_mut().for_each(|other| other.side = side);
         it.drill.notices = it.live.notices.clone();
         for route in &mut it.drill.notices {
             route.name = format!("drill-{}", route.name);

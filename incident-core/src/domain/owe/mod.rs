@@ -301,7 +301,7 @@ fn effect_settled(draft: &mut Draft<'_>, effect: super::id::Seq, outcome: &Outco
             let said = said.fixed(Label::Summary, &words);
             let action = match outcome {
                 Outcome::HandedToPerson { .. } => {
-                    "look for the ticket, open it if it isn't there, and adopt it"
+                    "the ticket may be open already: look for it, open it if it isn't there, and adopt it"
                 }
                 _ => "open the ticket by hand, and adopt it",
             };
