@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -59,6 +60,9 @@ pub struct GithubConfig {
     /// Which changes are looked at; there is no collector unless this is set.
     #[serde(default)]
     pub changes: Option<ChangesConfig>,
+    /// The folder that relative paths of secrets are meant from; settings set it to their own.
+    #[serde(skip)]
+    pub base: PathBuf,
 }
 
 /// A GitHub App, and where it is installed. Only with the crate's feature `app`.
@@ -130,6 +134,7 @@ impl GithubConfig {
             lag: lag(),
             content: ContentConfig::default(),
             changes: None,
+            base: PathBuf::new(),
         }
     }
 
@@ -201,7 +206,8 @@ impl ChangesConfig {
 #[typetag::deserialize(name = "github")]
 #[async_trait]
 impl AdapterConfig for GithubConfig {
-    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Ports, ConfigError> {
+    async fn build(mut self: Box<Self>, cx: &BuildContext) -> Result<Ports, ConfigError> {
+        self.base.clone_from(&cx.base);
         Ok(GithubBackend::connect(*self)?.into_ports())
     }
 }

@@ -129,7 +129,7 @@ impl fmt::Debug for SlackBackend {
 
 /// The token, if it is one that may post.
 fn token(config: &SlackConfig) -> Result<Secret, ConfigError> {
-    let token = config.token.read().map_err(|error| ConfigError::secret("token", error))?;
+    let token = config.token.read(&config.base).map_err(|error| ConfigError::secret("token", error))?;
     if token.expose().starts_with("xapp-") {
         let problem = "this is an app-level token, which opens Socket Mode; expected the bot's, xoxb-…";
         return Err(ConfigError::new("token", problem));

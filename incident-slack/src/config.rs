@@ -1,5 +1,6 @@
 //! The configuration of a Slack backend, as it is written down.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -49,6 +50,9 @@ pub struct SlackConfig {
     /// Where the API is; `https://slack.com/api` unless set.
     #[serde(default = "api_url")]
     pub api_url: String,
+    /// The folder that relative paths of secrets are meant from; settings set it to their own.
+    #[serde(skip)]
+    pub base: PathBuf,
 }
 
 impl SlackConfig {
@@ -67,6 +71,7 @@ impl SlackConfig {
             connect_timeout: connect_timeout(),
             timeout: timeout(),
             api_url: api_url(),
+            base: PathBuf::new(),
         }
     }
 }
@@ -109,7 +114,8 @@ impl Default for RoomConfig {
 #[typetag::deserialize(name = "slack")]
 #[async_trait]
 impl AdapterConfig for SlackConfig {
-    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Ports, ConfigError> {
+    async fn build(mut self: Box<Self>, cx: &BuildContext) -> Result<Ports, ConfigError> {
+        self.base.clone_from(&cx.base);
         Ok(SlackBackend::new(&self)?.into_ports())
     }
 }

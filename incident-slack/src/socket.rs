@@ -78,7 +78,7 @@ impl SocketMode {
     /// # Errors
     /// [`ConfigError`], naming the field.
     pub fn new(config: &SlackConfig, token: &SecretRef) -> Result<Self, ConfigError> {
-        let token = token.read().map_err(|error| ConfigError::secret("app_token", error))?;
+        let token = token.read(&config.base).map_err(|error| ConfigError::secret("app_token", error))?;
         if !token.expose().starts_with("xapp-") {
             let problem = "expected an app-level token, xapp-…, with the scope connections:write";
             return Err(ConfigError::new("app_token", problem));

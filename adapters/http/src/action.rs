@@ -1,5 +1,6 @@
 //! One thing that a service can be told to do.
 
+use std::path::Path;
 use std::time::Duration;
 
 use http::Method;
@@ -89,7 +90,7 @@ pub(crate) struct ShownCall {
 }
 
 impl Call {
-    pub(crate) fn new(field: &str, config: &CallConfig) -> Result<Self, ConfigError> {
+    pub(crate) fn new(field: &str, config: &CallConfig, base: &Path) -> Result<Self, ConfigError> {
         let method = match config.method.as_str() {
             "POST" => Method::POST,
             "PUT" => Method::PUT,
@@ -101,7 +102,7 @@ impl Call {
             }
         };
         let path = request::path(&format!("{field}.path"), &config.path)?;
-        let headers = secret::headers(&format!("{field}.headers"), &config.headers)?;
+        let headers = secret::headers(&format!("{field}.headers"), &config.headers, base)?;
         let shown = ShownCall { method: method.to_string(), path, body: config.body.clone() };
         Ok(Self { shown, method, headers })
     }

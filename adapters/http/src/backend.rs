@@ -34,14 +34,14 @@ impl HttpBackend {
         let probes = probes
             .map(|(name, probe)| Ok((name.clone(), HttpProbe::new(client.clone(), name, probe)?)))
             .collect::<Result<_, ConfigError>>()?;
-        let catalogue = Catalogue::new(&config.mitigations)?;
+        let catalogue = Catalogue::new(&config.mitigations, &config.base)?;
         let mitigator = (!catalogue.is_empty())
             .then(|| HttpMitigator::new(client.clone(), catalogue, effect_header.clone()));
         let webhook = match config.webhook {
             Some(webhook) => {
-                let path = webhook.path.read("webhook.path")?;
+                let path = webhook.path.read("webhook.path", &config.base)?;
                 let path = Secret::new(request::path("webhook.path", path.expose())?);
-                let secret = webhook.secret.read("webhook.secret")?;
+                let secret = webhook.secret.read("webhook.secret", &config.base)?;
                 if webhook.dedupes_for.is_some_and(|within| within.is_zero()) {
                     let problem = "expected more than nothing, or leave it out";
                     return Err(ConfigError::new("webhook.dedupes_for", problem));

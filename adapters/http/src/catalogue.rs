@@ -1,6 +1,7 @@
 //! Everything a service can be told to do, and which of it a mitigation means.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use incident_core::config::ConfigError;
 use incident_core::domain::inert;
@@ -16,16 +17,16 @@ pub(crate) struct Catalogue(BTreeMap<Key, Action>);
 impl Catalogue {
     /// # Errors
     /// [`ConfigError`] naming the field.
-    pub(crate) fn new(config: &MitigationsConfig) -> Result<Self, ConfigError> {
+    pub(crate) fn new(config: &MitigationsConfig, folder: &Path) -> Result<Self, ConfigError> {
         let mut all = Self(BTreeMap::new());
         for (name, feature) in &config.features {
-            all.add_feature(&format!("mitigations.features.{name}"), name, feature)?;
+            all.add_feature(&format!("mitigations.features.{name}"), name, feature, folder)?;
         }
         for (name, cache) in &config.caches {
-            all.add_cache(&format!("mitigations.caches.{name}"), name, cache)?;
+            all.add_cache(&format!("mitigations.caches.{name}"), name, cache, folder)?;
         }
         for (name, custom) in &config.custom {
-            all.add_custom(&format!("mitigations.custom.{name}"), name, custom)?;
+            all.add_custom(&format!("mitigations.custom.{name}"), name, custom, folder)?;
         }
         Ok(all)
     }
@@ -85,7 +86,13 @@ impl Catalogue {
         if names.is_empty() { "nothing is".to_owned() } else { format!("known are {}", names.join(", ")) }
     }
 
-    fn add_feature(&mut self, field: &str, name: &str, config: &FeatureConfig) -> Result<(), ConfigError> {
+    fn add_feature(
+        &mut self,
+        field: &str,
+        name: &str,
+        config: &FeatureConfig,
+        folder: &Path,
+    ) -> Result<(), ConfigError> {
         if config.on.is_none() && config.off.is_none() {
             return Err(ConfigError::new(field, "expected a call for on, off or both"));
         }
@@ -106,7 +113,7 @@ impl Catalogue {
             let action = Action {
                 what: format!("the feature {name}"),
                 target: name.to_owned(),
-                call: Call::new(&format!("{field}.{way}"), call)?,
+                call: Call::new(&format!("{field}.{way}"), call, folder)?,
                 wanted: Some(wanted.clone()),
                 read: read.clone(),
                 verify: verify.clone(),
@@ -116,7 +123,13 @@ impl Catalogue {
         Ok(())
     }
 
-    fn add_cache(&mut self, field: &str, name: &str, config: &CacheConfig) -> Result<(), ConfigError> {
+    fn add_cache(
+        &mut self,
+        field: &str,
+        name: &str,
+        config: &CacheConfig,
+        folder: &Path,
+    ) -> Result<(), ConfigError> {
         if config.call.is_none() && config.parts.is_empty() {
             return Err(ConfigError::new(field, "expected a call, or parts"));
         }
@@ -140,7 +153,7 @@ impl Catalogue {
             let action = Action {
                 what,
                 target: name.to_owned(),
-                call: Call::new(&field, call)?,
+                call: Call::new(&field, call, folder)?,
                 wanted: None,
                 read: read.clone(),
                 verify: verify.clone(),
@@ -150,7 +163,13 @@ impl Catalogue {
         Ok(())
     }
 
-    fn add_custom(&mut self, field: &str, name: &str, config: &CustomConfig) -> Result<(), ConfigError> {
+    fn add_custom(
+        &mut self,
+        field: &str,
+        name: &str,
+        config: &CustomConfig,
+        folder: &Path,
+    ) -> Result<(), ConfigError> {
         let read = read(field, config.read.as_ref())?;
         if config.value.is_some() && read.is_none() {
             return Err(ConfigError::new(
@@ -173,13 +192,13 @@ impl Catalogue {
             read: read.clone(),
             verify,
         };
-        let call = Call::new(&format!("{field}.call"), &config.call)?;
+        let call = Call::new(&format!("{field}.call"), &config.call, folder)?;
         self.0.insert(
             Key::Custom(Custom { name: name.to_owned(), undo: false }),
             action(call, config.value.clone(), verify),
         );
         if let Some(inverse) = &config.inverse {
-            let call = Call::new(&format!("{field}.inverse"), inverse)?;
+            let call = Call::new(&format!("{field}.inverse"), inverse, folder)?;
             // What the way back leads to is what the plan pinned, so it is seen by reading that again.
             let back = Verify::new(&place, None, read.as_ref())?;
             self.0

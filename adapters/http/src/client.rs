@@ -74,7 +74,7 @@ impl Client {
             (USER_AGENT, HeaderValue::from_static(concat!("incident-http/", env!("CARGO_PKG_VERSION")))),
             (ACCEPT, HeaderValue::from_static("*/*")),
         ]);
-        headers.extend(secret::headers("headers", &config.headers)?);
+        headers.extend(secret::headers("headers", &config.headers, &config.base)?);
         let connections = Connections::new(base.origin.clone(), config.connect_timeout)?;
         Ok(Self(Arc::new(Inner { connections, base, headers, timeout: config.timeout })))
     }

@@ -5,6 +5,7 @@ mod probe;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -50,6 +51,9 @@ pub struct HttpConfig {
     /// Where notices are posted to.
     #[serde(default)]
     pub webhook: Option<WebhookConfig>,
+    /// The folder that relative paths of secrets are meant from; settings set it to their own.
+    #[serde(skip)]
+    pub base: PathBuf,
 }
 
 impl HttpConfig {
@@ -65,6 +69,7 @@ impl HttpConfig {
             probes: BTreeMap::new(),
             mitigations: MitigationsConfig::default(),
             webhook: None,
+            base: PathBuf::new(),
         }
     }
 }
@@ -86,7 +91,8 @@ impl fmt::Debug for HttpConfig {
 #[typetag::deserialize(name = "http")]
 #[async_trait]
 impl AdapterConfig for HttpConfig {
-    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Ports, ConfigError> {
+    async fn build(mut self: Box<Self>, cx: &BuildContext) -> Result<Ports, ConfigError> {
+        self.base.clone_from(&cx.base);
         Ok(HttpBackend::new(*self)?.into_ports())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use incident_core::config::{ConfigError, Secret, SecretRef};
@@ -25,10 +26,10 @@ impl TextOrSecret {
         Self::Text(text.to_owned())
     }
 
-    pub(crate) fn read(&self, field: &str) -> Result<Secret, ConfigError> {
+    pub(crate) fn read(&self, field: &str, base: &Path) -> Result<Secret, ConfigError> {
         match self {
             Self::Text(text) => Ok(Secret::new(text.clone())),
-            Self::Secret(secret) => secret.read(field),
+            Self::Secret(secret) => secret.read(field, base),
         }
     }
 }
@@ -92,10 +93,10 @@ impl SecretValue {
         self
     }
 
-    pub(crate) fn read(&self, field: &str) -> Result<Secret, ConfigError> {
+    pub(crate) fn read(&self, field: &str, base: &Path) -> Result<Secret, ConfigError> {
         let secret = match &self.source {
             Source::Reference(reference) => {
-                reference.read().map_err(|error| ConfigError::secret(field, error))?
+                reference.read(base).map_err(|error| ConfigError::secret(field, error))?
             }
             Source::Held(secret) => secret.clone(),
         };
@@ -156,10 +157,11 @@ impl Reference {
     }
 }
 
-/// Reads `declared` into headers that never print their values.
+/// Reads `declared`, whose files are meant from `base`, into headers that never print their values.
 pub(crate) fn headers(
     field: &str,
     declared: &BTreeMap<String, TextOrSecret>,
+    base: &Path,
 ) -> Result<HeaderMap, ConfigError> {
     let mut headers = HeaderMap::new();
     for (name, value) in declared {
@@ -176,7 +178,7 @@ pub(crate) fn headers(
                 &format!("this header carries a secret: expected {REFERENCE}"),
             ));
         }
-        let secret = value.read(&field)?;
+        let secret = value.read(&field, base)?;
         let mut value = HeaderValue::from_str(secret.expose())
             .map_err(|_| ConfigError::new(&field, "the value can't be sent in a header"))?;
         value.set_sensitive(true);

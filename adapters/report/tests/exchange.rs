@@ -15,7 +15,9 @@ use incident_core::domain::{Actor, Digest, Seq, Time};
 use incident_core::port::Store;
 use incident_core::port::store::Query;
 use incident_core::store::MemoryStore;
-use incident_report::{History, Import, ImportError, Importing, Past, PastIncident, cloud_events, csv, ocsf};
+use incident_report::{
+    History, Import, ImportError, Importing, Past, PastIncident, cloud_events, csv, ocsf, timeline_svg,
+};
 use incident_report_testing::{CORPUS, Log, corpus};
 use support::as_it_was;
 
@@ -175,6 +177,62 @@ async fn what_is_taken_over_has_its_own_times_and_owes_what_is_open() {
                 Fact::NoticeIssued(_) | Fact::AudienceUnreached(_) | Fact::EffectPlanned(_)
             );
             assert!(!said, "{record:?}");
+        }
+    }
+}
+
+/// Declared after the fact without a start, it would have begun when it was recorded.
+#[tokio::test]
+async fn a_start_that_was_only_assumed_is_nowhere() {
+    let history = imported(LINES).await;
+    for past in &history.incidents {
+        let Past { incident, records, .. } = past;
+        let is_known = incident.title_words() == "Checkout is down";
+        assert_eq!(incident.start_known, is_known);
+        let rows = cells(&csv(std::slice::from_ref(past)));
+        let cell = |name: &str| {
+            let at = rows[0].iter().position(|it| it == name).unwrap();
+            rows[1][at].clone()
+        };
+        assert_eq!(cell("started_at"), if is_known { "2026-01-05T08:00:00Z" } else { "" });
+        assert_eq!(cell("start_known"), is_known.to_string());
+        let finding = ocsf(incident);
+        assert_eq!(finding["start_time"].is_null(), !is_known);
+        assert_eq!(finding["finding_info_list"][0]["first_seen_time"].is_null(), !is_known);
+        assert_eq!(timeline_svg(incident, records).contains("began"), is_known);
+        assert_eq!(PastIncident::of(past).unwrap().started_at.is_some(), is_known);
+    }
+}
+
+#[tokio::test]
+async fn an_import_may_begin_with_a_mark_and_end_its_lines_as_windows_does() {
+    let as_it_is = imported(LINES).await;
+    for lines in [
+        format!("\u{feff}{LINES}"),
+        LINES.replace('\n', "\r\n"),
+        format!("\u{feff}{}", LINES.replace('\n', "\r\n")),
+    ] {
+        let history = imported(&lines).await;
+        assert_eq!(history.incidents.len(), as_it_is.incidents.len());
+    }
+    let driver = corpus("outage");
+    let pretty = LINES.lines().next().unwrap().replacen(',', ",\n", 1);
+    let error = Import::read(&pretty, &importing(&driver)).unwrap_err();
+    assert!(matches!(error, ImportError::Syntax { line: 1, .. }), "{error}");
+}
+
+#[test]
+fn no_export_has_a_character_without_width_that_nobody_wrote() {
+    for name in CORPUS {
+        let past = past(corpus(name));
+        let exports = [
+            csv(std::slice::from_ref(&past)),
+            cloud_events(&past, "https://incidents.example.org").unwrap(),
+            ocsf(&past.incident).to_string(),
+            PastIncident::of(&past).map(|it| it.to_line()).unwrap_or_default(),
+        ];
+        for export in exports {
+            assert!(!export.contains("@\u{200b}"), "{name}: {export}");
         }
     }
 }

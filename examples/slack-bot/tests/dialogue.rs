@@ -166,8 +166,8 @@ async fn the_program_says_what_is_wrong_with_its_tokens() {
     let bot = ("SLACK_BOT_TOKEN", fake::TOKEN);
     for (tokens, args, says) in [
         (vec![], &[][..], "--channel is missing"),
-        (vec![], &channel, "the environment variable SLACK_BOT_TOKEN: it is not set"),
-        (vec![bot], &channel, "the environment variable SLACK_APP_TOKEN: it is not set"),
+        (vec![], &channel, "the environment variable SLACK_BOT_TOKEN is not set"),
+        (vec![bot], &channel, "the environment variable SLACK_APP_TOKEN is not set"),
         (vec![("SLACK_BOT_TOKEN", fake::APP_TOKEN)], &channel, "this is an app-level token"),
         (vec![bot, ("SLACK_APP_TOKEN", fake::TOKEN)], &channel, "expected an app-level token, xapp-"),
         (

@@ -26,11 +26,13 @@ impl AdapterConfig for ConsoleConfig {
     async fn build(self: Box<Self>, cx: &BuildContext) -> Result<Ports, ConfigError> {
         let console = match &self.file {
             Some(file) => {
-                let file = std::fs::OpenOptions::new().create(true).append(true).open(cx.base.join(file));
-                Console::to(file.map_err(|error| ConfigError {
+                let file = cx.base.join(file);
+                let writable = std::fs::OpenOptions::new().create(true).append(true).open(&file);
+                writable.map_err(|error| ConfigError {
                     source: Some(Box::new(error)),
                     ..ConfigError::new("file", "it can't be written")
-                })?)
+                })?;
+                Console::file(file)
             }
             None => Console::stdout(),
         };

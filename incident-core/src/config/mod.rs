@@ -2,6 +2,7 @@
 
 mod adapter;
 mod evidence;
+mod hidden;
 #[cfg(feature = "runtime")]
 mod local;
 mod secret;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::adapter::{AdapterConfig, BuildContext, ConfigError, Ports};
+use super::hidden;
 use crate::domain::context::Route;
 use crate::domain::runbook::Runbook;
 use crate::domain::runbook::parse::node::Node;
@@ -167,7 +168,8 @@ impl SideSettings {
         let mut ports = BTreeMap::new();
         for (name, config) in self.adapters {
             let built = config.build(&BuildContext::new(&name, base)).await;
-            let built = built.map_err(|error| error.within(&format!("{place}.adapters.{name}")))?;
+            let shown = if hidden::is_field(&name) { &*name } else { "…" };
+            let built = built.map_err(|error| error.within(&format!("{place}.adapters.{shown}")))?;
             ports.insert(name, built);
         }
         let (mut routes, mut names) = (Vec::new(), BTreeSet::new());
@@ -198,5 +200,7 @@ impl SideSettings {
     }
 }
 
+#[cfg(test)]
+mod secrecy;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,9 @@
 
 /// Everything `text` says, in one line that can't move the cursor, reorder what is read or mention anybody.
 ///
-/// Control and direction characters become a visible escape, line breaks a space, and an `@` before a word gets a
-/// zero-width space behind it.
+/// Control characters and those that turn the direction of other words become a visible escape, line breaks a space, and
+/// an `@` before a word gets a zero-width space behind it. The marks that only say where a word of their own direction is,
+/// and the flags that are spelt out in tags, stay.
 ///
 /// ```
 /// # use incident_core::domain::inert::line;
@@ -29,6 +30,11 @@ pub(crate) fn push_line(inert: &mut String, text: &str) {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => inert.push(' '),
             '@' if characters.peek().is_some_and(|next| next.is_alphanumeric()) => {
                 inert.push_str("@\u{200b}");
+            }
+            BLACK_FLAG => {
+                inert.push(character);
+                let tags = flag_tags(characters.clone());
+                inert.extend(characters.by_ref().take(tags));
             }
             _ if is_unsafe(character) => inert.extend(character.escape_unicode()),
             _ => inert.push(character),
@@ -100,9 +106,21 @@ pub fn clip(text: &str, bytes: usize) -> String {
     format!("{}…", &text[..end])
 }
 
+/// What the flags of England, Scotland and Wales begin with.
+const BLACK_FLAG: char = '\u{1f3f4}';
+
+/// How many tags spell out a flag; none if anything else is hidden in them.
+fn flag_tags(mut after: impl Iterator<Item = char>) -> usize {
+    const MOST: usize = 6;
+    let is_letter = |tag: &char| matches!(tag, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
+    let letters: Vec<char> = after.by_ref().take(MOST + 1).collect();
+    let count = letters.iter().take_while(|tag| is_letter(tag)).count();
+    if count > 0 && letters.get(count) == Some(&'\u{e007f}') { count + 1 } else { 0 }
+}
+
 fn is_unsafe(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -117,10 +135,26 @@ mod tests {
             ("mail me@example.org", "mail me@\u{200b}example.org"),
             ("50 @ 3", "50 @ 3"),
             ("\u{7}", "\\u{7}"),
+            ("\u{2067}a\u{2069}", "\\u{2067}a\\u{2069}"),
+            // Tags that spell out anything but a flag hide words.
+            ("a\u{e0068}\u{e0069}", "a\\u{e0068}\\u{e0069}"),
+            ("\u{1f3f4}\u{e0068}\u{e0069}", "\u{1f3f4}\\u{e0068}\\u{e0069}"),
         ] {
             assert_eq!(line(hostile), inert);
         }
         assert_eq!(markdown("<script>`x`"), "\\<script\\>\\`x\\`");
+    }
+
+    #[test]
+    fn words_of_every_script_and_flags_stay_as_they_are() {
+        for words in [
+            "\u{5e9}\u{5e8}\u{5ea} (API v2)\u{200f}!",
+            "\u{61c}\u{62a}\u{639}\u{637}\u{651}\u{644} 42\u{200e}",
+            "\u{1f1e9}\u{1f1ea} \u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f} \u{1f3f4} \u{1f3f4}\u{200d}\u{2620}\u{fe0f}",
+            "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645} \u{1f469}\u{200d}\u{1f692}",
+        ] {
+            assert_eq!(line(words), words);
+        }
     }
 
     #[test]

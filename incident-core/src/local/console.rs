@@ -3,6 +3,7 @@
 mod record;
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,6 +54,13 @@ impl Console {
         Self { sink: Arc::new(Mutex::new(sink)), record: None }
     }
 
+    /// Notices appended to the file at `path`. It is opened anew for each, so that a notice never goes to a file that was
+    /// rotated away or deleted.
+    #[must_use]
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::to(Appended(path.into()))
+    }
+
     /// With a file that gets a line of JSON for each notice, on the disk before the notice counts as delivered. Several
     /// processes may share it. A line has `effect`, `at` (UTC), `kind`, `audiences`, `drill`, `possible_repeat`,
     /// `headline` and `text`.
@@ -60,6 +68,20 @@ impl Console {
     pub fn with_record(mut self, path: impl Into<PathBuf>) -> Self {
         self.record = Some(Record::new(path.into()));
         self
+    }
+}
+
+/// A file that is found by its name for each piece that is written.
+struct Appended(PathBuf);
+
+impl Write for Appended {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        File::options().create(true).append(true).open(&self.0)?.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -94,7 +116,7 @@ impl Notifier for Console {
                 Err(error) => return Ok(Err(failed(DELIVER, error).not_applied())),
             };
             let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-            writeln!(sink, "{}\n", line.text)?;
+            sink.write_all(format!("{}\n\n", line.text).as_bytes())?;
             sink.flush()?;
             drop(sink);
             record.map_or(Ok(()), |record| record::append(record, &line))?;

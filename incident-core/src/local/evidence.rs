@@ -83,13 +83,9 @@ async fn blocking<T: Send + 'static>(
     operation: &'static str,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let trouble = |kind| match kind {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreTrouble::Full,
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreTrouble::Denied,
-        _ => StoreTrouble::Unavailable,
-    };
     match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(|error| StoreError::new(trouble(error.kind()), operation).caused_by(error)),
+        Ok(done) => done
+            .map_err(|error| StoreError::new(StoreTrouble::of_io(error.kind()), operation).caused_by(error)),
         Err(error) => Err(StoreError::new(StoreTrouble::Unavailable, operation).caused_by(error)),
     }
 }
@@ -123,6 +119,42 @@ mod tests {
         std::fs::write(path.with_extension("part"), b"more than there will be").unwrap();
         evidence.put(b"abc").await.unwrap();
         assert_eq!(std::fs::read(path).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn what_the_file_system_says_is_temporary_or_names_the_remedy() {
+        use io::ErrorKind;
+        for (kind, trouble, remedy) in [
+            (ErrorKind::StorageFull, StoreTrouble::Full, "free some space"),
+            (ErrorKind::QuotaExceeded, StoreTrouble::Full, "free some space"),
+            (ErrorKind::FileTooLarge, StoreTrouble::TooLarge, "send less"),
+            (
+                ErrorKind::PermissionDenied,
+                StoreTrouble::Denied,
+                "check the user, the password and the permissions",
+            ),
+            (ErrorKind::ReadOnlyFilesystem, StoreTrouble::Denied, "permissions"),
+            (ErrorKind::NotFound, StoreTrouble::Missing, "check the path or the address"),
+            (ErrorKind::NotADirectory, StoreTrouble::Foreign, "check the address"),
+            (ErrorKind::IsADirectory, StoreTrouble::Foreign, "check the address"),
+            (ErrorKind::InvalidFilename, StoreTrouble::Foreign, "check the address"),
+            (ErrorKind::InvalidInput, StoreTrouble::Foreign, "check the address"),
+            (ErrorKind::Interrupted, StoreTrouble::Unavailable, "safe to try again"),
+            (ErrorKind::TimedOut, StoreTrouble::Unavailable, "safe to try again"),
+            (ErrorKind::ResourceBusy, StoreTrouble::Unavailable, "safe to try again"),
+        ] {
+            let of_io = StoreTrouble::of_io(kind);
+            assert_eq!(of_io, trouble, "{kind:?}");
+            assert_eq!(of_io.is_transient(), trouble == StoreTrouble::Unavailable, "{kind:?}");
+            assert!(of_io.to_string().contains(remedy), "{kind:?}: {of_io}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_where_the_folder_should_be_is_not_called_busy() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = FolderEvidence::new(file.path().join("evidence")).put(b"log").await.unwrap_err();
+        assert!(!error.kind.is_transient(), "{error:?}");
     }
 
     #[tokio::test]

@@ -1,10 +1,13 @@
 //! Tickets in a folder: one Markdown file each, for people to read and to write in.
 
+mod opened;
+
 use std::io;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 
+use self::opened::Opened;
 use super::file::{blocking, lock, replace};
 use crate::domain::effect::Receipt;
 use crate::domain::id::{Digest, EffectId};
@@ -21,7 +24,8 @@ use crate::port::{
 ///
 /// A file begins with fields, one a line, and a status section between two markers; comments follow. The adapter touches
 /// the fields and the section it changes and leaves what people wrote. What it writes carries the effect's id in an HTML
-/// comment, by which it is found again.
+/// comment, by which it is found again. The folder `.opened` beside the tickets notes which effect opened which, so that
+/// opening a ticket costs the same however many there are.
 #[derive(Debug, Clone)]
 pub struct Folder {
     folder: PathBuf,
@@ -53,10 +57,12 @@ impl Folder {
         let Some(ticket) = change.ticket() else {
             let TicketChange::Open(open) = change else { return Err(unknown_change()) };
             // Opened anew, it would lose what people wrote in it since.
-            if let Found::Yes(receipt) = self.find_now(effect)? {
-                return Ok(receipt);
+            if let Some(ticket) = self.opened_by(effect)? {
+                return Ok(self.receipt(&ticket));
             }
             let ticket = TicketRef::new(&file_name(&open.title, effect));
+            // Noted first: a ticket that isn't noted would be opened twice, a note without its ticket does no harm.
+            Opened::of(&self.folder).note(effect, ticket.as_str())?;
             replace(&self.path(&ticket)?, new_ticket(open, effect, now).as_bytes())?;
             return Ok(self.receipt(&ticket));
         };
@@ -94,27 +100,79 @@ impl Folder {
         Receipt::new(ticket.as_str()).with_link(&self.folder.join(ticket.as_str()).display().to_string())
     }
 
-    /// The ticket that carries the effect's marker on a line of its own.
-    fn find_now(&self, effect: EffectId) -> io::Result<Found<Receipt>> {
+    /// Where the effect's marker is: in the ticket that the change is for, or in the one that it opened.
+    fn find_now(&self, effect: EffectId, ticket: Option<&TicketRef>) -> io::Result<Found<Receipt>> {
+        let found = match ticket {
+            Some(ticket) if self.has(ticket.as_str(), effect)? => Some(ticket.clone()),
+            Some(ticket) if self.path(ticket).is_ok_and(|path| path.is_file()) => None,
+            // People renamed it.
+            Some(_) => self.search(effect)?,
+            None if self.folder.is_dir() => {
+                let _lock = lock(&self.folder)?;
+                self.opened_by(effect)?
+            }
+            None => None,
+        };
+        Ok(found.map_or(Found::No, |ticket| Found::Yes(self.receipt(&ticket))))
+    }
+
+    /// The ticket that the effect opened. The caller holds the folder's lock.
+    fn opened_by(&self, effect: EffectId) -> io::Result<Option<TicketRef>> {
+        let opened = Opened::of(&self.folder);
+        if !opened.is_complete() {
+            // Tickets of a version that noted nothing, or whose notes somebody deleted.
+            for (name, text) in self.tickets()? {
+                if let Some(effect) = split(&text).0.lines().find_map(marked) {
+                    opened.note(effect, &name)?;
+                }
+            }
+            opened.complete()?;
+        }
+        match opened.find(effect)? {
+            Some(name) if self.has(&name, effect)? => Ok(Some(TicketRef::new(&name))),
+            // It was renamed, or never written.
+            Some(_) => self.search(effect),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the file of this name carries the effect's marker on a line of its own.
+    fn has(&self, name: &str, effect: EffectId) -> io::Result<bool> {
+        let Ok(path) = self.path(&TicketRef::new(name)) else { return Ok(false) };
+        match std::fs::read(path) {
+            // People write in it, in whatever encoding.
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).lines().any(|line| line == marker(effect))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks into every ticket.
+    fn search(&self, effect: EffectId) -> io::Result<Option<TicketRef>> {
         let marker = marker(effect);
+        let mut tickets = self.tickets()?.into_iter();
+        let found = tickets.find(|(_, text)| text.lines().any(|line| line == marker));
+        Ok(found.map(|(name, _)| TicketRef::new(&name)))
+    }
+
+    /// Every file that may be a ticket, with its text.
+    fn tickets(&self) -> io::Result<Vec<(String, String)>> {
         let entries = match std::fs::read_dir(&self.folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::No),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
+        let mut tickets = Vec::new();
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name();
             let Some(name) = name.to_str().filter(|name| name.ends_with(".md")) else { continue };
-            if !entry.path().is_file() {
-                continue;
-            }
-            // People keep other files there, too, in whatever encoding.
-            if String::from_utf8_lossy(&std::fs::read(entry.path())?).lines().any(|line| line == marker) {
-                return Ok(Found::Yes(self.receipt(&TicketRef::new(name))));
+            if entry.path().is_file() {
+                let text = String::from_utf8_lossy(&std::fs::read(entry.path())?).into_owned();
+                tickets.push((name.to_owned(), text));
             }
         }
-        Ok(Found::No)
+        Ok(tickets)
     }
 
     fn read_now(&self, ticket: &TicketRef) -> io::Result<Option<Ticket>> {
@@ -145,6 +203,11 @@ fn unknown_change() -> io::Error {
 
 fn marker(effect: EffectId) -> String {
     format!("<!-- incident-effect: {effect} -->")
+}
+
+/// The effect whose marker this line is.
+fn marked(line: &str) -> Option<EffectId> {
+    line.strip_prefix("<!-- incident-effect: ")?.strip_suffix(" -->")?.parse().ok()
 }
 
 /// A name from the title that is safe in every file system, and the effect's own end so that none is taken twice.
@@ -259,9 +322,9 @@ impl Tracker for Folder {
         blocking("change the ticket", move || folder.apply_now(effect, now, &change)).await
     }
 
-    async fn find(&self, cx: &EffectContext, _change: &TicketChange) -> Result<Found<Receipt>, AdapterError> {
-        let (folder, effect) = (self.clone(), cx.effect);
-        blocking("look for the ticket", move || folder.find_now(effect)).await
+    async fn find(&self, cx: &EffectContext, change: &TicketChange) -> Result<Found<Receipt>, AdapterError> {
+        let (folder, effect, ticket) = (self.clone(), cx.effect, change.ticket().cloned());
+        blocking("look for the ticket", move || folder.find_now(effect, ticket.as_ref())).await
     }
 
     async fn read(&self, _cx: &ReadContext, tickets: &[TicketRef]) -> Result<Vec<Ticket>, AdapterError> {

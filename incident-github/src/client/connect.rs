@@ -37,7 +37,7 @@ pub(crate) fn connect(config: &GithubConfig) -> Result<Signed, ConfigError> {
     let api = address(config.api.as_deref().unwrap_or(API))?;
     match (&config.token, &config.app) {
         (Some(token), None) => {
-            let token = token.read().map_err(|error| ConfigError::secret("token", error))?;
+            let token = token.read(&config.base).map_err(|error| ConfigError::secret("token", error))?;
             if HeaderValue::from_str(token.expose()).is_err() {
                 return Err(ConfigError::new(
                     "token",
@@ -58,7 +58,8 @@ pub(crate) fn connect(config: &GithubConfig) -> Result<Signed, ConfigError> {
 fn installation(config: &GithubConfig, api: &Uri, app: &AppConfig) -> Result<Signed, ConfigError> {
     use octocrab::auth::{AppAuth, EncodingKey};
 
-    let key = app.private_key.read().map_err(|error| ConfigError::secret("app.private_key", error))?;
+    let key =
+        app.private_key.read(&config.base).map_err(|error| ConfigError::secret("app.private_key", error))?;
     // What the library says of a key that it can't read may quote it.
     let key = EncodingKey::from_rsa_pem(key.expose().as_bytes())
         .map_err(|_| ConfigError::new("app.private_key", "expected an RSA private key in PEM"))?;

@@ -11,7 +11,7 @@ use object_store::client::{
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use reqwest::StatusCode;
 
-use crate::error::Failure;
+use crate::error::{Failure, is_untrusted};
 
 /// A client that follows no redirect, takes no proxy from the environment and repeats nothing by itself.
 #[derive(Clone)]
@@ -57,7 +57,11 @@ impl HttpConnector for Client {
 impl HttpService for Client {
     /// Passes on what object_store has a name for or tries again; of anything else it would keep only text.
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let answer = HttpService::call(&self.0, request).await?;
+        let answer =
+            HttpService::call(&self.0, request).await.map_err(|error| match is_untrusted(&error) {
+                true => HttpError::new(HttpErrorKind::Unknown, Failure::Untrusted),
+                false => error,
+            })?;
         let status = answer.status();
         let named = matches!(
             status,

@@ -7,6 +7,7 @@ mod gcs;
 #[cfg(feature = "s3")]
 mod s3;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,8 @@ use crate::evidence::ObjectEvidence;
 #[typetag::deserialize(name = "s3")]
 #[async_trait]
 impl EvidenceConfig for S3Config {
-    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
+    async fn build(mut self: Box<Self>, cx: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
+        self.base.clone_from(&cx.base);
         self.into_evidence()
     }
 }
@@ -37,7 +39,8 @@ impl EvidenceConfig for S3Config {
 #[typetag::deserialize(name = "gcs")]
 #[async_trait]
 impl EvidenceConfig for GcsConfig {
-    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
+    async fn build(mut self: Box<Self>, cx: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
+        self.base.clone_from(&cx.base);
         self.into_evidence()
     }
 }
@@ -46,7 +49,8 @@ impl EvidenceConfig for GcsConfig {
 #[typetag::deserialize(name = "azure")]
 #[async_trait]
 impl EvidenceConfig for AzureConfig {
-    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
+    async fn build(mut self: Box<Self>, cx: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
+        self.base.clone_from(&cx.base);
         self.into_evidence()
     }
 }
@@ -55,8 +59,11 @@ fn minute() -> Duration {
     Duration::from_secs(60)
 }
 
-fn secret(field: &str, secret: Option<&SecretRef>) -> Result<Option<String>, ConfigError> {
-    let read = secret.map(SecretRef::read).transpose().map_err(|error| ConfigError::secret(field, error))?;
+fn secret(field: &str, secret: Option<&SecretRef>, base: &Path) -> Result<Option<String>, ConfigError> {
+    let read = secret
+        .map(|secret| secret.read(base))
+        .transpose()
+        .map_err(|error| ConfigError::secret(field, error))?;
     Ok(read.map(|secret| secret.expose().to_owned()))
 }
 

@@ -1,6 +1,8 @@
 //! What an object store says, in the port's words.
 
 use std::error::Error as StdError;
+#[cfg(feature = "cloud")]
+use std::io;
 
 use incident_core::port::store::{StoreError, StoreTrouble};
 use object_store::Error;
@@ -12,6 +14,8 @@ pub(crate) enum Failure {
     NoAnswer,
     #[error("there was no answer in time")]
     Late,
+    #[error("the server's certificate is not accepted")]
+    Untrusted,
     #[error("the credentials are not accepted, or may not do this")]
     Denied,
     #[error("there is no such bucket")]
@@ -24,10 +28,12 @@ impl Failure {
     fn trouble(self) -> StoreTrouble {
         match self {
             Self::NoAnswer | Self::Late => StoreTrouble::Unavailable,
+            Self::Untrusted => StoreTrouble::Untrusted,
             Self::Denied => StoreTrouble::Denied,
             Self::Refused(413) => StoreTrouble::TooLarge,
             Self::Refused(507) => StoreTrouble::Full,
-            Self::NoBucket | Self::Refused(_) => StoreTrouble::Foreign,
+            Self::NoBucket => StoreTrouble::Missing,
+            Self::Refused(_) => StoreTrouble::Foreign,
         }
     }
 
@@ -52,6 +58,23 @@ pub(crate) fn failed(operation: &'static str, error: &Error) -> StoreError {
 
 pub(crate) fn late(operation: &'static str) -> StoreError {
     StoreError::new(Failure::Late.trouble(), operation).caused_by(Failure::Late)
+}
+
+/// Whether the server could not be trusted, which to ask again doesn't change.
+#[cfg(feature = "cloud")]
+pub(crate) fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if cause.is::<rustls::Error>() {
+            return true;
+        }
+        // An error of I/O passes over what it holds when it is asked for its source.
+        next = match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+    }
+    false
 }
 
 /// What our own client said of an answer that it refused to pass on.

@@ -5,6 +5,8 @@
 
 mod s3;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use incident_core::domain::id::Digest;
@@ -68,7 +70,7 @@ async fn what_the_store_says_no_to_is_said_once_and_by_its_kind() {
     for (fault, kind) in [
         (Fault::Status(401), StoreTrouble::Denied),
         (Fault::Status(403), StoreTrouble::Denied),
-        (Fault::Status(404), StoreTrouble::Foreign),
+        (Fault::Status(404), StoreTrouble::Missing),
         (Fault::Status(400), StoreTrouble::Foreign),
         (Fault::Status(413), StoreTrouble::TooLarge),
         (Fault::Status(507), StoreTrouble::Full),
@@ -146,4 +148,39 @@ async fn no_key_no_address_and_no_answer_is_shown() {
             assert!(!said.contains(secret), "{said}");
         }
     }
+}
+
+/// A server whose certificate nobody has signed but itself; how many clients began to talk to it.
+fn impostor() -> (std::net::SocketAddr, Arc<AtomicUsize>) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, met) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let (config, counted) = (Arc::new(config), Arc::clone(&met));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let mut line = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            while line.is_handshaking() && line.complete_io(&mut stream).is_ok() {}
+        }
+    });
+    (address, met)
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_trusted_is_not_called_busy_and_not_asked_again() {
+    let s3 = S3::start().await;
+    let (address, met) = impostor();
+    let mut config = s3.config();
+    config.endpoint = Some(format!("https://localhost:{}", address.port()));
+    let error = config.into_evidence().unwrap().put(b"abc").await.unwrap_err();
+    assert_eq!(error.kind, StoreTrouble::Untrusted, "{error:?}");
+    assert_eq!(met.load(Ordering::SeqCst), 1);
 }

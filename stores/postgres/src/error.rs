@@ -46,7 +46,10 @@ impl Fault {
             Self::Damaged(_) => StoreTrouble::Corrupt,
             Self::Foreign(_) => StoreTrouble::Foreign,
             Self::Newer => StoreTrouble::Newer,
-            Self::Certificates(_) => StoreTrouble::Denied,
+            Self::Certificates(error) if error.kind() == io::ErrorKind::InvalidData => {
+                StoreTrouble::Untrusted
+            }
+            Self::Certificates(error) => StoreTrouble::of_io(error.kind()),
         }
     }
 
@@ -62,6 +65,11 @@ impl Fault {
     pub(crate) fn is_rivalry(&self) -> bool {
         let Self::Sql(error) = self else { return false };
         matches!(error.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE))
+    }
+
+    /// Whether the connection broke, or leads to a server that is going down or takes no writes any more.
+    pub(crate) fn is_dead_line(&self) -> bool {
+        matches!(self, Self::Sql(_)) && self.spoils_connection()
     }
 
     /// Whether the connection may not be used again: it broke, or leads to a server that doesn't take writes any more.
@@ -111,8 +119,27 @@ impl fmt::Display for Told {
 impl std::error::Error for Told {}
 
 fn classify(error: &tokio_postgres::Error) -> StoreTrouble {
-    let Some(code) = error.code() else { return StoreTrouble::Unavailable };
-    of_code(code.code())
+    if let Some(code) = error.code() {
+        return of_code(code.code());
+    }
+    let source = std::error::Error::source(error);
+    let io = source.and_then(|source| source.downcast_ref::<io::Error>());
+    if io.and_then(io::Error::get_ref).is_some_and(|error| error.is::<rustls::Error>()) {
+        return StoreTrouble::Untrusted;
+    }
+    // The kind of an error is known by its words alone; the tests see each of them on a server.
+    match &*error.to_string() {
+        "error performing TLS handshake" if io.is_none() => StoreTrouble::Untrusted,
+        "authentication error" => StoreTrouble::Denied,
+        "invalid configuration" if source.is_some_and(|source| source.to_string().contains("password")) => {
+            StoreTrouble::Denied
+        }
+        "invalid configuration" | "invalid connection string" => StoreTrouble::Foreign,
+        _ => match io.map(io::Error::kind) {
+            Some(io::ErrorKind::PermissionDenied) => StoreTrouble::Denied,
+            _ => StoreTrouble::Unavailable,
+        },
+    }
 }
 
 /// What a code of the server means: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
@@ -120,11 +147,13 @@ fn of_code(code: &str) -> StoreTrouble {
     match code {
         "53100" => StoreTrouble::Full,
         "54000" | "54001" | "54011" | "22001" => StoreTrouble::TooLarge,
-        // Somebody has to grant something, or name a database that exists.
-        "42501" | "3D000" | "25006" => StoreTrouble::Denied,
+        "3D000" => StoreTrouble::Missing,
+        // A person has to grant something, or name the server that takes writes.
+        "42501" | "25006" => StoreTrouble::Denied,
         code if code.starts_with("28") => StoreTrouble::Denied,
-        // Our statements and types are right for our tables, so what they don't fit isn't ours.
-        "42P01" | "3F000" | "42703" => StoreTrouble::Foreign,
+        // Our statements and types are right for our tables on a server that is new enough, so what they don't fit isn't ours.
+        "3F000" => StoreTrouble::Foreign,
+        code if code.starts_with("42") || code.starts_with("0A") => StoreTrouble::Foreign,
         code if code.starts_with("XX") || code.starts_with("22") || code.starts_with("23") => {
             StoreTrouble::Corrupt
         }
@@ -144,10 +173,17 @@ mod tests {
             ("57P01", StoreTrouble::Unavailable),
             ("40P01", StoreTrouble::Unavailable),
             ("08006", StoreTrouble::Unavailable),
+            ("57P03", StoreTrouble::Unavailable),
+            ("55P03", StoreTrouble::Unavailable),
+            ("3D000", StoreTrouble::Missing),
+            ("28000", StoreTrouble::Denied),
             ("28P01", StoreTrouble::Denied),
             ("42501", StoreTrouble::Denied),
             ("25006", StoreTrouble::Denied),
             ("42P01", StoreTrouble::Foreign),
+            ("42601", StoreTrouble::Foreign),
+            ("42883", StoreTrouble::Foreign),
+            ("0A000", StoreTrouble::Foreign),
             ("XX001", StoreTrouble::Corrupt),
             ("23503", StoreTrouble::Corrupt),
             ("54000", StoreTrouble::TooLarge),

@@ -25,7 +25,7 @@ use incident_core::port::store::{
 pub use options::Options;
 
 use hints::Bell;
-use pool::Connections;
+use pool::{Connections, before};
 use reader::Reader;
 use write::Wish;
 use writer::Writer;
@@ -41,15 +41,22 @@ pub struct PostgresStore {
     options: Options,
 }
 
-/// Calls with a connection of the pool, within the deadline.
+/// Calls with a connection of the pool, within the deadline. Whatever is called this way may be called again.
 macro_rules! call {
     ($connections:expr, $operation:literal, |$connection:ident| $call:expr) => {
         async {
             let connections = $connections;
-            let mut lent = connections.lend().await?;
-            let $connection = lent.connection()?;
-            let done = connections.in_time($call).await;
-            lent.back(done)
+            let end = connections.end();
+            loop {
+                let mut lent = before(end, connections.lend()).await?;
+                let $connection = lent.connection()?;
+                let done = before(end, $call).await;
+                let again = lent.died_idle(&done);
+                let done = lent.back(done);
+                if !again {
+                    break done;
+                }
+            }
         }
         .await
         .map_err(|fault: error::Fault| fault.during($operation))

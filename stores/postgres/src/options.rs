@@ -118,7 +118,7 @@ impl Options {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
-            .field("hosts", &self.config.get_hosts())
+            .field("hosts", &self.config.get_hosts().iter().map(shown).collect::<Vec<_>>())
             .field("database", &self.config.get_dbname())
             .field("connections", &self.connections)
             .field("deadline", &self.deadline)
@@ -144,6 +144,17 @@ fn parse(address: &str) -> Result<Config, StoreError> {
     config.keepalives_idle(Duration::from_secs(30));
     config.tcp_user_timeout(Duration::from_secs(30));
     Ok(config)
+}
+
+/// A host as `Debug` shows it. What isn't the name of one may be the end of a password with an `@` in it.
+fn shown(host: &Host) -> &str {
+    let name = match host {
+        Host::Tcp(name) => &**name,
+        #[cfg(unix)]
+        Host::Unix(path) => path.to_str().unwrap_or("…"),
+    };
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:/[]".contains(&byte);
+    if name.bytes().all(is_name) { name } else { "…" }
 }
 
 fn is_local(host: &Host) -> bool {
@@ -181,6 +192,8 @@ mod tests {
         let options = Options::new("postgresql://u:sesame@db/x").unwrap().password("hunter2");
         let debug = format!("{options:?}");
         assert!(!debug.contains("sesame") && !debug.contains("hunter2"), "{debug}");
+        let split = format!("{:?}", Options::new("postgresql://u:open@sesame@db/x").unwrap());
+        assert!(!split.contains("sesame"), "{split}");
         for wrong in ["host=x passwort=sesame", "postgresql://u:sesame@db:port/x", "sesame"] {
             let error = Options::new(wrong).unwrap_err();
             let shown = format!("{error:?} {error} {:?}", error.source.as_ref().map(ToString::to_string));

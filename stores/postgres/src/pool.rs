@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    Timeouts,
 };
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -20,6 +21,12 @@ use crate::options::Options;
 
 /// How long telling the server to stop may take.
 const CANCEL: Duration = Duration::from_secs(5);
+
+/// A connection that was used a moment ago is taken to work; asking it costs a round trip.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// How long a connection that was idle may take to say that it still works.
+const PING: Duration = Duration::from_secs(1);
 
 /// Nobody waits for a call this long, and the clock can still say when it would be over.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -38,7 +45,6 @@ pub(crate) struct Connections {
 impl Connections {
     pub(crate) fn new(options: &Options) -> Result<Self, Fault> {
         let tls = tls(options)?;
-        // Whether a connection still works shows when it is used; asking before would cost a round trip each time.
         let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(options.config.clone(), tls.clone(), config);
         let wait = Some(options.deadline);
@@ -46,6 +52,7 @@ impl Connections {
         let pool = Pool::builder(manager)
             .max_size(options.connections)
             .timeouts(timeouts)
+            .post_recycle(ping(options.deadline))
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|_| Fault::NoConnection("the pool can't be built"))?;
@@ -57,7 +64,8 @@ impl Connections {
         let taken = self.in_time(async {
             self.pool.get().await.map_err(|error| match error {
                 PoolError::Backend(error) => Fault::Sql(error),
-                PoolError::Timeout(_) => Fault::NoConnection("every connection is in use"),
+                PoolError::Timeout(TimeoutType::Wait) => Fault::NoConnection("every connection is in use"),
+                PoolError::Timeout(_) => Fault::NoConnection("the server took too long to connect"),
                 _ => Fault::NoConnection("the pool is closed"),
             })
         });
@@ -102,6 +110,13 @@ impl Lent {
         self.connection.as_mut().ok_or(Fault::NoConnection("the connection is gone"))
     }
 
+    /// Whether the connection died before this call asked anything of it. The call may be made on another one then, as long
+    /// as it asked for nothing to be committed.
+    pub(crate) fn died_idle<T>(&self, done: &Result<T, Fault>) -> bool {
+        let was_used = self.connection.as_ref().is_some_and(|it| Object::metrics(it).recycle_count > 0);
+        was_used && matches!(done, Err(fault) if fault.is_dead_line())
+    }
+
     /// Gives the connection back, unless what came of the call spoilt it.
     pub(crate) fn back<T>(mut self, done: Result<T, Fault>) -> Result<T, Fault> {
         match &done {
@@ -109,7 +124,7 @@ impl Lent {
                 if let (Fault::Late, Some(connection)) = (fault, &self.connection) {
                     // The server would go on with what nobody waits for.
                     let (cancel, tls) = (connection.cancel_token(), self.tls.clone());
-                    tokio::spawn(tokio::time::timeout(CANCEL, async move {
+                    tokio::spawn(timeout(CANCEL, async move {
                         let _ = cancel.cancel_query(tls).await;
                     }));
                 }
@@ -126,6 +141,23 @@ impl Drop for Lent {
     }
 }
 
+/// Asks a connection that was idle whether it still works: a firewall or a failover may have ended it without a word.
+fn ping(deadline: Duration) -> Hook {
+    let most = PING.min(deadline / 4);
+    Hook::async_fn(move |client, metrics| {
+        Box::pin(async move {
+            if metrics.last_used() < FRESH {
+                return Ok(());
+            }
+            match timeout(most, client.simple_query("")).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => Err(HookError::Backend(error)),
+                Err(_) => Err(HookError::message("it doesn't answer")),
+            }
+        })
+    })
+}
+
 fn tls(options: &Options) -> Result<MakeRustlsConnect, Fault> {
     let mut roots = RootCertStore::empty();
     let needed = options.config.get_ssl_mode() != SslMode::Disable
@@ -135,14 +167,17 @@ fn tls(options: &Options) -> Result<MakeRustlsConnect, Fault> {
             Some(file) => {
                 let read =
                     CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-                read.map_err(|error| Fault::Certificates(io::Error::other(error)))?
+                read.map_err(|error| match error {
+                    pem::Error::Io(error) => Fault::Certificates(error),
+                    error => Fault::Certificates(io::Error::new(io::ErrorKind::InvalidData, error)),
+                })?
             }
             None => rustls_native_certs::load_native_certs().certs,
         };
         roots.add_parsable_certificates(found);
         if roots.is_empty() {
             let problem = "no certificate authority is trusted; name a PEM file with root_certificates";
-            return Err(Fault::Certificates(io::Error::new(io::ErrorKind::NotFound, problem)));
+            return Err(Fault::Certificates(io::Error::new(io::ErrorKind::InvalidData, problem)));
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());

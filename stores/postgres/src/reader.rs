@@ -101,8 +101,14 @@ impl Shared {
     async fn attempt(&self, group: &[Look]) -> Result<Vec<Result<Vec<StoredRecord>, Fault>>, Fault> {
         let end = group.iter().map(|look| look.end).min().unwrap_or_else(Instant::now);
         let logs: Vec<Log> = group.iter().map(|look| look.log).collect();
-        let mut lent = before(end, self.connections.lend()).await?;
-        let read = before(end, read::logs(lent.connection()?, &logs)).await;
-        lent.back(read)
+        loop {
+            let mut lent = before(end, self.connections.lend()).await?;
+            let read = before(end, read::logs(lent.connection()?, &logs)).await;
+            let again = lent.died_idle(&read);
+            let read = lent.back(read);
+            if !again {
+                return read;
+            }
+        }
     }
 }

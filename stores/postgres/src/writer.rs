@@ -1,7 +1,7 @@
 //! Commits in groups: whatever was asked for while others were being made shares the next transaction.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use incident_core::port::store::{CommitError, Hint, StoreError, StoreTrouble};
@@ -132,10 +132,16 @@ impl Shared {
 
     async fn attempt(&self, group: &[Job], end: Instant, sent: &AtomicBool) -> Result<Vec<Outcome>, Fault> {
         let wishes: Vec<&Wish> = group.iter().map(|job| &job.wish).collect();
-        let mut lent = before(end, self.connections.lend()).await?;
-        let made = write::commit(lent.connection()?, &wishes, self.connections.deadline(), sent);
-        let made = before(end, made).await;
-        lent.back(made)
+        loop {
+            let mut lent = before(end, self.connections.lend()).await?;
+            let made = write::commit(lent.connection()?, &wishes, self.connections.deadline(), sent);
+            let made = before(end, made).await;
+            let again = lent.died_idle(&made) && !sent.load(Ordering::Relaxed);
+            let made = lent.back(made);
+            if !again {
+                return made;
+            }
+        }
     }
 
     /// Answers a group; what is left of it.

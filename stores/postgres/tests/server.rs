@@ -104,20 +104,10 @@ async fn a_store_outlives_its_server() {
     let store = PostgresStore::open(Options::new(&server.address(&database)).unwrap()).await.unwrap();
     store.commit(incident(1), Seq::ZERO, &one(0)).await.unwrap();
     server.crash_and_restart();
-    // Each connection that the pool has finds out once.
-    let mut at = 1;
-    for _ in 0..20 {
-        match store.commit(incident(1), Seq(at), &one(at)).await {
-            Ok(()) => at += 1,
-            Err(CommitError::Store(error) | CommitError::Unknown(error)) => {
-                assert_eq!(error.kind, StoreTrouble::Unavailable, "{error:?}");
-                at = store.load(incident(1), Seq::ZERO).await.map_or(at, |log| log.len() as u64);
-            }
-            Err(other) => panic!("{other}"),
-        }
+    for at in 1..20 {
+        store.commit(incident(1), Seq(at), &one(at)).await.unwrap();
     }
-    assert!(at > 10, "{at}");
-    assert_eq!(store.load(incident(1), Seq::ZERO).await.unwrap().len() as u64, at);
+    assert_eq!(store.load(incident(1), Seq::ZERO).await.unwrap().len(), 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,24 +139,27 @@ async fn a_reply_lost_at_the_commit_is_unknown_and_repeating_it_lets_one_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_cut_before_the_commit_is_a_failure_that_changed_nothing() {
+async fn a_line_cut_before_the_commit_is_exchanged_for_another() {
     let relay = Relay::to(SERVER.port());
     let database = SERVER.database();
     let address = SERVER.address(&database).replace(&SERVER.port().to_string(), &relay.port().to_string());
     let store = PostgresStore::open(Options::new(&address).unwrap().without_hints()).await.unwrap();
     relay.cut_at(b"INSERT INTO incident.incident", true);
-    let failed = store.commit(incident(1), Seq::ZERO, &one(0)).await;
-    assert!(matches!(failed, Err(CommitError::Store(_))), "{failed:?}");
-    assert!(store.load(incident(1), Seq::ZERO).await.unwrap().is_empty());
+    store.commit(incident(1), Seq::ZERO, &one(0)).await.unwrap();
+    assert!(relay.was_cut());
+    assert_eq!(store.load(incident(1), Seq::ZERO).await.unwrap().len(), 1);
     relay.set_down(true);
     let down = store.load(incident(1), Seq::ZERO).await.unwrap_err();
     assert_eq!(down.kind, StoreTrouble::Unavailable);
+    let failed = store.commit(incident(2), Seq::ZERO, &one(0)).await;
+    assert!(matches!(failed, Err(CommitError::Store(_))), "{failed:?}");
     relay.set_down(false);
-    store.commit(incident(1), Seq::ZERO, &one(0)).await.unwrap();
+    assert!(store.load(incident(2), Seq::ZERO).await.unwrap().is_empty());
+    store.commit(incident(2), Seq::ZERO, &one(0)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_terminated_connection_costs_one_call() {
+async fn a_terminated_connection_costs_no_call() {
     let database = SERVER.database();
     let store = PostgresStore::open(options(&database).connections(1).without_hints()).await.unwrap();
     store.commit(incident(1), Seq::ZERO, &one(0)).await.unwrap();
@@ -174,11 +167,7 @@ async fn a_terminated_connection_costs_one_call() {
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}' AND pid <> pg_backend_pid()"
     );
     assert_eq!(SERVER.run(&database, &sql), "1");
-    let mut failed = 0;
-    while store.load(incident(1), Seq::ZERO).await.is_err() {
-        failed += 1;
-    }
-    assert!(failed <= 1, "{failed}");
+    assert_eq!(store.load(incident(1), Seq::ZERO).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -271,9 +260,8 @@ async fn a_line_is_encrypted_to_the_server_that_was_meant_or_not_used() {
         WHERE application_name = 'incident'";
     assert_eq!(server.run(&database, encrypted), "t");
 
-    assert_eq!(trouble(options.clone().root_certificates(&theirs)).await.0, StoreTrouble::Unavailable);
-    assert_eq!(trouble(options.root_certificates(folder.path().join("none"))).await.0, StoreTrouble::Denied);
+    assert_eq!(trouble(options.root_certificates(&theirs)).await.0, StoreTrouble::Untrusted);
     let plain = format!("{} sslmode=require", SERVER.address(&SERVER.database()));
     let plain = Options::new(&plain).unwrap().root_certificates(&ours);
-    assert_eq!(trouble(plain).await.0, StoreTrouble::Unavailable, "there is no way down");
+    assert_eq!(trouble(plain).await.0, StoreTrouble::Untrusted, "there is no way down");
 }

@@ -13,7 +13,7 @@ const TYPE: &str = "io.github.incident-rs.";
 /// Each record of an incident as a CloudEvent, one a line, in the order of the log.
 ///
 /// `source` and the incident's id are the event's source, the record's number is its id, so the two are unique together
-/// and a receiver can drop what it has seen. `data` has the line of the timeline, in inert plain text, and the fact itself,
+/// and a receiver can drop what it has seen. `data` has the line of the timeline as plain text, and the fact itself,
 /// in which texts are named by their digests.
 ///
 /// # Errors
@@ -37,11 +37,16 @@ pub fn cloud_events(past: &Past, source: &str) -> Result<String, CloudEventsErro
             "subject": incident.id,
             "time": record.occurred_at,
             "datacontenttype": "application/json",
-            "data": data(past, record, &line.what),
+            "data": data(past, record, &plain_words(&line.what)),
         });
         format!("{event}\n")
     });
     Ok(events.collect())
+}
+
+/// The words of a line as people wrote them: there is no mention that JSON could make, so nothing parts `@` from its word.
+fn plain_words(line: &str) -> String {
+    line.replace("@\u{200b}", "@")
 }
 
 fn data(past: &Past, record: &Record, what: &str) -> serde_json::Value {

@@ -116,6 +116,8 @@ impl Import {
         let mut incidents: Vec<(Incident, Vec<Record>)> = Vec::new();
         let mut seen = std::collections::BTreeMap::new();
         let runbook = how.runbook.digest();
+        // A byte-order mark at the start is no part of the text. Lines may end in CRLF.
+        let lines = lines.strip_prefix('\u{feff}').unwrap_or(lines);
         for (at, text) in lines.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
             let line = at + 1;
             let value = serde_json::from_str(text)

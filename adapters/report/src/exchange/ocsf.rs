@@ -42,7 +42,9 @@ pub fn ocsf(incident: &Incident) -> Value {
     set("status_id", json!(status));
     set("status", json!(status_name));
     set("time", json!(incident.recorded_at.timestamp_millis()));
-    set("start_time", json!(millis(at.started)));
+    // A start that was only assumed is no fact.
+    let started = millis(at.started.filter(|_| incident.start_known));
+    set("start_time", json!(started));
     set("end_time", json!(millis(at.resolved)));
     set("message", json!(title));
     set("desc", json!(title));
@@ -52,16 +54,16 @@ pub fn ocsf(incident: &Incident) -> Value {
         Some(person) => set("assignee", json!({ "name": person, "uid": person })),
         None => set("assignee_group", json!({ "name": "responders" })),
     }
-    set(
-        "finding_info_list",
-        json!([{
-            "uid": incident.id,
-            "title": title,
-            "created_time": millis(at.declared),
-            "first_seen_time": millis(at.started),
-            "modified_time": incident.recorded_at.timestamp_millis(),
-        }]),
-    );
+    let mut info = json!({
+        "uid": incident.id,
+        "title": title,
+        "created_time": millis(at.declared),
+        "modified_time": incident.recorded_at.timestamp_millis(),
+    });
+    if let Some(started) = started {
+        info["first_seen_time"] = json!(started);
+    }
+    set("finding_info_list", json!([info]));
     set(
         "metadata",
         json!({

@@ -29,7 +29,7 @@ impl Report<'_> {
     fn action(&self, it: &ActionItem) -> Markup {
         html! {
             li {
-                p class="lead" { (it.what) (self.cite(&it.records)) }
+                p class="lead" dir="auto" { (it.what) (self.cite(&it.records)) }
                 p class="meta" {
                     @match it.done_at {
                         Some(at) => { (chip("good", "✓ done")) span { (time(at)) } }
@@ -55,7 +55,7 @@ impl Report<'_> {
                 ul class="items" {
                     @for it in &self.it.documentation {
                         li {
-                            p class="lead" { (it.what) @if let Some(record) = it.record { (self.cite(&[record])) } }
+                            p class="lead" dir="auto" { (it.what) @if let Some(record) = it.record { (self.cite(&[record])) } }
                             p class="meta" {
                                 @match &it.state {
                                     DocumentationState::Done => (chip("good", "✓ done")),
@@ -123,7 +123,7 @@ impl Report<'_> {
     fn finding(&self, it: &Finding) -> Markup {
         html! {
             li {
-                p class="lead" { (it.to_string()) (self.cite(&it.records)) }
+                p class="lead" dir="auto" { (it.to_string()) (self.cite(&it.records)) }
                 p class="meta" {
                     @if it.blocks { (chip("bad", "! before publishing")) }
                     a href={ "#" (place(it.section)) } { (it.section) }

@@ -49,7 +49,7 @@ impl Report<'_> {
     fn hypothesis(&self, it: &HypothesisAccount) -> Markup {
         html! {
             li {
-                p class="lead" { (it.statement.text) (self.cite(&it.statement.records)) }
+                p class="lead" dir="auto" { (it.statement.text) (self.cite(&it.statement.records)) }
                 p class="meta" {
                     (match it.confirmed {
                         Some(true) => chip("good", "✓ confirmed"),

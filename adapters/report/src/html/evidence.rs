@@ -20,7 +20,7 @@ impl Report<'_> {
                         // The same bytes may have been kept twice, and an id is given once.
                         @let id = named.insert(item.sha256).then(|| format!("e{}", item.sha256));
                         li id=[id] {
-                            p class="lead" { (inert::line(&item.name)) (self.cite(&[kept.record])) }
+                            p class="lead" dir="auto" { (inert::line(&item.name)) (self.cite(&[kept.record])) }
                             p class="meta" {
                                 span { "from " (inert::line(&kept.collector)) }
                                 span { (inert::line(&item.media_type)) }

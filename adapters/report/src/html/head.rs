@@ -23,7 +23,7 @@ impl Report<'_> {
                 (chip("", &it.ended.map_or_else(|| it.status.to_string(), ended)))
                 "Post-mortem, " (it.document.status)
             }
-            h1 { (it.title.text) }
+            h1 dir="auto" { (it.title.text) }
             dl class="facts" {
                 @if let Some(service) = &it.service { (fact("Service", &html! { (inert::line(service)) })) }
                 (fact("Owner", &html! { (it.document.owner.as_deref().unwrap_or("nobody yet")) }))

@@ -42,11 +42,11 @@ impl Report<'_> {
                 " "
                 span class="kind" { (kind(entry.kind)) }
                 " "
-                div class="what" {
+                div class="what" dir="auto" {
                     (entry.what)
                     @if let Some(url) = &entry.link { " " (link(url, url)) }
                     @if let Some(was) = &entry.was {
-                        p class="was" {
+                        p class="was" dir="auto" {
                             "Before its correction"
                             @if let Some(by) = entry.corrected_by { " " (self.record(by)) }
                             ": " (stamp(was.occurred_at)) ", " (was.what)

@@ -23,7 +23,7 @@ impl Report<'_> {
         let outcome: Vec<_> = [Some(it.proposal), it.executed, it.verified].into_iter().flatten().collect();
         html! {
             li {
-                p class="lead" {
+                p class="lead" dir="auto" {
                     @if let Some(undone) = it.undoes { "Take back " (self.record(undone)) ": " }
                     (it.what) (self.cite(&outcome))
                 }

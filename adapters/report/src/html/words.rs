@@ -46,7 +46,7 @@ impl Report<'_> {
     pub(super) fn statements(&self, statements: &[Statement]) -> Markup {
         let (shown, more) = statements.split_at(statements.len().min(SAID));
         let list = |statements: &[Statement]| {
-            html! { ul class="says" { @for it in statements { li { (it.text) (self.cite(&it.records)) } } } }
+            html! { ul class="says" { @for it in statements { li dir="auto" { (it.text) (self.cite(&it.records)) } } } }
         };
         html! {
             @if !shown.is_empty() { (list(shown)) }
@@ -68,7 +68,7 @@ impl Report<'_> {
         html! {
             div class="prose" {
                 @for paragraph in &paragraphs {
-                    p { @for (at, line) in paragraph.iter().enumerate() { @if at > 0 { br; } (line) } }
+                    p dir="auto" { @for (at, line) in paragraph.iter().enumerate() { @if at > 0 { br; } (line) } }
                 }
                 p class="by" { "Written by " (it.by) ", " (time(it.at)) (edits) (self.cite(&[it.record])) }
             }

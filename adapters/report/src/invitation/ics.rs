@@ -4,8 +4,6 @@
 
 use incident_core::domain::Time;
 
-use super::Invitee;
-
 /// The octets of a line before it is folded (RFC 5545, 3.1).
 const LONGEST: usize = 75;
 
@@ -55,11 +53,10 @@ impl Calendar {
         self.plain(name, &value);
     }
 
-    /// A person whose address was checked; in the name, which is a parameter, a quote can't be escaped (3.1).
-    pub(super) fn person(&mut self, property: &str, person: &Invitee, parameters: &str) {
-        let name: String =
-            visible(&person.name).map(|it| if matches!(it, '"' | '\n') { ' ' } else { it }).collect();
-        self.line(&format!("{property};CN=\"{}\"{parameters}:mailto:{}", name.trim(), person.email));
+    /// A person at a checked address; in the name, which is a parameter, a quote can't be escaped (3.1).
+    pub(super) fn person(&mut self, property: &str, name: &str, parameters: &str, uri: &str) {
+        let name: String = visible(name).map(|it| if matches!(it, '"' | '\n') { ' ' } else { it }).collect();
+        self.line(&format!("{property};CN=\"{}\"{parameters}:{uri}", name.trim()));
     }
 
     fn line(&mut self, line: &str) {
@@ -86,7 +83,7 @@ fn visible(words: &str) -> impl Iterator<Item = char> {
             '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
             '\t' => Some(' '),
             // Marks that turn the direction of what follows would show an agenda as something else.
-            '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
             _ if character.is_control() => None,
             _ => Some(character),
         }

@@ -2,6 +2,7 @@
 //!
 //! Times are written in UTC, so no time zone has to be described; a reader's calendar shows them in the reader's own.
 
+mod address;
 mod ics;
 
 use std::time::Duration;
@@ -35,7 +36,7 @@ pub struct Invitation {
     pub organizer: Invitee,
     /// Who is invited.
     pub invitees: Vec<Invitee>,
-    /// Those who are invited and have no address in the runbook: they must be told otherwise.
+    /// Those who are invited and have no address in the runbook, or one that is none: they must be told otherwise.
     pub unreached: Vec<PersonId>,
     /// Where it is held.
     pub place: Option<String>,
@@ -71,12 +72,9 @@ impl Invitee {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvitationError {
-    /// An address isn't one.
-    #[error("{field}: expected an address such as alice@example.org, in ASCII and without quotes")]
-    Address {
-        /// Whose: `organizer`, or `invitees[2]`.
-        field: String,
-    },
+    /// The organizer's address isn't one, and a meeting needs an organizer.
+    #[error("organizer: expected an address such as alice@example.org, without quotes and spaces")]
+    Organizer,
     /// The domain isn't one.
     #[error("domain: expected a name such as example.org")]
     Domain,
@@ -96,7 +94,9 @@ impl Invitation {
             let person = runbook.persons.get(id);
             let email = person.and_then(|it| it.identities.iter().find_map(|it| it.account_in(EMAIL)));
             match (person, email) {
-                (Some(person), Some(email)) => invitees.push(Invitee::new(&person.name, email)),
+                (Some(person), Some(email)) if address::uri(email).is_some() => {
+                    invitees.push(Invitee::new(&person.name, email))
+                }
                 _ => unreached.push(id.clone()),
             }
         }
@@ -136,20 +136,16 @@ impl Invitation {
     }
 
     /// The calendar file. Its id is unique in `domain` and the same for each revision; the same invitation gives the same
-    /// bytes. People's words are in it as text that ends no line and begins no property.
+    /// bytes. People's words are in it as text that ends no line and begins no property. Invitees whose address isn't one
+    /// are left out, and [`refused`](Self::refused) names them: they stop nobody else.
     ///
     /// # Errors
-    /// [`InvitationError`] if `domain` or an address isn't one.
+    /// [`InvitationError`] if `domain` or the organizer's address isn't one.
     pub fn to_ics(&self, domain: &str) -> Result<String, InvitationError> {
         if !is_domain(domain) {
             return Err(InvitationError::Domain);
         }
-        let everybody = self.invitees.iter().enumerate().map(|(at, it)| (format!("invitees[{at}]"), it));
-        for (field, it) in std::iter::once(("organizer".to_owned(), &self.organizer)).chain(everybody) {
-            if !is_address(&it.email) {
-                return Err(InvitationError::Address { field });
-            }
-        }
+        let organizer = address::uri(&self.organizer.email).ok_or(InvitationError::Organizer)?;
         let mut calendar = Calendar::begin(self.method());
         calendar.plain("UID", &format!("{}@{domain}", self.incident));
         calendar.plain("SEQUENCE", &self.revision.to_string());
@@ -162,11 +158,19 @@ impl Invitation {
         if let Some(place) = &self.place {
             calendar.text("LOCATION", place);
         }
-        calendar.person("ORGANIZER", &self.organizer, "");
+        calendar.person("ORGANIZER", &self.organizer.name, "", &organizer);
+        let parameters = ";ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE";
         for invitee in &self.invitees {
-            calendar.person("ATTENDEE", invitee, ";ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE");
+            if let Some(uri) = address::uri(&invitee.email) {
+                calendar.person("ATTENDEE", &invitee.name, parameters, &uri);
+            }
         }
         Ok(calendar.end())
+    }
+
+    /// Those of the invitees whose address isn't one: they must be told otherwise.
+    pub fn refused(&self) -> impl Iterator<Item = &Invitee> {
+        self.invitees.iter().filter(|it| address::uri(&it.email).is_none())
     }
 
     /// The agenda with its minutes, then what to look at before.
@@ -186,14 +190,4 @@ impl Invitation {
 fn is_domain(domain: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
     domain.len() <= 253 && domain.contains('.') && domain.bytes().all(plain)
-}
-
-/// Whether `email` is one address, and can stand in a URI as it is.
-fn is_address(email: &str) -> bool {
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+' | b'=' | b'~');
-    email.len() <= 254
-        && email.split_once('@').is_some_and(|(account, domain)| {
-            !account.is_empty() && account.bytes().all(plain) && is_domain(domain)
-        })
 }

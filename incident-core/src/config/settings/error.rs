@@ -3,6 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::config::hidden;
 use crate::domain::runbook::RunbookError;
 use crate::domain::runbook::parse::node::{Step, Trouble};
 
@@ -37,8 +38,17 @@ impl SettingsError {
             }
         };
         let line = line_of(text, &trouble);
+        let unfit = |step: &Step| match step {
+            Step::Key(key) => Some(key.clone()).filter(|key| !hidden::is_field(key)),
+            Step::Index(_) => None,
+        };
+        let hidden: Vec<String> = trouble.path().filter_map(unfit).collect();
         let error = RunbookError::from(trouble);
         let mut problem = error.to_string();
+        for key in hidden {
+            // A key that is no bare word is shown in quotes.
+            problem = problem.replace(&format!("{key:?}"), "…").replace(&key, "…");
+        }
         if names_type && matches!(error, RunbookError::WrongType { .. }) {
             problem
                 .push_str("; a crate that brings another must be named in code: `use incident_slack as _;`");

@@ -45,8 +45,8 @@ struct Step {
 #[typetag::deserialize(name = "picky")]
 #[async_trait]
 impl AdapterConfig for Picky {
-    async fn build(self: Box<Self>, _: &BuildContext) -> Result<Ports, ConfigError> {
-        self.token.read().map_err(|error| ConfigError::secret("token", error))?;
+    async fn build(self: Box<Self>, cx: &BuildContext) -> Result<Ports, ConfigError> {
+        self.token.read(&cx.base).map_err(|error| ConfigError::secret("token", error))?;
         Ok(Ports::new())
     }
 }
@@ -62,7 +62,7 @@ struct Attic {
 #[async_trait]
 impl EvidenceConfig for Attic {
     async fn build(self: Box<Self>, cx: &BuildContext) -> Result<Arc<dyn EvidenceStore>, ConfigError> {
-        self.key.read().map_err(|error| ConfigError::secret("key", error))?;
+        self.key.read(&cx.base).map_err(|error| ConfigError::secret("key", error))?;
         Ok(Arc::new(FolderEvidence::new(cx.base.join("attic"))))
     }
 }

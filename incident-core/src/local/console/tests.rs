@@ -122,3 +122,15 @@ async fn a_writer_that_fails_may_have_written() {
     assert_eq!(error.applied, Applied::Maybe);
     assert_eq!(finds(&console, 1).await, Found::No);
 }
+
+#[tokio::test]
+async fn a_notice_is_in_the_file_that_has_the_name_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notices.txt");
+    let console = Console::file(&path);
+    console.deliver(&effect(1), &notice("first")).await.unwrap();
+    fs::rename(&path, folder.path().join("notices.1")).unwrap();
+    console.deliver(&effect(2), &notice("second")).await.unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("second") && !text.contains("first"), "{text}");
+}

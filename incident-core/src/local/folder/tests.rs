@@ -53,7 +53,7 @@ async fn hostile_words_are_neither_a_path_nor_a_marker() {
     folder.apply(&cx(2), &comment).await.unwrap();
 
     let files = std::fs::read_dir(temp.path()).unwrap().map(|it| it.unwrap().file_name());
-    assert_eq!(files.filter(|name| name != ".lock").count(), 1);
+    assert_eq!(files.filter(|name| name != ".lock" && name != ".opened").count(), 1);
     assert_eq!(folder.find(&cx(9), &comment).await.unwrap(), Found::No);
     let text = std::fs::read_to_string(temp.path().join(ticket.as_str())).unwrap();
     assert_eq!(text.matches(STATUS).count(), 1, "{text}");
@@ -182,4 +182,52 @@ async fn what_comes_a_second_time_is_written_once() {
         let text = std::fs::read_to_string(temp.path().join(ticket.as_str())).unwrap();
         assert_eq!(text.matches(&marker(cx(number).effect)).count(), 1, "{text}");
     }
+}
+
+/// A ticket so large that whoever tries to read it fails.
+fn unreadable(folder: &std::path::Path) {
+    std::fs::File::create(folder.join("huge.md")).unwrap().set_len(1 << 43).unwrap();
+}
+
+#[tokio::test]
+async fn no_change_reads_any_other_ticket() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = Folder::new(temp.path());
+    let first = opened(&folder, "first").await;
+    unreadable(temp.path());
+    let second = TicketRef::new(&folder.apply(&cx(2), &open("second")).await.unwrap().reference);
+    let comment = TicketChange::Comment(CommentTicket::new(second.clone(), "we look"));
+    for (seq, change, expect) in [
+        (2, open("second"), Some(&second)),
+        (3, open("third"), None),
+        (1, open("x"), Some(&first)),
+        (4, comment.clone(), None),
+    ] {
+        let found = folder.find(&cx(seq), &change).await.unwrap();
+        let expect = expect.map_or(Found::No, |ticket| Found::Yes(folder.receipt(ticket)));
+        assert_eq!(found, expect, "effect {seq}");
+    }
+    folder.apply(&cx(4), &comment).await.unwrap();
+    folder.apply(&cx(4), &comment).await.unwrap();
+    assert_eq!(folder.find(&cx(4), &comment).await.unwrap(), Found::Yes(folder.receipt(&second)));
+}
+
+#[tokio::test]
+async fn tickets_are_found_whatever_became_of_names_and_notes() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = Folder::new(temp.path());
+    let ticket = opened(&folder, "checkout").await;
+    let is_found = async |what: &str, name: &str| {
+        let found = folder.find(&cx(1), &open("x")).await.unwrap();
+        assert_eq!(found, Found::Yes(folder.receipt(&TicketRef::new(name))), "{what}");
+        assert_eq!(folder.apply(&cx(1), &open("x")).await.unwrap().reference, name, "{what}");
+    };
+    std::fs::remove_dir_all(temp.path().join(".opened")).unwrap();
+    is_found("the notes are gone, or an older version opened it", ticket.as_str()).await;
+    std::fs::rename(temp.path().join(ticket.as_str()), temp.path().join("theirs.md")).unwrap();
+    is_found("people renamed it", "theirs.md").await;
+    std::fs::remove_file(temp.path().join("theirs.md")).unwrap();
+    assert_eq!(folder.find(&cx(1), &open("x")).await.unwrap(), Found::No);
+    let again = folder.apply(&cx(1), &open("again")).await.unwrap().reference;
+    is_found("people deleted it", &again).await;
 }

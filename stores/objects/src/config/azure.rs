@@ -1,6 +1,7 @@
 //! Azure Blob Storage.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,9 @@ pub struct AzureConfig {
     /// How long one call may take with all that is repeated; a minute unless set.
     #[serde(default = "minute", with = "humantime_serde")]
     pub timeout: Duration,
+    /// The folder that relative paths of secrets are meant from; settings set it to their own.
+    #[serde(skip)]
+    pub base: PathBuf,
 }
 
 impl AzureConfig {
@@ -50,6 +54,7 @@ impl AzureConfig {
             access_key: None,
             largest: None,
             timeout: minute(),
+            base: PathBuf::new(),
         }
     }
 
@@ -72,7 +77,7 @@ impl AzureConfig {
             check_endpoint(&endpoint, false)?;
             builder = builder.with_endpoint(endpoint);
         }
-        if let Some(key) = secret("access_key", self.access_key.as_ref())? {
+        if let Some(key) = secret("access_key", self.access_key.as_ref(), &self.base)? {
             builder = builder.with_access_key(key);
         }
         evidence(builder.build(), &self.prefix, self.largest, self.timeout)

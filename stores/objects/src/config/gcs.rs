@@ -1,5 +1,6 @@
 //! Google Cloud Storage.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,9 @@ pub struct GcsConfig {
     /// How long one call may take with all that is repeated; a minute unless set.
     #[serde(default = "minute", with = "humantime_serde")]
     pub timeout: Duration,
+    /// The folder that relative paths of secrets are meant from; settings set it to their own.
+    #[serde(skip)]
+    pub base: PathBuf,
 }
 
 impl GcsConfig {
@@ -42,6 +46,7 @@ impl GcsConfig {
             service_account: None,
             largest: None,
             timeout: minute(),
+            base: PathBuf::new(),
         }
     }
 
@@ -57,7 +62,7 @@ impl GcsConfig {
             .with_http_connector(Client::new(self.timeout)?)
             .with_retry(retry(self.timeout))
             .with_bucket_name(self.bucket);
-        if let Some(key) = secret("service_account", self.service_account.as_ref())? {
+        if let Some(key) = secret("service_account", self.service_account.as_ref(), &self.base)? {
             builder = builder.with_service_account_key(key);
         }
         evidence(builder.build(), &self.prefix, self.largest, self.timeout)

@@ -1,6 +1,7 @@
 //! Amazon S3, and what speaks like it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,9 @@ pub struct S3Config {
     /// How long one call may take with all that is repeated; a minute unless set.
     #[serde(default = "minute", with = "humantime_serde")]
     pub timeout: Duration,
+    /// The folder that relative paths of secrets are meant from; settings set it to their own.
+    #[serde(skip)]
+    pub base: PathBuf,
 }
 
 impl S3Config {
@@ -63,6 +67,7 @@ impl S3Config {
             session_token: None,
             largest: None,
             timeout: minute(),
+            base: PathBuf::new(),
         }
     }
 
@@ -86,8 +91,8 @@ impl S3Config {
             builder = builder.with_endpoint(endpoint).with_allow_http(self.allow_http);
         }
         let key = (
-            secret("access_key_id", self.access_key_id.as_ref())?,
-            secret("secret_access_key", self.secret_access_key.as_ref())?,
+            secret("access_key_id", self.access_key_id.as_ref(), &self.base)?,
+            secret("secret_access_key", self.secret_access_key.as_ref(), &self.base)?,
         );
         builder = match key {
             (Some(id), Some(key)) => builder.with_access_key_id(id).with_secret_access_key(key),
@@ -97,7 +102,7 @@ impl S3Config {
                 return Err(ConfigError::new("secret_access_key", "expected it beside its id"));
             }
         };
-        if let Some(token) = secret("session_token", self.session_token.as_ref())? {
+        if let Some(token) = secret("session_token", self.session_token.as_ref(), &self.base)? {
             builder = builder.with_token(token);
         }
         evidence(builder.build(), &self.prefix, self.largest, self.timeout)

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What to look for in what the client sends, and whether the server still gets it.
@@ -20,6 +20,8 @@ struct Shared {
     cut: Mutex<Cut>,
     was_cut: AtomicBool,
     down: AtomicBool,
+    /// How often all connections so far fell silent: those that were opened before pass nothing any more.
+    silences: AtomicU64,
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -67,6 +69,11 @@ impl Relay {
         self.shared.was_cut.load(Ordering::SeqCst)
     }
 
+    /// Passes nothing more on the connections that are open, and doesn't close them, as when a firewall forgot them.
+    pub fn fall_silent(&self) {
+        self.shared.silences.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// Cuts every connection and takes no other, or takes them again.
     ///
     /// # Panics
@@ -87,9 +94,16 @@ fn pass(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) {
     shared.open.lock().expect("nobody panics here").extend([kept, also_kept]);
     let (mut from_server, mut to_client) = (server, client);
     let on_client = Arc::clone(shared);
+    let born = shared.silences.load(Ordering::SeqCst);
+    let silences = Arc::clone(shared);
+    let is_silent = move || silences.silences.load(Ordering::SeqCst) > born;
+    let is_also_silent = is_silent.clone();
     std::thread::spawn(move || {
         let mut bytes = [0; 64 * 1024];
         while let Ok(read @ 1..) = from_client.read(&mut bytes) {
+            if is_silent() {
+                continue;
+            }
             let mut cut = on_client.cut.lock().expect("nobody panics here");
             let found =
                 cut.as_ref().filter(|(words, _)| bytes[..read].windows(words.len()).any(|it| it == words));
@@ -119,7 +133,7 @@ fn pass(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) {
     std::thread::spawn(move || {
         let mut bytes = [0; 64 * 1024];
         while let Ok(read @ 1..) = from_server.read(&mut bytes) {
-            if to_client.write_all(&bytes[..read]).is_err() {
+            if !is_also_silent() && to_client.write_all(&bytes[..read]).is_err() {
                 break;
             }
         }

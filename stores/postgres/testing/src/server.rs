@@ -59,6 +59,15 @@ impl Server {
         Self::start_with(&settings, &[("server.crt", certificate), ("server.key", key)])
     }
 
+    /// As [`start`](Self::start), and it asks everybody for a password; `postgres` has none, so it lets nobody in.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn guarded() -> Self {
+        Self::start_with(&["fsync=off"], &[("pg_hba.conf", "host all all 127.0.0.1/32 scram-sha-256\n")])
+    }
+
     fn start_with(settings: &[&str], files: &[(&str, &str)]) -> Self {
         let folder =
             tempfile::Builder::new().prefix("incident-pg").tempdir().expect("the machine has a folder");
