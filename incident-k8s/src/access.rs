@@ -61,7 +61,7 @@ pub(crate) fn needs(
     verbs.iter().map(need).collect()
 }
 
-/// What mitigations need, those of a StatefulSet that got stuck and of what is verified included.
+/// What mitigations need to be planned, carried out, found and verified.
 pub(crate) fn of_mitigations(catalogue: &Catalogue) -> Vec<Need> {
     let workloads = [Resource::DEPLOYMENTS, Resource::STATEFUL_SETS, Resource::DAEMON_SETS];
     let needs =
@@ -144,8 +144,8 @@ fn has_exactly(rule: &Value, resource: &str) -> bool {
     items(rule, "/resources").iter().any(|it| it.as_str() == Some(resource))
 }
 
-/// Asks the server once for each namespace, for all ports of the backend, and for a single verb only where the server
-/// can't list what the account may do. Nothing is changed by asking.
+/// Asks the server once per namespace for the account's rules, and for single verbs only if the server can't list them
+/// all. All ports of a backend share the answers.
 ///
 /// # Errors
 /// [`AdapterError`] if the server can't be asked.
@@ -197,7 +197,7 @@ pub(crate) async fn review(
         found = match answer {
             Ok(true) => found.good(&line),
             Ok(false) => found.bad(&line, "grant it, for instance with the roles in incident-k8s/rbac"),
-            // What was answered in time is worth hearing.
+            // The answers that came in time are still reported.
             Err(error) if error.kind == ErrorKind::Unavailable && !found.checks.is_empty() => {
                 found.bad(&line, "the server didn't answer in time; run the preflight again")
             }

@@ -135,8 +135,8 @@ impl Cluster {
         }
     }
 
-    /// Applies what `request` holds. What stands in the way only because this adapter itself wrote it by a patch is taken
-    /// over: the first request was refused, and the second is held to the same version.
+    /// Sends a server-side apply. If the only conflicts are with fields that this adapter itself wrote by a patch, it takes
+    /// them over: the first request had no effect, and the second is held to the same version.
     ///
     /// # Errors
     /// By what the server says; another manager's field is never taken.
@@ -194,7 +194,7 @@ impl Cluster {
                         again = false;
                         continue 'anew;
                     }
-                    // A page of heavy objects is asked for in smaller ones.
+                    // Objects may be so large that fewer fit on a page.
                     Err(error) if error.kind == ErrorKind::TooLarge && size > 1 => {
                         size = (size / 5).max(1);
                         continue;
@@ -235,8 +235,7 @@ impl Cluster {
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
 
-    /// [`begin`](Self::begin), and once more with new credentials if those that a plugin gave are refused: what isn't
-    /// authenticated does nothing.
+    /// Sends `request`, and again with renewed credentials after a 401: an unauthenticated request has no effect.
     async fn begin_known(
         &self,
         request: &Request,

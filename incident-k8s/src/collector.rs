@@ -221,7 +221,7 @@ impl Collection<'_> {
         }
     }
 
-    /// What can be had of `targets` in time, and why one couldn't be.
+    /// Reads the workloads `targets` until the deadline; also the last error.
     async fn workloads(&self, targets: &[Target], budget: &Budget) -> (Vec<Noted>, Option<AdapterError>) {
         let reading = targets.iter().cloned().map(|target| async move {
             if budget.left().is_zero() {
@@ -243,7 +243,10 @@ impl Collection<'_> {
         }
         if !unread.is_empty() {
             let some = unread.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
-            self.gap(&format!("{} workloads, such as {some}", unread.len()), &"no time was left for them");
+            self.gap(
+                &format!("{} workloads, such as {some}", unread.len()),
+                &"not reached before the deadline",
+            );
         }
         (noted, failed)
     }

@@ -153,13 +153,14 @@ pub(crate) fn hidden(name: &str, value: &str) -> String {
     String::from_utf8_lossy(&redact(value.as_bytes()).bytes).into_owned()
 }
 
-/// A mark that is the same for the same value while this process runs, and from which nobody can guess it.
+/// A short keyed hash: it shows that a value changed, and can't be used to guess the value. The key lasts as long as the
+/// process.
 fn mark(value: &str) -> String {
     static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     format!("hidden #{:08x}", KEY.hash_one(value) & 0xffff_ffff)
 }
 
-/// The words of a command line: the names of its flags, and marks for everything else.
+/// A command line with its flags' names, and marks for all other words.
 fn words(list: &[Value], harmless: &Harmless) -> String {
     let mut shown = Vec::new();
     let mut before: Option<&str> = None;

@@ -25,7 +25,9 @@
 //! ```
 //!
 //! # Guarantees
-//! - A write is sent once, names the effect it is for, and is held to the version that was read just before it.
+//! - A write is sent once, names the effect it is for, and is held to the version that was read just before it. It is
+//!   sent again only after an answer that proves that it had no effect: a 401 for a plugin's credentials, or an apply that
+//!   conflicts with a field that this adapter itself patched.
 //! - Each call has a deadline that ends before the engine's own. At most 16 MiB of an answer are read.
 //! - Objects are plain JSON and only what changes is patched, so fields that this crate doesn't know survive.
 //! - Nothing outside the configured namespaces of the configured cluster is touched, whatever a target says.

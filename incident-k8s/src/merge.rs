@@ -1,11 +1,10 @@
-//! Merge patches: what turns one object into another, and whether an object is as one says. No I/O.
+//! JSON merge patches: the difference between two objects, and whether an object matches one. No I/O.
 
 use serde_json::{Map, Value};
 
 use crate::request::MARKER;
 
-/// `object` without what the server itself counts and notes, and without the name of the effect: what is left is what
-/// people changed.
+/// `object` without server-managed metadata, status and our marker: what is left is what people change.
 pub(crate) fn settled(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(fields) = object.as_object_mut() {
@@ -27,8 +26,8 @@ pub(crate) fn settled(object: &Value) -> Value {
     object
 }
 
-/// The merge patch that turns `from` into `to`, if they differ. A field that `to` lacks is null at its topmost missing
-/// place: null further down would leave empty objects behind.
+/// The merge patch that turns `from` into `to`, if they differ. A missing field is null at its topmost missing level;
+/// null further down would leave empty objects behind.
 pub(crate) fn difference(from: &Value, to: &Value) -> Option<Value> {
     let (Value::Object(before), Value::Object(after)) = (from, to) else {
         return (from != to).then(|| to.clone());

@@ -38,7 +38,7 @@ use manifest::Applied;
 pub(crate) use rollback::is_ready;
 pub(crate) use selector::ready_endpoints;
 
-/// How long one look follows a change that isn't through yet: most are within this time, and are seen at once.
+/// How long one look watches an unfinished change; most finish within this time.
 const FOLLOWED: Duration = Duration::from_secs(2);
 
 /// Rolls back, scales, restarts, evicts, sets resources and environment, and routes traffic away, on one cluster.
@@ -204,7 +204,7 @@ impl Look<'_> {
         self.cluster.write(EXECUTE, request, &self.budget).await
     }
 
-    /// Whose values this plan may show: those that people named when they asked for `edit`, too.
+    /// The variables whose values this plan may show, including those named in `edit`.
     fn harmless(&self, edit: &Edit) -> Harmless {
         let asked = match edit {
             Edit::Environment { variables, .. } => variables.keys().map(String::as_str).collect(),
@@ -213,7 +213,7 @@ impl Look<'_> {
         self.cluster.harmless().with(asked)
     }
 
-    /// `seen`, followed for a moment until it is as wanted.
+    /// Watches the object for a moment until it is as wanted; returns its last state.
     async fn settling(&self, request: &Request, seen: Value, wanted: impl Fn(&Value) -> bool) -> Value {
         if wanted(&seen) {
             return seen;
@@ -231,7 +231,7 @@ impl Look<'_> {
     }
 }
 
-/// How long to wait between two looks at a change: short at first, when most changes are through.
+/// How long to wait between two looks at a change: short at first, because most changes finish soon.
 fn again(elapsed: Duration) -> Duration {
     Duration::from_secs(match elapsed.as_secs() {
         0..10 => 1,

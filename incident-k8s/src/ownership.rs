@@ -107,8 +107,8 @@ pub(crate) fn managers(object: &Value) -> Vec<ManagedBy> {
     found
 }
 
-/// Managers that apply the pod template of `object` on the server's side, as a pipeline does: the next apply puts their
-/// fields back. Who is named by [`managers`] isn't named here.
+/// Managers other than those of [`managers`] that own the pod template of `object` by server-side apply, such as a CI
+/// pipeline. Their next apply restores their fields.
 pub(crate) fn appliers(object: &Value) -> Vec<String> {
     const KNOWN: [&str; 4] = ["argocd", "kustomize-controller", "helm", "incident-response"];
     let entries = items(object, "/metadata/managedFields").iter();

@@ -34,7 +34,7 @@ const AT_ONCE: usize = 5;
 /// |---|---|---|---|
 /// | `ready` | as many pods are ready as are wanted | fewer | none are wanted, or the controller lags behind |
 /// | `rolled_out` | every pod is of the last revision, and available | not, or not any more within its deadline | none are wanted, paused, or the controller lags behind |
-/// | `no_crash_loops` | as many pods as are wanted run, every container of them, and none failed lately | one waits in a loop, can't start, or failed lately | a pod is missing or doesn't run yet |
+/// | `no_crash_loops` | as many pods as are wanted run, every container of them, and none failed lately | one waits in a loop, can't start, or failed lately | a pod is missing or isn't running yet |
 /// | `endpoints` | enough pods take traffic, each counted once | too few | nothing says who serves it |
 /// | `error_lines` | all pods together log few enough | too many | a log couldn't be read to its end, a pod has none yet, or there are no pods |
 ///
@@ -98,7 +98,7 @@ impl K8sProbe {
                 if let Some(trouble) = all.clone().find_map(|pod| trouble(pod, cx.now, *within)) {
                     return Ok(Reading::red(&trouble));
                 }
-                // A pod that was evicted stays as a record of that, and one that is leaving is replaced.
+                // Evicted pods stay behind as records, and pods that are being deleted are replaced.
                 let (running, waiting): (Vec<&Value>, Vec<&Value>) =
                     all.filter(|pod| !is_gone(pod)).partition(|pod| runs(pod));
                 let wanted = desired(target.kind, &workload);
@@ -106,9 +106,9 @@ impl K8sProbe {
                 Ok(match waiting.first() {
                     None if count == 0 => Reading::unknown("there are no pods"),
                     _ if truncated => Reading::unknown("there are more pods than are looked at"),
-                    Some(pod) => Reading::unknown(&format!("{} doesn't run yet", name(pod))),
+                    Some(pod) => Reading::unknown(&format!("{} isn't running yet", name(pod))),
                     None if count < wanted => {
-                        Reading::unknown(&format!("{count} of {wanted} pods are there"))
+                        Reading::unknown(&format!("{count} of {wanted} pods are running"))
                     }
                     None => Reading::green(&format!("{count} pods without trouble")),
                 })
@@ -160,7 +160,7 @@ impl K8sProbe {
         let (mut lines, mut unread) = (0_usize, 0_usize);
         for log in read {
             match log {
-                // A pod that runs nowhere yet has no log, and says so with no content.
+                // The server answers 204 for the log of a pod that isn't scheduled.
                 Ok(log) => {
                     lines += matching(&log.bytes, &config.containing);
                     unread += usize::from(log.truncated || log.absent);

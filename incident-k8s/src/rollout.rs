@@ -66,7 +66,7 @@ fn deployment(workload: &Value, since: Option<Time>) -> Rollout {
     {
         return Rollout::Stalled("it made no progress within its deadline".to_owned());
     }
-    // Pods that can't be created now may be in a moment, when old ones have made room: the deadline decides.
+    // Pod creation may succeed once old pods have made room, so the deadline decides.
     let failing = condition(workload, "ReplicaFailure").filter(|it| {
         text(it, "/status") == "True" && is_about(time(it, "/lastUpdateTime"), since, Duration::ZERO)
     });
@@ -89,7 +89,7 @@ fn deployment(workload: &Value, since: Option<Time>) -> Rollout {
 fn stateful_set(workload: &Value) -> Rollout {
     let status = |field: &str| number(workload, &format!("/status/{field}"));
     let wanted = desired(Kind::StatefulSet, workload);
-    // Where both revisions are the same every pod is of it, whatever is counted as updated.
+    // If both revisions are the same, every pod is of that revision.
     let whole = text(workload, "/status/updateRevision") == text(workload, "/status/currentRevision");
     let ready = status("readyReplicas");
     let updated = if whole { wanted } else { status("updatedReplicas") };
@@ -142,8 +142,8 @@ fn done(wanted: i64) -> Rollout {
     if wanted == 0 { Rollout::Vacuous } else { Rollout::Done }
 }
 
-/// Whether what the controller said at `said` can be about a change at `since`, which it can say `after` at the earliest.
-/// The API rounds down to seconds, so within the second of the change nothing tells the old verdict from a new one.
+/// Whether a condition of the time `said` can be about a change at `since` that it reports no earlier than `after_change`
+/// later. The API rounds times down to seconds, so a condition of the same second counts as older.
 fn is_about(said: Option<Time>, since: Option<Time>, after_change: Duration) -> bool {
     match (said, since) {
         (_, None) => true,

@@ -1,4 +1,4 @@
-//! The client that is in force, and the plugin of a kubeconfig that gets credentials for it.
+//! The client, and the kubeconfig's exec plugin that provides its credentials.
 
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,21 +19,21 @@ use crate::error::Failure;
 const LONGEST: Duration = Duration::from_secs(10);
 /// Bytes of its answer that are read.
 const MOST: u64 = 1024 * 1024;
-/// Credentials that end within this time are renewed before they are used.
+/// Credentials that expire within this time are renewed before they are used.
 const EARLY: Duration = Duration::from_secs(30);
-/// A plugin whose credentials are refused isn't run again before this time has passed.
+/// The shortest time between two runs of a plugin whose credentials are rejected.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A client, or what it takes to make one whose credentials are valid.
+/// A client, or a plugin that provides credentials for one.
 pub(crate) enum Connection {
-    /// The library itself keeps its credentials current, or the embedder does.
+    /// The library or the embedder renews its credentials.
     Fixed(kube::Client),
-    /// A plugin gives credentials.
+    /// An exec plugin provides credentials.
     Plugin(Box<Plugin>),
 }
 
 pub(crate) struct Plugin {
-    /// Without the plugin: the library would run it several times, and wait for it without a deadline.
+    /// Without the plugin: the library would run it several times, blocking, and without a deadline.
     config: kube::Config,
     exec: ExecConfig,
     held: Mutex<Option<Held>>,
@@ -89,7 +89,7 @@ impl Connection {
         Ok(held.insert(made).client.clone())
     }
 
-    /// Whether there are other credentials now than those that were refused to a request of the time `begun`.
+    /// Renews credentials that were rejected in a request that began at `begun`; whether there are newer ones now.
     ///
     /// # Errors
     /// [`Failure`] of the plugin.
@@ -107,7 +107,10 @@ impl Connection {
 }
 
 impl Held {
-    #[allow(clippy::disallowed_methods, reason = "only the machine's own clock says when credentials end")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "only the machine's clock tells whether credentials have expired"
+    )]
     fn is_ending(&self) -> bool {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let left = |ends: Time| u64::try_from(ends.timestamp()).unwrap_or(0).saturating_sub(now.as_secs());
@@ -130,7 +133,7 @@ impl Plugin {
         Ok(Held { client, made: Instant::now(), ends })
     }
 
-    /// Runs the plugin once. Nothing of what it says but the credentials is kept, for that may hold them, too.
+    /// Runs the plugin once. Its other output isn't kept because it may contain credentials.
     async fn run(&self) -> Result<Status, &'static str> {
         if self.exec.interactive_mode == Some(ExecInteractiveMode::Always) {
             return Err("needs a terminal, and there is none");

@@ -28,7 +28,7 @@ pub(super) struct Wanted {
     request: Request,
 }
 
-/// What is left of the bytes that all logs share, and how many logs still want some.
+/// The bytes that are left for all logs, and the number of logs that still need some.
 struct Shares {
     left: usize,
     logs: usize,
@@ -64,8 +64,7 @@ impl Collection<'_> {
         Wanted { name: format!("logs/{namespace}/{pod}/{container}{part}"), request }
     }
 
-    /// Reads the logs, of which no more than `most` bytes are kept in all. What one of them doesn't need is for those
-    /// after it.
+    /// Reads the logs and keeps at most `most` bytes in all. Bytes that one log doesn't need go to the logs after it.
     pub(super) async fn logs(&self, mut wanted: Vec<Wanted>, most: usize, budget: &Budget) -> Vec<Capture> {
         let affordable = most / LEAST;
         if wanted.len() > affordable {
@@ -93,8 +92,8 @@ impl Collection<'_> {
         read.into_iter().flatten().collect()
     }
 
-    /// The end of one log, in whole lines. The server takes the last lines and of these the first bytes, so it is asked
-    /// for lines alone, and for fewer of them if they turn out to be long.
+    /// The end of one log, in whole lines. A byte limit on the server keeps the beginning, so the limit here is in lines,
+    /// and is lowered if the lines turn out to be long.
     async fn log(&self, wanted: Wanted, most: usize, budget: &Budget) -> Option<Capture> {
         let reach = most.saturating_mul(REACH);
         let mut lines = (most / SHORT_LINE).max(1);
@@ -114,11 +113,11 @@ impl Collection<'_> {
             }
         };
         if tail.broken || tail.goes_on {
-            self.gap(&wanted.name, &"it wasn't read to its end");
+            self.gap(&wanted.name, &"the end of the log wasn't reached");
         }
         let cut = tail.read > tail.bytes.len();
         let begins = if cut { tail.bytes.iter().position(|byte| *byte == b'\n') } else { None };
-        // A single line that is longer than what is kept is kept in part.
+        // A line that is longer than the limit is kept in part.
         let begins = begins.map(|at| at + 1).filter(|at| *at < tail.bytes.len()).unwrap_or(0);
         let bytes = &tail.bytes[begins..];
         if bytes.is_empty() {

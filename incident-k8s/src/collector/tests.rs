@@ -352,7 +352,7 @@ async fn the_incidents_own_service_comes_first_on_a_slow_server() {
     }
     assert_eq!(data(&captures, "workloads")[0]["workload"], "deployment/checkout");
     let missing = data(&captures, "index")["missing"].to_string();
-    assert!(missing.contains("no time was left") || missing.contains("other-"), "{missing}");
+    assert!(missing.contains("not reached before the deadline") || missing.contains("other-"), "{missing}");
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ impl Look<'_> {
     }
 }
 
-/// What it takes to start a workload whose autoscaler stands still because there are no replicas.
+/// Checks and warns when a workload is started whose autoscaler is inactive because there are no replicas.
 pub(super) fn wake(draft: &mut Draft, found: &Scaler, to: i64) -> Result<(), AdapterError> {
     draft.guard(&found.object)?;
     let called = name(&found.object);
@@ -189,12 +189,12 @@ pub(super) fn wake(draft: &mut Draft, found: &Scaler, to: i64) -> Result<(), Ada
     let (least, most) = (bound(floor_at(false), 1), bound(most_at(false), i64::MAX));
     if to < least || to > most {
         return Err(refuse(format!(
-            "its autoscaler {called} keeps it between {least} and {most} replicas once it runs"
+            "its autoscaler {called} allows {least} to {most} replicas; ask for a number between {least} and {most}"
         )));
     }
     draft.warn(format!(
-        "Its autoscaler {called} stands still at 0 replicas: this starts the workload, and the autoscaler chooses the \
-         number from then on."
+        "Its autoscaler {called} is inactive at 0 replicas. This starts the workload; from then on the autoscaler chooses \
+         the number."
     ));
     Ok(())
 }

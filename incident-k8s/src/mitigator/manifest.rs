@@ -18,12 +18,12 @@ use crate::target::Target;
 const MOST_SHOWN: usize = 200;
 const ABSENT: &str = "absent";
 
-/// A manifest, and what else the server changes when it is applied.
+/// A manifest, with everything that the server changes when it is applied.
 #[derive(Clone, Copy)]
 pub(super) struct Applied<'a> {
     pub(super) plural: &'a str,
     pub(super) manifest: &'a Value,
-    /// A merge patch; null where nothing is known of it.
+    /// The changes as a merge patch; null if they aren't known.
     pub(super) changes: &'a Value,
 }
 
@@ -108,8 +108,8 @@ impl Look<'_> {
         Ok(plan.with_pin(APPLIED, &self.applied_before(object.as_ref())))
     }
 
-    /// Whether the server takes the patch that brings everything back. Tried on the object as it is, the patch changes
-    /// nothing, but one that the server could never store is refused.
+    /// Tries the undo patch on the object as it is now. It changes nothing yet, but the server rejects a patch that it
+    /// could never store.
     async fn way_back(&self, draft: &mut Draft, request: &Request, back: Option<&Value>) -> Reversible {
         let Some(back) = back else { return Reversible::Yes };
         let patch = request.clone().patch(MERGE_PATCH, back.clone(), self.cluster.manager()).dry_run();
@@ -117,14 +117,14 @@ impl Look<'_> {
             Ok(_) => Reversible::Yes,
             Err(error) => {
                 draft.warn(format!(
-                    "The server refuses the way back, so this can't be undone from here: {error}."
+                    "The server rejects the undo, so this can't be undone from here: {error}."
                 ));
                 Reversible::No
             }
         }
     }
 
-    /// What this adapter applied to the object before, as a digest: an apply drops the fields of the one before it.
+    /// A digest of the fields that this adapter applied before: the next apply drops those that it doesn't repeat.
     fn applied_before(&self, object: Option<&Value>) -> String {
         let entries = object.map_or(&[][..], |object| items(object, "/metadata/managedFields"));
         let ours = entries.iter().find(|entry| {
@@ -182,7 +182,7 @@ impl Look<'_> {
         Ok(plan.with_pin(STATE, &state).with_pin(UID, uid))
     }
 
-    /// Held to `live`, if there is an object: to its uid as well, for what is gone would be made anew at any version.
+    /// Pins the version and the uid of `live`: without the uid, the server would recreate an object that was deleted.
     fn apply_request(
         &self,
         object: &Request,

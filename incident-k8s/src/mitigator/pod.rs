@@ -118,7 +118,7 @@ impl Look<'_> {
         }
         let namespace = &target.namespace;
         let Some(siblings) = keeper(owner) else { return Ok(Verification::Holds) };
-        let replaced = "its replicaset was replaced since; look at how the rollout of its deployment goes";
+        let replaced = "its ReplicaSet was replaced; check the rollout of its deployment";
         let Some(controller) = self.find(VERIFY, &Request::get(&siblings, namespace, &owner.name)).await?
         else {
             return Ok(self.pending(done, within, replaced.to_owned()));
@@ -127,7 +127,7 @@ impl Look<'_> {
         if wanted == 0 && owner.kind == "ReplicaSet" {
             return self.verify_successor(done, target, &controller).await;
         }
-        // The controller's own count may be of before: only pods that are there and ready are proof.
+        // The controller's own count may be stale, so the pods themselves are counted.
         let ready = self.ready_pods(namespace, &controller, done.plan.pins.get(UID)).await?;
         if ready >= wanted {
             return Ok(Verification::Holds);
@@ -135,7 +135,7 @@ impl Look<'_> {
         Ok(self.pending(done, within, format!("{ready} of {wanted} pods of {} are ready", shown(owner))))
     }
 
-    /// A rollout in between leaves nothing of the pod's ReplicaSet; then the Deployment has to be whole.
+    /// If a rollout replaced the pod's ReplicaSet, the whole Deployment has to be rolled out.
     async fn verify_successor(
         &self,
         done: &Execution,

@@ -31,7 +31,7 @@ impl Look<'_> {
             if draft.overrides(found.key()) {
                 draft.warn("This overrides the autoscaler, which sets the number again within seconds.");
             } else if from == 0 && !found.keda {
-                // An autoscaler stands still at 0 replicas, so its least number would start nothing.
+                // An HPA is inactive at 0 replicas, so raising its minimum would start nothing.
                 wake(&mut draft, &found, to)?;
             } else {
                 return self.plan_floor(draft, &workload, &found, to).await;
@@ -162,7 +162,7 @@ impl Look<'_> {
         };
         let workload = self.settling(&request, workload, has).await;
         let now = desired(target.kind, &workload);
-        // What starts from nothing may be given more at once by its autoscaler.
+        // Once the workload runs, its autoscaler may choose a higher number.
         let woken = from == 0 && now > to;
         if now != to && !woken {
             let detail = format!("it shall have {now} replicas again; look for an autoscaler or GitOps");

@@ -253,8 +253,8 @@ fn what_moved(plan: &Plan, target: &Target, workload: &Value) -> Option<&'static
     None
 }
 
-/// The annotation that a rollback brings back beside the template, as kubectl does: the controller would otherwise write
-/// the cause of the change that is left onto the revision that comes back.
+/// The change cause that a rollback restores, as kubectl does. Otherwise the controller would copy the bad revision's
+/// cause onto the good one.
 fn cause(kind: Kind, revision: Option<&Revision>) -> Vec<(&'static str, Option<&str>)> {
     let revision = revision.filter(|_| kind == Kind::Deployment);
     revision.map(|it| (CHANGE_CAUSE, it.change_cause.as_deref())).into_iter().collect()
@@ -294,7 +294,7 @@ fn caveats(draft: &mut Draft, workload: &Value, edit: &Edit, to: &Value) {
         draft.warn("It was made with kubectl apply; the next apply of the same manifest undoes this.");
     }
     for manager in appliers(workload) {
-        draft.warn(format!("{manager} applies it on the server's side; its next apply undoes this."));
+        draft.warn(format!("{manager} manages it with server-side apply; its next apply undoes this."));
     }
     if crate::object::text(workload, "/spec/updateStrategy/type") == "OnDelete" {
         draft.warn("Its update strategy is OnDelete: nothing happens until somebody deletes its pods.");

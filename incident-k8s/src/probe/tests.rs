@@ -187,7 +187,7 @@ async fn no_crash_loops_is_green_only_where_every_pod_that_is_wanted_runs() {
     let gone = fake.state().all("pods").next().map(|(key, _)| key.clone()).unwrap();
     fake.state().remove(&gone);
     let reading = look(&fake, check()).await.unwrap();
-    assert_eq!((reading.colour, reading.detail.as_str()), (Colour::Unknown, "2 of 3 pods are there"));
+    assert_eq!((reading.colour, reading.detail.as_str()), (Colour::Unknown, "2 of 3 pods are running"));
 }
 
 #[tokio::test]

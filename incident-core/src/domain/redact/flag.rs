@@ -1,10 +1,10 @@
-//! Secrets in the short flags of command lines, which have no name that tells.
+//! Secrets after short command-line flags.
 
 use std::ops::Range;
 
 use super::run;
 
-/// Programs with the flag after which they take a password, whether it may be attached, and whether it may follow.
+/// Programs, the flag of their password, whether it may be attached to the flag, and whether it may follow it.
 const PROGRAMS: [(&[u8], u8, bool, bool); 8] = [
     (b"mysql", b'p', true, false),
     (b"mariadb", b'p', true, false),
@@ -15,7 +15,7 @@ const PROGRAMS: [(&[u8], u8, bool, bool); 8] = [
     (b"login", b'p', false, true),
     (b"psexec", b'p', false, true),
 ];
-/// How far back on its line a program is looked for.
+/// How far back on its line a program's name is searched.
 const BACK: usize = 256;
 
 /// The secret after the flag whose dash is at `at`: `-u user:secret`, and `-psecret` of a program that takes it so.
@@ -45,7 +45,7 @@ pub(super) fn value(text: &[u8], at: usize) -> Option<Range<usize>> {
     match known {
         Some((_, _, true, _)) if !attached.is_empty() => Some(attached),
         Some((_, _, _, true)) if attached.is_empty() => following(text, dashes + 1),
-        // In a list nobody sees the program, but hardly anything else looks like this.
+        // In a list the program may be elsewhere, but hardly anything else looks like this.
         None if flag == b'p' && before != b' ' && attached.len() >= 6 => {
             let is = |test: fn(&u8) -> bool| text[attached.clone()].iter().any(test);
             (is(u8::is_ascii_alphabetic) && is(u8::is_ascii_digit)).then_some(attached)
@@ -68,7 +68,7 @@ fn following(text: &[u8], at: usize) -> Option<Range<usize>> {
     (start > at && !word.is_empty() && text[start] != b'-').then_some(word)
 }
 
-/// The password of an account, `user:password`; numbers are those of a user and a group.
+/// The password in `user:password`; two numbers are a user and a group.
 fn account(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
     let colon = word.start + text[word.clone()].iter().position(|byte| *byte == b':')?;
     let secret = colon + 1..word.end;

@@ -1,6 +1,6 @@
 //! Names of secrets: of variables, keys and flags.
 
-/// Words that make a name one of a secret wherever they stand in it.
+/// Words that mark a secret anywhere in a name.
 const SECRETS: [&str; 13] = [
     "password",
     "passwd",
@@ -16,7 +16,7 @@ const SECRETS: [&str; 13] = [
     "apikey",
     "passwort",
 ];
-/// How names of secrets end although they aren't split into words.
+/// Endings of secret names that aren't split into words.
 const ENDS: [&str; 13] = [
     "password",
     "passwd",
@@ -32,7 +32,7 @@ const ENDS: [&str; 13] = [
     "credential",
     "credentials",
 ];
-/// Last words of names that say something about a secret, or where it is, and aren't one.
+/// Last words of names that describe a secret or say where it is.
 const ABOUT: [&str; 62] = [
     "file",
     "files",
@@ -97,7 +97,7 @@ const ABOUT: [&str; 62] = [
     "bucket",
     "reviewer",
 ];
-/// Last words that say which secret it is, or how it is written.
+/// Last words that tell secrets apart or name their format.
 const WHICH: [&str; 25] = [
     "base",
     "base64",
@@ -125,7 +125,7 @@ const WHICH: [&str; 25] = [
     "rw",
     "ro",
 ];
-/// What a key is called that isn't secret, before the word "key".
+/// Words before "key" in names of keys that aren't secret.
 const PLAIN_KEYS: [&str; 38] = [
     "public",
     "pub",
@@ -166,7 +166,7 @@ const PLAIN_KEYS: [&str; 38] = [
     "bucket",
     "file",
 ];
-/// What a key is called that is secret even in a name of small letters.
+/// Words before "key" in names of secret keys, also in lower case.
 const SECRET_KEYS: [&str; 38] = [
     "api",
     "access",
@@ -208,12 +208,12 @@ const SECRET_KEYS: [&str; 38] = [
     "root",
 ];
 
-/// How sure a name makes that its value is a secret.
+/// How certain it is that a name is one of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Certainty {
-    /// It is called a secret.
+    /// The name ends with a secret word.
     Sure,
-    /// The word stands in the middle, as in `token_bucket_rate`: a plain number is no secret.
+    /// The word is in the middle, as in `token_review_rate`; a plain number isn't a secret then.
     Likely,
 }
 
@@ -222,7 +222,7 @@ pub(super) fn of_secret(name: &[u8]) -> Option<Certainty> {
     let all = words(name);
     let mut words = &all[..];
     let mut is_config = false;
-    // What only tells several apart, such as a number or a letter, says nothing.
+    // A number, a letter or a format at the end doesn't change the meaning.
     while let [before @ .., last] = words {
         let counts =
             last.len() == 1 || last.bytes().skip(1).all(|it| it.is_ascii_digit()) && last.starts_with('v');
@@ -255,7 +255,7 @@ pub(super) fn of_secret(name: &[u8]) -> Option<Certainty> {
     all.iter().any(|word| SECRETS.contains(&word.as_str())).then_some(Certainty::Likely)
 }
 
-/// The words of a name, in small letters: `dbPassword`, `DB_PASSWORD` and `db-password` have the same.
+/// The words of a name in lower case: `dbPassword`, `DB_PASSWORD` and `db-password` have the same words.
 fn words(name: &[u8]) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();

@@ -42,7 +42,7 @@ pub(super) fn value(text: &[u8], at: usize, around: &Around) -> Option<Range<usi
     after_key(text, end, key_end, around, kind)
 }
 
-/// The value of an entry that names its key in one field and has the value in the next, as environments of pods do.
+/// The value of an entry with a name field and a value field, as in the environment of a pod.
 fn of_entry(text: &[u8], key_end: usize, around: &Around) -> Option<Range<usize>> {
     let blank = |byte: u8| b" \t=:\\\"'".contains(&byte);
     let near = |at: usize, most: usize| &text[..text.len().min(at + most)];
@@ -71,10 +71,10 @@ fn after_key(text: &[u8], end: usize, key_end: usize, around: &Around, kind: Kin
         [b'=', ..] => (blank(sign + 1), false),
         [b':', ..] => (blank(sign + 1), true),
         [first, ..] if around.flag && sign > key_end && *first != b'-' && *first != b'\n' => (sign, false),
-        // The next element of a list, in one line or in lines of their own.
+        // The next element of a list, on the same line or on the next.
         [b',', ..] if around.flag && key_end > end => (element(text, sign + 1)?, false),
         [b'\n' | b'\r', ..] if around.flag => (element(text, sign)?, false),
-        // What is quoted behind the bare word, as SQL has it.
+        // A quoted value after the bare word, as in SQL.
         [b'\'' | b'"', ..] if is_password(&text[..end]) && sign > key_end && key_end == end => (sign, false),
         _ => return None,
     };
@@ -102,14 +102,14 @@ fn after_key(text: &[u8], end: usize, key_end: usize, around: &Around, kind: Kin
     while matches!(text.get(end), Some(b'"' | b'\'')) && text[start..end].ends_with(b"\\") {
         end -= 1;
     }
-    // The working directory is called as a password is.
+    // PWD is also the working directory.
     if text[start..].starts_with(b"/") && text[..key_end].to_ascii_lowercase().ends_with(b"pwd") {
         return None;
     }
     secret(text, start, end).filter(|it| !kind_is_likely || !is_plain(&text[it.clone()]))
 }
 
-/// Whether the key that ends here is called a password: other words stand before a quoted name as well.
+/// Whether the key that ends here is called a password; other words often precede a quoted name.
 fn is_password(text: &[u8]) -> bool {
     let end = &text[text.len().saturating_sub(10)..];
     let end = end.to_ascii_lowercase();
@@ -126,7 +126,7 @@ fn element(text: &[u8], at: usize) -> Option<usize> {
     (*first != b'-').then_some(start)
 }
 
-/// A number, a length of time or a size: of what is only likely a secret, such a value isn't one.
+/// Whether the value is a number, a duration or a size.
 fn is_plain(value: &[u8]) -> bool {
     value.len() <= 8 && value.first().is_some_and(u8::is_ascii_digit)
 }

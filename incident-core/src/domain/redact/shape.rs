@@ -68,8 +68,8 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
 }
 
-/// Letters and digits that no person wrote and no ordinary identifier is made of: long, of all kinds, and without order.
-/// Digests, which have no capitals, and names, which have long runs of one kind, are none.
+/// A long run of letters and digits that looks random. Hexadecimal digests have no capitals, and identifiers have long
+/// runs of one kind of character, so neither counts.
 pub(super) fn random(text: &[u8], at: usize) -> Option<Range<usize>> {
     const LEAST: usize = 32;
     let belongs = |byte: u8| byte.is_ascii_alphanumeric() || b"+/_".contains(&byte);

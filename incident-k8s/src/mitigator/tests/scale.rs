@@ -185,13 +185,13 @@ async fn pods_that_quota_keeps_out_are_seen_when_it_is_verified() {
 }
 
 #[tokio::test]
-async fn what_stands_at_nothing_is_started_itself_because_its_autoscaler_stands_still() {
+async fn a_workload_at_zero_is_scaled_itself_because_its_autoscaler_is_inactive() {
     let shop = shop().await;
     shop.fake.put([autoscaler("checkout", 2, 8)]);
     shop.fake.change("deployments/checkout", |it| it["spec"]["replicas"] = json!(0));
     let plan = shop.planned(&scale("deployment/checkout", 3)).await;
     assert_eq!(lines(&plan), ["replicas: 0 -> 3"]);
-    assert!(plan.warnings.iter().any(|it| it.contains("stands still at 0")), "{plan:#?}");
+    assert!(plan.warnings.iter().any(|it| it.contains("inactive at 0")), "{plan:#?}");
     let done = shop.done(&plan).await;
     assert_eq!((replicas(&shop), shop.verify(&done, 1).await), (3, Verification::Holds));
     // The autoscaler chooses the number from then on.
@@ -199,11 +199,11 @@ async fn what_stands_at_nothing_is_started_itself_because_its_autoscaler_stands_
     assert_eq!(shop.verify(&done, 1).await, Verification::Holds);
     shop.fake.change("deployments/checkout", |it| it["spec"]["replicas"] = json!(0));
     let why = shop.refusal(&scale("deployment/checkout", 1)).await;
-    assert!(why.contains("between 2 and 8"), "{why}");
+    assert!(why.contains("allows 2 to 8 replicas"), "{why}");
 }
 
 #[tokio::test]
-async fn the_way_back_of_a_floor_is_not_planned_against_one_that_somebody_changed() {
+async fn undoing_a_floor_is_refused_after_somebody_changed_it() {
     let shop = shop().await;
     shop.fake.put([autoscaler("checkout", 2, 8)]);
     let done = shop.done(&shop.planned(&scale("deployment/checkout", 6)).await).await;
@@ -212,7 +212,7 @@ async fn the_way_back_of_a_floor_is_not_planned_against_one_that_somebody_change
 }
 
 #[tokio::test]
-async fn a_workload_that_is_being_deleted_gets_no_plan_and_no_way_back() {
+async fn a_workload_that_is_being_deleted_gets_no_plan_and_no_undo() {
     let shop = shop().await;
     let done = shop.done(&shop.planned(&scale("deployment/checkout", 6)).await).await;
     shop.fake.change("deployments/checkout", |it| {
