@@ -24,9 +24,9 @@ pub(super) fn clean(value: &mut Value) {
                 let flag = it.as_str().filter(|text| text.starts_with('-') && !text.contains('='));
                 let names = flag.is_some_and(names_secret);
                 if named && flag.is_none() {
-                    hide(it)
+                    hide(it);
                 } else {
-                    clean(it)
+                    clean(it);
                 }
                 named = names;
             }
