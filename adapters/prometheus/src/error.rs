@@ -1,7 +1,5 @@
 //! Why a webhook can't be taken, without what was in it.
 
-use std::fmt;
-
 /// Why a webhook can't be taken. It names the place and never repeats what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -16,85 +14,27 @@ pub enum WebhookError {
         /// The byte of the line, from 1.
         column: usize,
     },
-    /// A field is missing or is something else.
-    #[error("{field}: expected {expected}")]
+    /// The body isn't a webhook.
+    #[error("{field}: expected {expected}; send Alertmanager's webhook, version 4")]
     Field {
-        /// Where, such as `alerts[3].startsAt`.
-        field: String,
+        /// What isn't right.
+        field: &'static str,
         /// What should be there.
         expected: &'static str,
     },
-    /// There is more than is taken at once.
-    #[error("{field}: expected at most {limit}; lower max_alerts or raise the limit")]
-    TooMany {
-        /// Of what, such as `alerts` or `alerts[3].labels`.
-        field: String,
+    /// The body has more bytes than are taken at once.
+    #[error("the body: expected at most {limit} bytes; lower max_alerts or raise the limit")]
+    TooLarge {
         /// The limit.
         limit: usize,
     },
 }
 
-/// The place in a webhook that is being read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// The alert, if it is one's field.
-    pub(crate) alert: Option<usize>,
-    pub(crate) field: Field,
-}
-
-/// A field that is read; every other passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Field {
-    Body,
-    Alerts,
-    Receiver,
-    GroupKey,
-    TruncatedAlerts,
-    Alert,
-    Status,
-    Labels,
-    Annotations,
-    StartsAt,
-    GeneratorUrl,
-    Fingerprint,
-}
-
-impl Field {
-    /// What should be there.
-    pub(crate) fn expected(self) -> &'static str {
-        match self {
-            Self::Body => "an object",
-            Self::Alerts => "a list of alerts, once",
-            Self::Receiver | Self::GroupKey | Self::GeneratorUrl | Self::Fingerprint => "a text",
-            Self::TruncatedAlerts => "a number, 0 or more",
-            Self::Alert => "an object with a status",
-            Self::Status => "\"firing\" or \"resolved\"",
-            Self::Labels | Self::Annotations => "an object of texts",
-            Self::StartsAt => "a time as in RFC 3339",
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.field {
-            Field::Body => "the body",
-            Field::Alerts => "alerts",
-            Field::Receiver => "receiver",
-            Field::GroupKey => "groupKey",
-            Field::TruncatedAlerts => "truncatedAlerts",
-            Field::Alert => "",
-            Field::Status => "status",
-            Field::Labels => "labels",
-            Field::Annotations => "annotations",
-            Field::StartsAt => "startsAt",
-            Field::GeneratorUrl => "generatorURL",
-            Field::Fingerprint => "fingerprint",
-        };
-        match (self.alert, self.field) {
-            (Some(alert), Field::Alert) => write!(f, "alerts[{alert}]"),
-            (Some(alert), _) => write!(f, "alerts[{alert}].{name}"),
-            (None, _) => f.write_str(name),
-        }
+impl WebhookError {
+    /// Where the body as it was sent isn't JSON; `error` is about the repaired one, whose lines may be others.
+    pub(crate) fn syntax(body: &[u8], error: &serde_json::Error) -> Self {
+        let sent = serde_json::from_slice::<serde::de::IgnoredAny>(body).err();
+        let error = sent.as_ref().unwrap_or(error);
+        Self::Syntax { line: error.line(), column: error.column() }
     }
 }

@@ -16,19 +16,22 @@
 //! # Expected flow
 //! 1. The endpoint reads at most [`Limits::bytes`] of a POST and parses them.
 //! 2. It hands the signals to `Engine::ingest` and waits: then they are durable.
-//! 3. It answers 2xx. If the engine failed, it answers 503, for Alertmanager sends again after a 5xx or no answer, and
-//!    **never** after a 4xx, not even 429. What can't be parsed can't be parsed next time either: that is a 400.
+//! 3. It answers 2xx. If the engine failed, it answers 503: Alertmanager sends again after a 5xx or no answer, and
+//!    **never** after a 4xx, not even 429. A body that is no webhook will not be one next time either: that is a 400.
 //!
 //! # Guarantees
+//! - One odd alert costs no other. What can be read of it is taken, and the rest is in its
+//!   [`notes`](incident_core::domain::Signal::notes), which the incident's timeline shows.
 //! - An alert is resolved only by an entry that says so itself. Neither the group's status nor an alert's absence
-//!   resolves anything, so a group that was cut short (`max_alerts`) ends nothing that it doesn't list.
+//!   resolves anything, so a group that was cut short (`max_alerts`) ends nothing that it doesn't list. An entry whose
+//!   status is unknown counts as firing.
 //! - Fields that aren't known pass, whatever is in them; so does any version.
 //! - Time and memory are bounded by the limits, and no input makes it panic.
-//! - An error names the field and repeats nothing of what was sent.
+//! - An error or a note names the field and repeats nothing of what was sent.
 //!
 //! # Caveats
 //! - The same alerts come again: every `repeat_interval`, after each change of their group, and from each replica of
-//!   Alertmanager. `Engine::ingest` takes an alert that it knows for known.
+//!   Alertmanager. `Engine::ingest` knows an occurrence by its fingerprint and start, in whatever order they come.
 //! - Nothing here says who sent it. Alertmanager signs nothing: ask for a bearer token or a client certificate.
 //! - The texts of a signal are as they were sent. The core makes them harmless where it shows them.
 

@@ -1,17 +1,18 @@
 //! How much one webhook may hold.
 
-/// How much one webhook may hold. What is beyond is an error, but for long texts, which are cut.
+/// How much is taken of one webhook. Only a body with too many bytes is refused; what else is beyond a limit is left out and
+/// noted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
     /// Bytes of the body: 16 MiB.
     pub bytes: usize,
-    /// Alerts listed: 10,000. Alertmanager's `max_alerts` has no limit by default.
+    /// Alerts listed: 10,000. Alertmanager's `max_alerts` has no limit by default. The others are counted.
     pub alerts: usize,
-    /// Labels of an alert: 128.
+    /// Labels of an alert: 128. The others are left out, but for the alert's name, severity, service and job.
     pub labels: usize,
-    /// Bytes of a text – a label's name or value, the summary: 4 KiB. A link that is longer is left out, for half of it
-    /// leads nowhere.
+    /// Bytes of a text – a label's name or value, the summary: 4 KiB. A longer text is cut; a longer link is left out,
+    /// because half of it leads nowhere.
     pub text: usize,
 }
 

@@ -162,6 +162,11 @@ impl<'a> Draft<'a> {
         })
     }
 
+    /// When the command happened, UTC.
+    pub(super) fn occurred_at(&self) -> Time {
+        self.occurred_at
+    }
+
     /// Adds a fact, by the request's actor, at the request's time.
     pub(super) fn fact(&mut self, fact: impl Into<Fact>) -> Seq {
         self.record(self.request.actor.clone(), self.occurred_at, fact.into())
@@ -280,8 +285,10 @@ impl<'a> Draft<'a> {
 pub(super) const LONGEST_TEXT: usize = 16 * 1024;
 /// The most bytes a title may have.
 pub(super) const LONGEST_TITLE: usize = 256;
-/// The most bytes a name, a label or a link may have.
+/// The most bytes a name or a label may have.
 pub(super) const LONGEST_NAME: usize = 512;
+/// The most bytes a link may have. A link into a dashboard carries a whole query.
+pub(super) const LONGEST_LINK: usize = 2048;
 
 /// Words that somebody gave, without white space around them: not empty, not too long.
 pub(super) fn given<'t>(field: &'static str, words: &'t str, longest: usize) -> Result<&'t str, Refusal> {
@@ -293,17 +300,28 @@ pub(super) fn given<'t>(field: &'static str, words: &'t str, longest: usize) -> 
     Ok(words)
 }
 
-/// A name or link: like [`given`], and without control characters.
+/// A name: like [`given`], and without control characters.
 pub(super) fn name(field: &'static str, words: &str) -> Result<String, Refusal> {
     let words = given(field, words, LONGEST_NAME)?;
     bounded(field, words)?;
     Ok(words.to_owned())
 }
 
+/// A link: like [`name`], but longer.
+pub(super) fn link(field: &'static str, words: &str) -> Result<String, Refusal> {
+    let words = given(field, words, LONGEST_LINK)?;
+    no_longer_than(field, words, LONGEST_LINK)?;
+    Ok(words.to_owned())
+}
+
 /// A name that may be empty.
 pub(super) fn bounded(field: &'static str, words: &str) -> Result<(), Refusal> {
-    let problem = if words.len() > LONGEST_NAME {
-        format!("it has {} bytes; expected at most {LONGEST_NAME}", words.len())
+    no_longer_than(field, words, LONGEST_NAME)
+}
+
+fn no_longer_than(field: &'static str, words: &str, longest: usize) -> Result<(), Refusal> {
+    let problem = if words.len() > longest {
+        format!("it has {} bytes; expected at most {longest}", words.len())
     } else if words.chars().any(char::is_control) {
         "it has control characters; expected none".to_owned()
     } else {

@@ -32,8 +32,7 @@ pub fn evolve(it: &mut Incident, record: &Record) {
     match &record.fact {
         Fact::Declared(fact) => declared(it, record, fact),
         Fact::SignalsReceived(fact) => {
-            fact.firing.0.iter().for_each(|alert| it.firing.put(*alert, true));
-            fact.resolved.0.iter().for_each(|alert| it.firing.put(*alert, false));
+            it.firing.take_in(fact, record.recorded_at);
             if let Some(storm) = &mut it.storm {
                 let storm = Arc::make_mut(storm);
                 if fact.storm_begins {

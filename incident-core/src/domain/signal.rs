@@ -1,14 +1,24 @@
 //! Alerts from outside, and the rules that turn them into incidents.
 
+mod occurrence;
+mod policy;
+mod reading;
+mod written;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::Ledger;
-use super::severity::Severity;
-use super::storm::StormPolicy;
+use super::id::Digest;
 use super::time::Time;
+
+pub(crate) use occurrence::Messages;
+pub use occurrence::{Firing, News};
+pub use policy::{SignalPolicy, SignalRule, WordMeans, WorseNews};
+pub use reading::Judged;
+#[cfg(feature = "runtime")]
+pub(crate) use reading::{link, service};
+pub use written::{Fingerprints, Severities, Times};
 
 /// An alert from outside. Everything in it is untrusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,10 +34,16 @@ pub struct Signal {
     pub labels: BTreeMap<String, String>,
     /// How it was noticed.
     pub detected_by: Detection,
-    /// When it began, as the source says, UTC.
+    /// When it began, as the source says, UTC. With the fingerprint it names one occurrence of the alert.
     pub started_at: Option<Time>,
+    /// When it ended, as the source says, UTC.
+    #[serde(default)]
+    pub ended_at: Option<Time>,
     /// Where to look, if the source says.
     pub link: Option<String>,
+    /// What the reader of the alert couldn't read, shortened or assumed. It never repeats what was sent.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 impl Signal {
@@ -41,7 +57,9 @@ impl Signal {
             labels: BTreeMap::new(),
             detected_by,
             started_at: None,
+            ended_at: None,
             link: None,
+            notes: Vec::new(),
         }
     }
 
@@ -72,11 +90,39 @@ impl Signal {
         self
     }
 
+    /// Ended at `time`.
+    #[must_use]
+    pub fn ended_at(mut self, time: Time) -> Self {
+        self.ended_at = Some(time);
+        self
+    }
+
     /// With a link to look at.
     #[must_use]
     pub fn with_link(mut self, link: &str) -> Self {
         self.link = Some(link.to_owned());
         self
+    }
+
+    /// With a note of what couldn't be read.
+    #[must_use]
+    pub fn with_note(mut self, note: &str) -> Self {
+        self.notes.push(note.to_owned());
+        self
+    }
+
+    /// What tells this alert from others: its fingerprint, or a digest of its labels and summary if it has none.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        if !self.fingerprint.is_empty() {
+            return self.fingerprint.clone();
+        }
+        let labels = self.labels.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+        let mut parts: Vec<&[u8]> = labels.collect();
+        if parts.is_empty() {
+            parts.push(self.summary.as_bytes());
+        }
+        Digest::of(&parts).to_string()
     }
 }
 
@@ -143,132 +189,5 @@ impl std::fmt::Display for Detection {
             Self::TeamObservation => "team observation",
             Self::ScheduledTest => "scheduled test",
         })
-    }
-}
-
-/// How alerts become incidents.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SignalPolicy {
-    /// The first rule that matches decides; an alert that none matches is refused, visibly.
-    pub rules: Vec<SignalRule>,
-    /// How long after resolve a firing alert reopens the incident instead of declaring a new one.
-    #[serde(with = "humantime_serde")]
-    pub flap_window: Duration,
-    /// When alerts are a storm, and no longer an incident for each group.
-    pub storm: StormPolicy,
-}
-
-/// One rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SignalRule {
-    /// The labels that must have exactly these values; empty matches every alert.
-    #[serde(default)]
-    pub matches: BTreeMap<String, String>,
-    /// The severity of the incident; none takes it from the label `severity`, and SEV2 if that says nothing.
-    #[serde(default)]
-    pub severity: Option<Severity>,
-    /// The label that names the service.
-    pub service_label: String,
-    /// The labels that make alerts one incident; the service's label is always among them.
-    #[serde(default)]
-    pub group_by: Vec<String>,
-}
-
-/// A set of alerts, each by eight bytes of the digest of its fingerprint: enough to tell them apart within one incident.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fingerprints(pub std::collections::BTreeSet<u64>);
-
-impl Fingerprints {
-    /// What stands for the alert with this fingerprint.
-    #[must_use]
-    pub fn of(fingerprint: &str) -> u64 {
-        let digest = super::id::Digest::of(&[fingerprint.as_bytes()]);
-        digest.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// The alerts of an incident that fire: cheap to copy, however many they are.
-#[derive(Clone, Default)]
-pub struct Firing {
-    alerts: Ledger<u64, bool>,
-    count: usize,
-}
-
-impl Firing {
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// Whether the alert fires.
-    #[must_use]
-    pub fn contains(&self, alert: u64) -> bool {
-        self.alerts.get(&alert).is_some_and(|fires| *fires)
-    }
-
-    /// All of them, in order.
-    fn alerts(&self) -> impl Iterator<Item = u64> {
-        self.alerts.all().into_iter().filter(|(_, fires)| **fires).map(|(alert, _)| *alert)
-    }
-
-    /// Says of an alert whether it fires.
-    pub(super) fn put(&mut self, alert: u64, fires: bool) {
-        match (self.contains(alert), fires) {
-            (false, true) => self.count += 1,
-            (true, false) => self.count -= 1,
-            _ => return,
-        }
-        self.alerts.insert(alert, fires);
-    }
-}
-
-impl PartialEq for Firing {
-    fn eq(&self, other: &Self) -> bool {
-        self.count == other.count && self.alerts().eq(other.alerts())
-    }
-}
-
-impl std::fmt::Debug for Firing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.alerts()).finish()
-    }
-}
-
-impl Serialize for Fingerprints {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes: Vec<u8> = self.0.iter().flat_map(|alert| alert.to_be_bytes()).collect();
-        hex::serde::serialize(bytes, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Fingerprints {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes: Vec<u8> = hex::serde::deserialize(deserializer)?;
-        let (alerts, rest) = bytes.as_chunks::<8>();
-        if !rest.is_empty() {
-            return Err(serde::de::Error::custom("expected eight bytes an alert"));
-        }
-        Ok(Self(alerts.iter().map(|alert| u64::from_be_bytes(*alert)).collect()))
     }
 }

@@ -277,7 +277,7 @@ impl Source<'_> {
             ..ImpactFigures::default()
         };
         let assessed = self.records.iter().rev().find_map(|record| match &record.fact {
-            Fact::ImpactAssessed(ImpactAssessed { impact }) => Some((record.seq, impact)),
+            Fact::ImpactAssessed(ImpactAssessed { impact, .. }) => Some((record.seq, impact)),
             _ => None,
         });
         let Some((seq, it)) = assessed else { return figures };

@@ -227,6 +227,7 @@ impl Engine {
             let gather = Command::Gather(Gather { gathered, begins });
             match self.send(state.id, group.request(self, gather)).await {
                 Err(CommandError::Refused(Refusal::LetGo)) => return Ok(false),
+                Err(error) if unreadable(&error).is_some() => return Ok(true),
                 done => done?,
             };
             joining.into_iter().for_each(|(_, taken)| *taken = Some(Taken::Joined(state.id)));
@@ -286,7 +287,7 @@ impl Taken {
     fn by(self) -> Option<IncidentId> {
         match self {
             Self::Declared(id) | Self::Joined(id) => Some(id),
-            Self::Pointless => None,
+            Self::Pointless | Self::Stale => None,
         }
     }
 }
@@ -295,7 +296,8 @@ fn declare((side, severity): Which, group: &Group, gathered: Vec<Gathered>) -> D
     let first = gathered.iter().flat_map(|it| it.signals.iter()).find(|signal| signal.is_firing());
     let summary = summary(first).unwrap_or_else(|| "alerts of many groups".to_owned());
     let mut declare = found(&format!("alert storm, first: {summary}"), first, side, severity);
-    let window = StormWindow { groups: group.storm.incidents, within: group.storm.within };
+    let storm = group.policy().storm;
+    let window = StormWindow { groups: storm.incidents, within: storm.within };
     declare.storm = Some(StormDeclared { window, gathered });
     declare
 }

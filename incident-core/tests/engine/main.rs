@@ -13,6 +13,7 @@ mod clocks;
 mod commands;
 mod damaged;
 mod failing;
+mod intake;
 mod running;
 mod stopping;
 mod storms;

@@ -167,7 +167,7 @@ async fn what_gets_worse_is_an_incident_of_its_own_and_its_end_is_heard_by_all()
     let (engine, gathers, _) = place.stormy().await;
     let group = 99;
     let worse = takes(&engine, vec![alert(group, "critical")]).await;
-    assert_eq!(worse.declared.len(), 1);
+    assert_eq!(worse.declared.len(), 1, "{worse:?} {:?}", gathers.id);
     let over = vec![alert(group, "minor").resolved(), alert(group, "critical").resolved()];
     takes(&engine, over).await;
     let own = engine.incident(worse.declared[0]).state().await.unwrap();

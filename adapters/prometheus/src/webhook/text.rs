@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use incident_core::domain::inert;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -12,20 +11,15 @@ use crate::limits::Limits;
 /// A text, borrowed from the body unless it has escapes.
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
-impl Text<'_> {
-    /// The text as it is kept.
-    pub(super) fn kept(self, limits: &Limits) -> String {
-        if self.0.len() > limits.text { inert::clip(&self.0, limits.text) } else { self.0.into_owned() }
-    }
-}
-
 /// A text, or null, which is as good as none.
 #[derive(Default)]
 pub(super) struct TextOrNull<'a>(pub(super) Option<Text<'a>>);
 
 impl TextOrNull<'_> {
-    pub(super) fn kept(self, limits: &Limits) -> String {
-        self.0.map(|text| text.kept(limits)).unwrap_or_default()
+    /// The text, empty for none; none if it is too long.
+    pub(super) fn within(self, limits: &Limits) -> Option<String> {
+        let text = self.0.map(|text| text.0).unwrap_or_default();
+        (text.len() <= limits.text).then(|| text.into_owned())
     }
 }
 

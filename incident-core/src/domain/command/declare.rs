@@ -21,6 +21,9 @@ pub struct Declare {
     pub service: Option<String>,
     /// How bad it is; none assumes SEV2 until triage.
     pub severity: Option<Severity>,
+    /// Whether the severity was only assumed.
+    #[serde(default)]
+    pub severity_assumed: bool,
     /// How it was noticed.
     pub detected_by: Detection,
     /// When it began, UTC, if that is known.
@@ -34,6 +37,9 @@ pub struct Declare {
     pub signal_group: Option<String>,
     /// The alerts it begins with.
     pub signals: Arc<[Signal]>,
+    /// Why these alerts begin an incident of their own, where that isn't plain; the timeline says it beside them.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The storm whose alerts it gathers, if it does.
     #[serde(default)]
     pub storm: Option<StormDeclared>,
@@ -78,12 +84,14 @@ impl Declare {
             title: title.to_owned(),
             service: None,
             severity: None,
+            severity_assumed: false,
             detected_by: Detection::TeamObservation,
             started_at: None,
             declared_at: None,
             side: Side::Live,
             signal_group: None,
             signals: Arc::default(),
+            notes: Vec::new(),
             storm: None,
             recurrence_of: None,
             link: None,

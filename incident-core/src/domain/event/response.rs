@@ -17,7 +17,7 @@ use crate::domain::role::Role;
 use crate::domain::severity::Audience;
 use crate::domain::severity::Severity;
 use crate::domain::signal::Detection;
-use crate::domain::signal::Fingerprints;
+use crate::domain::signal::{Fingerprints, Severities, Times};
 use crate::domain::storm::StormWindow;
 use crate::domain::text::Text;
 use crate::domain::ticket::TicketRef;
@@ -79,6 +79,27 @@ pub struct SignalsReceived {
     /// Whether a storm begins again with them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub storm_begins: bool,
+    /// When those that fire began, as the source says, UTC.
+    #[serde(default, skip_serializing_if = "Times::is_empty")]
+    pub firing_since: Times,
+    /// When those that don't fire now had begun, as the source says, UTC.
+    #[serde(default, skip_serializing_if = "Times::is_empty")]
+    pub resolved_since: Times,
+    /// When they ended, as the source says, UTC.
+    #[serde(default, skip_serializing_if = "Times::is_empty")]
+    pub resolved_at: Times,
+    /// Those that somebody repeated as firing although that occurrence is over.
+    #[serde(default, skip_serializing_if = "Fingerprints::is_empty")]
+    pub stale: Fingerprints,
+    /// How bad those that fire are, by the runbook in force.
+    #[serde(default, skip_serializing_if = "Severities::is_empty")]
+    pub severities: Severities,
+    /// Whether no alert had come for as long as the runbook says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_quiet: bool,
+    /// What was assumed, shortened or couldn't be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noted: Option<Text>,
 }
 
 /// Somebody is on it.
@@ -111,6 +132,9 @@ pub struct SeveritySet {
 pub struct ImpactAssessed {
     /// What was found.
     pub impact: Impact,
+    /// Whether it says for the first time that data was lost or security was breached.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub worsens: bool,
 }
 
 /// A role was given, or handed over.

@@ -1,24 +1,33 @@
 //! Alerts that an incident takes in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::response::page_step;
 use crate::domain::command::{Gather, Gathered, Refusal};
-use crate::domain::decide::{Draft, LONGEST_NAME};
+use crate::domain::decide::{Draft, LONGEST_NAME, past};
 use crate::domain::event::{Reopened, SignalsReceived};
 use crate::domain::index::takes_group;
 use crate::domain::inert;
+use crate::domain::obligation::ObligationKind;
 use crate::domain::phase::Phase;
-use crate::domain::signal::{Fingerprints, Signal, SignalState};
+use crate::domain::signal::{Fingerprints, Messages, News, Signal};
+use crate::domain::time::since;
 
 type Judged = Result<(), Refusal>;
 
 /// How many groups a line names; the others are counted.
 const NAMED: usize = 5;
+/// How many different notes a record keeps.
+const NOTED: usize = 5;
 
 pub(super) fn take_in(draft: &mut Draft<'_>, signals: &[Signal]) {
-    let signals = signals.iter().map(|signal| (Fingerprints::of(&signal.fingerprint), signal));
-    Received::of(signals).record(draft);
+    begin(draft, signals, &[]);
+}
+
+/// Takes in the alerts that an incident begins with; `notes` say why it does.
+pub(super) fn begin(draft: &mut Draft<'_>, signals: &[Signal], notes: &[String]) {
+    let signals = signals.iter().map(|signal| (Fingerprints::of(&signal.identity()), signal));
+    Received::of(signals, notes).record(draft);
 }
 
 pub(super) fn gather(draft: &mut Draft<'_>, it: &Gather) -> Judged {
@@ -31,7 +40,7 @@ pub(super) fn gather(draft: &mut Draft<'_>, it: &Gather) -> Judged {
         it.gathered.iter().for_each(|it| take_in(draft, &it.signals));
         return Ok(());
     }
-    let reopened = receive(draft, &it.gathered, begins);
+    let reopened = receive(draft, &it.gathered, begins, &[]);
     if begins && !reopened {
         let because = draft.text("the alert storm begins again");
         page_step(draft, 0, Some(because));
@@ -42,7 +51,7 @@ pub(super) fn gather(draft: &mut Draft<'_>, it: &Gather) -> Judged {
 /// Takes the alerts of several groups into the incident that gathers them. Says whether that reopened it.
 ///
 /// Sources tell their alerts apart only within a group, so the group is part of what stands for one.
-pub(super) fn receive(draft: &mut Draft<'_>, gathered: &[Gathered], begins: bool) -> bool {
+pub(super) fn receive(draft: &mut Draft<'_>, gathered: &[Gathered], begins: bool, notes: &[String]) -> bool {
     let known = |group: &str| draft.state.storm.as_ref().is_some_and(|storm| storm.has(group));
     let new: BTreeMap<u64, &str> = gathered
         .iter()
@@ -50,44 +59,74 @@ pub(super) fn receive(draft: &mut Draft<'_>, gathered: &[Gathered], begins: bool
         .map(|it| (Fingerprints::of(&it.group), it.group.as_str()))
         .collect();
     let signals = gathered.iter().flat_map(|it| {
-        it.signals
-            .iter()
-            .map(|alert| (Fingerprints::of(&format!("{}\n{}", it.group, alert.fingerprint)), alert))
+        it.signals.iter().map(|alert| (Fingerprints::in_group(&it.group, &alert.identity()), alert))
     });
-    Received { begins, groups: new, ..Received::of(signals) }.record(draft)
+    let signals: Vec<_> = signals.collect();
+    Received { begins, groups: new, ..Received::of(signals, notes) }.record(draft)
 }
 
-/// What came in: the last word on each alert, and the groups that are new to a storm, by their names.
+/// What came in, in the order in which it came, and the groups that are new to a storm, by their names.
 #[derive(Default)]
 struct Received<'s> {
-    last: BTreeMap<u64, &'s Signal>,
+    messages: Vec<(u64, &'s Signal)>,
     groups: BTreeMap<u64, &'s str>,
     begins: bool,
+    notes: &'s [String],
 }
 
 impl<'s> Received<'s> {
-    fn of(signals: impl IntoIterator<Item = (u64, &'s Signal)>) -> Self {
-        Self { last: signals.into_iter().collect(), ..Self::default() }
+    fn of(messages: impl IntoIterator<Item = (u64, &'s Signal)>, notes: &'s [String]) -> Self {
+        Self { messages: messages.into_iter().collect(), notes, ..Self::default() }
     }
 
     /// Records it, but for what changes nothing. Says whether that reopened the incident.
     fn record(self, draft: &mut Draft<'_>) -> bool {
-        let changed = |state: SignalState| {
-            let fires = |alert: u64| draft.state.firing.contains(alert);
-            let changes = |alert: u64| fires(alert) == (state == SignalState::Resolved);
-            let of_state = self.last.iter().filter(|(_, signal)| signal.state == state);
-            Fingerprints(of_state.map(|(alert, _)| *alert).filter(|alert| changes(*alert)).collect())
+        let before = draft.state.firing.clone();
+        let mut heard = Messages::new(&before, draft.cx.now);
+        let policy = &draft.cx.runbook.signals;
+        let (mut said, mut stale) = (BTreeMap::new(), BTreeSet::new());
+        for (alert, signal) in &self.messages {
+            // An end that a wrong clock puts into the future would make stale whatever fires until then.
+            let ended = signal.ended_at.and_then(|time| past("ended_at", time, draft.cx.now).ok());
+            let severity = if signal.is_firing() { policy.severity(signal) } else { None };
+            match heard.hear(*alert, signal, ended, severity) {
+                News::Fires | News::Over => drop(said.insert(*alert, *signal)),
+                News::Stale if before.occurrence(*alert).is_some_and(|known| !known.repeated) => {
+                    said.entry(*alert).or_insert(signal);
+                    stale.insert(*alert);
+                }
+                News::Stale | News::Known => {}
+            }
+        }
+        let (firing, resolved): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            heard.changed().partition(|(_, occurrence)| occurrence.fires);
+        let told = firing.keys().chain(resolved.keys()).chain(&stale).find_map(|alert| said.get(alert));
+        let Some(first) = told.copied().or_else(|| self.messages.first().map(|(_, signal)| *signal)) else {
+            return false;
         };
-        let (firing, resolved) = (changed(SignalState::Firing), changed(SignalState::Resolved));
-        let first = firing.0.iter().chain(&resolved.0).find_map(|alert| self.last.get(alert));
-        let Some(first) = first.or_else(|| self.last.values().next()) else { return false };
-        if firing.is_empty() && resolved.is_empty() && self.groups.is_empty() {
+        if firing.is_empty() && resolved.is_empty() && stale.is_empty() && self.groups.is_empty() {
             return false;
         }
+        let new = firing.keys().filter_map(|alert| said.get(alert).copied());
         let summary = draft.text(&inert::clip(&self.summary(first), LONGEST_NAME));
-        let fires = !firing.is_empty();
-        let groups = Fingerprints(self.groups.into_keys().collect());
-        draft.fact(SignalsReceived { firing, resolved, summary, groups, storm_begins: self.begins });
+        let noted = self.notes(draft, new);
+        let noted = (!noted.is_empty()).then(|| draft.text(&noted));
+        let received = SignalsReceived {
+            after_quiet: !firing.is_empty() && !self.begins && after_quiet(draft),
+            severities: firing.values().map(|it| it.severity).collect(),
+            firing_since: firing.values().map(|it| it.started).collect(),
+            resolved_since: resolved.values().map(|it| it.started).collect(),
+            resolved_at: resolved.values().map(|it| it.ended).collect(),
+            firing: Fingerprints(firing.into_keys().collect()),
+            resolved: Fingerprints(resolved.into_keys().collect()),
+            stale: Fingerprints(stale),
+            groups: Fingerprints(self.groups.into_keys().collect()),
+            storm_begins: self.begins,
+            summary,
+            noted,
+        };
+        let fires = !received.firing.is_empty();
+        draft.fact(received);
         let reopens = fires && draft.state.ended.is_none() && draft.state.phase == Phase::PostIncident;
         if reopens {
             let because = draft.text("an alert of this incident fires again");
@@ -108,4 +147,30 @@ impl<'s> Received<'s> {
         };
         format!("{} ({}{more})", inert::clip(&first.summary, LONGEST_NAME / 2), names.join(", "))
     }
+
+    /// Why these alerts are here, and what was assumed, shortened or couldn't be read of those that are new.
+    fn notes<'a>(&self, draft: &Draft<'_>, new: impl Iterator<Item = &'a Signal>) -> String {
+        let policy = &draft.cx.runbook.signals;
+        let mut notes: Vec<String> = self.notes.to_vec();
+        for signal in new {
+            for note in policy.notes(signal) {
+                if notes.len() >= NOTED {
+                    break;
+                }
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+        }
+        inert::clip(&notes.join("; "), LONGEST_NAME)
+    }
+}
+
+/// Whether somebody acknowledged the incident, and no alert has come since for as long as the runbook says.
+fn after_quiet(draft: &Draft<'_>) -> bool {
+    let state = &draft.state;
+    let quiet = |latest| since(draft.cx.now, latest) >= draft.cx.runbook.signals.quiet;
+    state.is_active()
+        && state.obligation(ObligationKind::Acknowledge).is_none()
+        && state.firing.latest().is_some_and(quiet)
 }

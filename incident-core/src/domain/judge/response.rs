@@ -9,7 +9,7 @@ use crate::domain::command::{
     Assign, Attest, Because, Declare, Hypothesise, JudgeHypothesis, Note, PostUpdate, RecordFix, Refusal,
     SetSeverity, TickStep, Triage,
 };
-use crate::domain::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, name, past, shown};
+use crate::domain::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, link, name, past, shown};
 use crate::domain::escalation::{self, Target};
 use crate::domain::event::{
     Acknowledged, CheckAttested, CheckReading, ChecksRead, Declared, Escalated, FixRecorded,
@@ -36,7 +36,7 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
     let title = given("title", &it.title, LONGEST_TITLE)?;
     let title = draft.text(title);
     let service = it.service.as_deref().map(|service| name("service", service)).transpose()?;
-    let link = it.link.as_deref().map(|link| name("link", link)).transpose()?;
+    let link = it.link.as_deref().map(|it| link("link", it)).transpose()?;
     let group = it.signal_group.as_deref().map(|group| name("signal_group", group)).transpose()?;
     if let Some(group) = &group {
         free(draft, signal_key(it.side, group))?;
@@ -62,8 +62,8 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
     }
     // A source's clock may be wrong; an alert is never refused for it.
     let gathered = it.storm.iter().flat_map(|storm| &storm.gathered).flat_map(|it| it.signals.iter());
-    let first_signal = it.signals.iter().chain(gathered).filter_map(|signal| signal.started_at).min();
-    let from_signals = first_signal.and_then(|time| past("started_at", time, now).ok());
+    let said = it.signals.iter().chain(gathered).filter_map(|signal| signal.started_at);
+    let from_signals = said.filter_map(|time| past("started_at", time, now).ok()).min();
     let started_at = it.started_at.map(|time| past("started_at", time, now)).transpose()?.or(from_signals);
     let declared_at = it.declared_at.map(|time| past("declared_at", time, now)).transpose()?;
     draft.fact(Declared {
@@ -71,9 +71,10 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
         title,
         service,
         severity,
-        severity_assigned: it.severity.is_some(),
+        severity_assigned: it.severity.is_some() && !it.severity_assumed,
         detected_by: it.detected_by,
-        started_at: started_at.unwrap_or(now),
+        // Nobody knows when it began; it was no later than this.
+        started_at: started_at.unwrap_or_else(|| declared_at.unwrap_or(now).min(draft.occurred_at())),
         start_known: started_at.is_some(),
         declared_at,
         side: it.side,
@@ -85,9 +86,9 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
         storm,
     });
     if let Some(storm) = &it.storm {
-        alerts::receive(draft, &storm.gathered, false);
+        alerts::receive(draft, &storm.gathered, false, &it.notes);
     }
-    alerts::take_in(draft, &it.signals);
+    alerts::begin(draft, &it.signals, &it.notes);
     Ok(())
 }
 
@@ -158,7 +159,12 @@ pub(super) fn assess_impact(draft: &mut Draft<'_>, it: &Impact<String>) -> Judge
         money: draft.maybe_words("money", it.money.as_ref())?,
         slo_minutes: it.slo_minutes,
     };
-    draft.fact(ImpactAssessed { impact });
+    let known = draft.state.impact.as_ref();
+    let news = |answer: fn(&Impact) -> Option<bool>| {
+        answer(&impact) == Some(true) && known.and_then(answer) != Some(true)
+    };
+    let worsens = news(|it| it.data_loss) || news(|it| it.security_breach);
+    draft.fact(ImpactAssessed { impact, worsens });
     Ok(())
 }
 
@@ -218,7 +224,7 @@ pub(super) fn post_update(draft: &mut Draft<'_>, it: &PostUpdate) -> Judged {
 }
 
 pub(super) fn record_fix(draft: &mut Draft<'_>, it: &RecordFix) -> Judged {
-    let link = it.link.as_deref().map(|link| name("link", link)).transpose()?;
+    let link = it.link.as_deref().map(|it| link("link", it)).transpose()?;
     let what = draft.words("what", &it.what)?;
     draft.fact(FixRecorded { step: it.step, what, link });
     Ok(())

@@ -4,6 +4,7 @@
 mod caretaker;
 mod chase;
 mod deadline;
+mod news;
 mod page;
 mod say;
 mod task;
@@ -70,7 +71,11 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             tell_newcomers(draft);
             task::ticket(draft, TicketWork::Sync);
         }
-        Fact::ImpactAssessed(_) => tell_newcomers(draft),
+        Fact::SignalsReceived(fact) => news::alerts(draft, fact),
+        Fact::ImpactAssessed(fact) => {
+            news::impact(draft, fact);
+            tell_newcomers(draft);
+        }
         Fact::UpdatePosted(fact) => {
             deadline::meet(draft, ObligationKind::Update, seq);
             deadline::open_update(draft, seq);
@@ -142,7 +147,8 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             deadline::open_acknowledge(draft, seq);
             deadline::open_update(draft, seq);
             let mut told = everybody_told(draft);
-            if draft.cx.runbook.pages(draft.state.severity) {
+            // Worse news that reopens an incident has paged already.
+            if draft.cx.runbook.pages(draft.state.severity) && !news::raised(draft) {
                 told.retain(|it| it.as_str() != Audience::RESPONDERS);
                 page_responders(draft, Said::new(NoticeKind::Page).fixed(Label::Summary, "reopened"));
             }

@@ -17,7 +17,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::completeness::FindingKind as Lacks;
 use crate::domain::mitigation::MitigationKind;
 use crate::domain::severity::{Audience, Severity, SeverityPolicy, Within};
-use crate::domain::signal::{SignalPolicy, SignalRule};
+use crate::domain::signal::{SignalPolicy, SignalRule, WorseNews};
 use crate::domain::storm::StormPolicy;
 use crate::domain::triage::{Branch, Question, TriageTree};
 
@@ -55,6 +55,10 @@ impl Default for Runbook {
                     service_label: "service".to_owned(),
                     group_by: vec![],
                 }],
+                severities: words::severities(),
+                unknown: Severity::Sev2,
+                worse: WorseNews::Raise,
+                quiet: HOUR,
                 flap_window: 15 * MINUTE,
                 // More pages than two a minute tell nobody anything.
                 storm: StormPolicy { incidents: 20, within: 10 * MINUTE },

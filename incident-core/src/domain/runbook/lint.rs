@@ -2,6 +2,7 @@
 
 mod figures;
 mod people;
+mod signals;
 mod tree;
 mod words;
 
@@ -78,6 +79,7 @@ impl Runbook {
         tree::check(&self.triage, &mut found);
         figures::check(self, &mut found);
         people::check(self, &mut found);
+        signals::check(&self.signals, &mut found);
         words::check(self, &mut found);
         found.0.sort();
         found.0

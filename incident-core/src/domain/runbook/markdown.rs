@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use super::lint::key;
 use super::{ApprovalRule, CheckedBy, Runbook};
 use crate::domain::severity::Severity;
+use crate::domain::signal::{SignalPolicy, WordMeans, WorseNews};
 use crate::domain::time::spoken;
 use crate::domain::triage::{Branch, TriageTree};
 
@@ -160,8 +161,8 @@ fn signals(runbook: &Runbook, out: &mut String) -> fmt::Result {
             code(&together.join(", "))
         )?;
     }
-    let flap_window = spoken(runbook.signals.flap_window);
-    writeln!(out, "\nOne that fires again within {flap_window} of resolve reopens the incident.")?;
+    severity_words(&runbook.signals, out)?;
+    news(&runbook.signals, out)?;
     let storm = runbook.signals.storm;
     if storm.incidents == 0 {
         return Ok(());
@@ -173,6 +174,31 @@ fn signals(runbook: &Runbook, out: &mut String) -> fmt::Result {
         storm.incidents,
         spoken(storm.within)
     )
+}
+
+fn severity_words(policy: &SignalPolicy, out: &mut String) -> fmt::Result {
+    writeln!(out, "\nThe label `severity` means:\n")?;
+    for means in [WordMeans::Sev1, WordMeans::Sev2, WordMeans::Sev3, WordMeans::Sev4, WordMeans::Ignore] {
+        let words = policy.severities.iter().filter(|(_, it)| **it == means);
+        let words: Vec<_> = words.map(|(word, _)| code(word)).collect();
+        let severity = means.severity().map_or_else(|| "ignored".to_owned(), |it| it.to_string());
+        if !words.is_empty() {
+            writeln!(out, "- {severity}: {}", words.join(", "))?;
+        }
+    }
+    writeln!(out, "- any other word, or none: {} assumed", policy.unknown)
+}
+
+fn news(policy: &SignalPolicy, out: &mut String) -> fmt::Result {
+    let worse = match policy.worse {
+        WorseNews::Raise => "raises the incident's severity and pages its responders",
+        WorseNews::Page => "pages the incident's responders and leaves the severity to them",
+        WorseNews::Separate => "is an incident of its own",
+    };
+    writeln!(out, "\nAn alert that is worse than its incident {worse}.")?;
+    let (quiet, flap_window) = (spoken(policy.quiet), spoken(policy.flap_window));
+    writeln!(out, "A new alert in an acknowledged incident pages again if none came for {quiet}.")?;
+    writeln!(out, "An alert that fires again within {flap_window} of resolve reopens the incident and pages.")
 }
 
 fn deadlines(runbook: &Runbook, out: &mut String) -> fmt::Result {

@@ -12,7 +12,7 @@ impl Runbook {
     /// The runbook that `text` makes of the default: tables merge, arrays and single values replace.
     ///
     /// What the default has and a team has not is taken out with `false`: a recovery check, a question of the tree, a
-    /// rule in `safety.by_kind`, a severity's `update_every`. A deadline or a branch is replaced as a whole, so that
+    /// rule in `safety.by_kind`, a severity's `update_every`, a word in `signals.severities`. A deadline or a branch is replaced as a whole, so that
     /// `{ business_days = 2 }` may take the place of `{ elapsed = "1h" }`.
     ///
     /// It is read, not judged: see [`lint`](Self::lint).
@@ -108,11 +108,12 @@ fn syntax(text: &str, error: &toml::de::Error) -> RunbookError {
 }
 
 /// The entries that a team may take out with `false`; `*` stands for any key.
-const REMOVABLE: [&[&str]; 4] = [
+const REMOVABLE: [&[&str]; 5] = [
     &["recovery", "checks", "*"],
     &["triage", "questions", "*"],
     &["safety", "by_kind", "*"],
     &["severities", "*", "update_every"],
+    &["signals", "severities", "*"],
 ];
 
 /// The keys of tables that stand for one of several choices, of which a second one would make no sense.

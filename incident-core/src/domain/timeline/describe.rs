@@ -251,12 +251,17 @@ impl Teller<'_> {
     fn signals(&self, it: &SignalsReceived) -> String {
         let part =
             |alerts: usize, verb: &str| (alerts > 0).then(|| format!("{} {verb}", count(alerts, "alert")));
-        let parts = [part(it.firing.len(), "firing"), part(it.resolved.len(), "resolved")];
+        let parts = [
+            part(it.firing.len(), "firing"),
+            part(it.resolved.len(), "resolved"),
+            part(it.stale.len(), "ignored as stale: it was over before"),
+        ];
         let groups = match it.groups.len() {
             0 => String::new(),
             groups => format!(" of {}", count(groups, "more group")),
         };
-        format!("{}{groups}: {}", list(parts.into_iter().flatten()), self.words(it.summary))
+        let noted = it.noted.map_or_else(String::new, |noted| format!(" (note: {})", self.words(noted)));
+        format!("{}{groups}: {}{noted}", list(parts.into_iter().flatten()), self.words(it.summary))
     }
 
     fn update(&self, it: &UpdatePosted) -> String {

@@ -25,7 +25,7 @@ pub(super) struct Lately {
 impl Engine {
     /// Counts another incident, unless it is one too many.
     pub(in crate::runtime) async fn count_declared(&self, group: &Group, signals: &[Signal]) -> bool {
-        let policy = group.storm;
+        let policy = group.policy().storm;
         if policy.incidents == 0 {
             return true;
         }

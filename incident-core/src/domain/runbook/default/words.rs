@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::CardLine;
+use crate::domain::signal::WordMeans;
 
 /// What a phrase may name in braces, and what is put in its place. Times are UTC.
 pub const PLACEHOLDERS: [(&str, &str); 29] = [
@@ -150,4 +151,20 @@ pub(super) fn card() -> Vec<CardLine> {
     .into_iter()
     .map(|(purpose, command)| CardLine { purpose: purpose.to_owned(), command: command.to_owned() })
     .collect()
+}
+
+/// What the usual words of the label `severity` mean.
+pub(super) fn severities() -> BTreeMap<String, WordMeans> {
+    let words: [(WordMeans, &[&str]); 5] = [
+        (
+            WordMeans::Sev1,
+            &["critical", "crit", "emergency", "emerg", "fatal", "disaster", "page", "p1", "sev1"],
+        ),
+        (WordMeans::Sev2, &["error", "high", "major", "urgent", "alert", "p2", "sev2"]),
+        (WordMeans::Sev3, &["warning", "warn", "medium", "moderate", "average", "minor", "p3", "sev3"]),
+        (WordMeans::Sev4, &["low", "ticket", "notice", "p4", "sev4"]),
+        (WordMeans::Ignore, &["none", "info", "informational", "information", "debug", "p5"]),
+    ];
+    let each = words.into_iter().flat_map(|(means, words)| words.iter().map(move |word| (*word, means)));
+    each.map(|(word, means)| (word.to_owned(), means)).collect()
 }
