@@ -27,6 +27,7 @@ fn stands_in_the_way(error: &CommandError) -> Option<String> {
             }
             _ => None,
         },
+        CommandError::Internal => Some(error.to_string()),
         CommandError::Unknown { .. } => None,
     }
 }
