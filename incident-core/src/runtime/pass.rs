@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Notify;
 
 use super::batch::Begun;
-use super::engine::{Engine, Rest, locked};
+use super::engine::{Engine, News, Rest, locked};
 use super::error::CommandError;
 use super::queue::{Committed, unreadable};
 use super::work::Room;
@@ -154,6 +154,12 @@ impl Engine {
             Err(error) => self.failed(id, &error).await,
         };
         tracing::debug!(%id, ?end, "passed");
+        // Whoever woke the pass while it came to an end is heard in another one.
+        let woken = busy.changed.notified().now_or_never().is_some();
+        drop(busy);
+        if woken {
+            self.0.told.tell(News::Room(id));
+        }
         end
     }
 
@@ -255,6 +261,10 @@ impl Engine {
                 }
             }
             if calls.is_empty() {
+                let freed = wanted.start.iter().any(|seq| self.room(&state, *seq) == Room::Free);
+                if begins && freed {
+                    continue;
+                }
                 return Ok(self.left(state));
             }
             if begins {

@@ -198,3 +198,35 @@ async fn nothing_is_left_waiting_for_a_place() {
         assert!(engine.incident(id).state().await.unwrap().effects.is_empty());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_is_free_is_taken_at_once() {
+    let chat = Journal::that(Answers::After(Duration::from_millis(100)));
+    let engine = Engine::builder(MemoryStore::new())
+        .clock(Wall::new())
+        .runbook(world::runbook())
+        .parallel(2)
+        .ports("chat", chat.ports())
+        .route("chat", &world::EVERYBODY)
+        .build()
+        .unwrap();
+    runs(&engine);
+    let declared = (0..40).map(|_| declared(&engine, Severity::Sev3));
+    let ids = futures_util::future::join_all(declared).await;
+    let open = async || {
+        let mut open = 0;
+        for id in &ids {
+            open += engine.incident(*id).state().await.unwrap().effects.len();
+        }
+        open
+    };
+    let begun = Instant::now();
+    while open().await > 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(begun.elapsed() < Duration::from_secs(30), "{} effects are left", open().await);
+    }
+    // Two notices at a time, a tenth of a second each.
+    let notices = u32::try_from(chat.came.lock().unwrap().len()).unwrap();
+    let least = Duration::from_millis(100) * notices / 2;
+    assert!(begun.elapsed() <= least + Duration::from_secs(1), "{notices} took {:?}", begun.elapsed());
+}

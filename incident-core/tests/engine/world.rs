@@ -61,6 +61,8 @@ pub(crate) enum Answers {
     Well,
     /// Never, as long as it is waited for.
     Never,
+    /// Well, after so long.
+    After(Duration),
     /// That it takes nothing for so long.
     NotFor(Duration),
     /// By panicking, when it is asked how it repeats.
@@ -119,6 +121,7 @@ impl Notifier for Journal {
     async fn deliver(&self, cx: &EffectContext, notice: &Notice) -> Result<Receipt, AdapterError> {
         match self.answers {
             Answers::Never => std::future::pending().await,
+            Answers::After(length) => tokio::time::sleep(length).await,
             Answers::NotFor(wait) => {
                 let error = AdapterError::new(ErrorKind::RateLimited, "post").not_applied();
                 return Err(error.retry_after(Some(wait)));
