@@ -68,8 +68,8 @@ fn receipt(receipt: &Receipt) -> Receipt {
 }
 
 /// A probe's reading.
-pub(super) fn reading(reading: Reading) -> Reading {
-    Reading { detail: words(&reading.detail), ..reading }
+pub(super) fn reading(reading: &Reading) -> Reading {
+    Reading::new(reading.colour, &words(&reading.detail))
 }
 
 /// What a preflight found.
@@ -117,7 +117,7 @@ mod tests {
 
         let said = AdapterError::new(ErrorKind::Refused, "post").with_context(hostile()).caused_by(hostile());
         assert!(is_clean(&error(&said)) && is_clean(&source(&said)));
-        assert!(is_clean(&reading(Reading::new(Colour::Red, &hostile())).detail));
+        assert!(is_clean(&reading(&Reading::new(Colour::Red, &hostile())).detail));
         let found = preflight(Preflight::default().bad(&hostile(), &hostile()));
         let checks = found.checks.iter().flat_map(|it| [Some(&it.what), it.missing.as_ref()]);
         assert!(checks.flatten().all(|it| is_clean(it)));

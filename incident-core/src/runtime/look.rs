@@ -36,7 +36,7 @@ impl Engine {
                         Some(backend) => {
                             let look = async move { probe.look(&cx).await };
                             match calls::call(backend, self.deadline(), look).await {
-                                Ok(Ok(reading)) => heard::reading(reading),
+                                Ok(Ok(reading)) => heard::reading(&reading),
                                 Ok(Err(error)) => unknown(&heard::error(&error)),
                                 Err(why) => unknown(why),
                             }

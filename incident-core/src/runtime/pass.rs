@@ -294,7 +294,7 @@ impl Engine {
                 Ok(seen) => state = seen.incident,
                 // The calls go on while the store is away, and this is tried again.
                 Err(CommandError::Store(error)) => {
-                    tracing::debug!(%id, %error, "the incident can't be read now")
+                    tracing::debug!(%id, %error, "the incident can't be read now");
                 }
                 Err(error) => return Err(error),
             }

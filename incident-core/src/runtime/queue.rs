@@ -31,6 +31,10 @@ pub(super) struct Queue {
 
 /// What is asked of an incident.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "most of what is asked is a command, and a box for each costs more"
+)]
 enum Ask {
     /// A command of a person or an alert. Those that wait together are committed together.
     Command(Request),
