@@ -268,6 +268,7 @@ fn secret(dice: &mut Dice) -> String {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "the rate is reported")]
 fn of_three_hundred_secrets_in_what_people_log_none_stays() {
     const NAMES: [&str; 44] = [
         "MYSQL_PWD",
