@@ -224,6 +224,11 @@ impl MitigatorHarness for Cluster {
     async fn meddle(&self) {
         (self.subject.meddle)(self.fake().await);
     }
+
+    fn carries_the_id(&self) -> bool {
+        // A pod that is gone says nothing of who evicted it.
+        !matches!((self.subject.mitigation)(), Mitigation::RestartInstance(_))
+    }
 }
 
 /// A cluster whose deployment is looked at.

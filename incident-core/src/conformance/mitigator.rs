@@ -41,6 +41,11 @@ pub trait MitigatorHarness: Backend {
 
     /// Somebody else changes the same thing.
     async fn meddle(&self);
+
+    /// Whether the change can carry the effect's id. False where nothing is left to carry it, as after a removal.
+    fn carries_the_id(&self) -> bool {
+        true
+    }
 }
 
 /// Checks every promise, each on a backend of its own.
@@ -56,9 +61,11 @@ pub async fn check<H: MitigatorHarness>(make: impl Fn() -> H) -> Report {
         a_plan_pins_the_world: "a plan made before the world moved is refused, and changes nothing";
         twice_has_one_effect: "carrying out the same plan twice has one effect";
         looking_knows_or_says_so: "`find` says Yes only after, No only before, and changes nothing";
+        another_effects_change_is_not_ours: "`find` doesn't say Yes to one effect because another made the same change";
         a_lost_reply_is_maybe: "a lost reply may have been carried out, and `find` doesn't say No";
         a_late_answer_is_a_lost_one: "who isn't answered in time doesn't know, and carrying out again has no second effect";
         the_change_shows: "`verify` comes to say that it holds, and changes nothing";
+        what_was_never_done_does_not_hold: "`verify` doesn't say that a change holds which was never carried out";
         there_and_back: "undoing a reversible change brings the state back";
         a_refusal_is_final: "a refusal for good asks for no retry, and nothing changed";
         a_wait_is_passed_on: "a wait that the backend asks for is passed on, in its own dialect";
@@ -258,6 +265,22 @@ async fn looking_knows_or_says_so(backend: &dyn MitigatorHarness) -> Outcome {
     Ok(Checked::Kept)
 }
 
+async fn another_effects_change_is_not_ours(backend: &dyn MitigatorHarness) -> Outcome {
+    given!(backend.carries_the_id());
+    let (mitigator, plan) = planned(backend).await?;
+    let mut done = really(Arc::clone(&mitigator), plan.clone(), 1, PATIENCE).await?;
+    done.first()??;
+    let other = super::backend::effect(99);
+    ensure!(other != done.effect, "the suite used the id of the effect twice");
+    let found = mitigator.find(&looking(other), &plan).await?;
+    ensure!(
+        !matches!(found, Found::Yes(_)),
+        "the change was made by {}, and it says Yes to {other}: does the change carry the effect's id?",
+        done.effect
+    );
+    Ok(Checked::Kept)
+}
+
 async fn a_lost_reply_is_maybe(backend: &dyn MitigatorHarness) -> Outcome {
     let (mitigator, plan) = planned(backend).await?;
     given!(backend.meets(Fault::LoseReply).await);
@@ -308,6 +331,24 @@ async fn the_change_shows(backend: &dyn MitigatorHarness) -> Outcome {
         }
     }
     Err(How("after fifty looks it is still not known whether the change holds".to_owned()))
+}
+
+async fn what_was_never_done_does_not_hold(backend: &dyn MitigatorHarness) -> Outcome {
+    let (mitigator, plan) = planned(backend).await?;
+    let never = Execution::new(plan, now());
+    for _ in 0..3 {
+        match mitigator.verify(&looking(super::backend::effect(99)), &never).await {
+            Ok(Verification::Holds) => {
+                return Err(How("nothing was carried out, and `verify` says that it holds".to_owned()));
+            }
+            Ok(Verification::Pending { again, .. }) => {
+                tokio::time::sleep(again.min(Duration::from_millis(50))).await;
+            }
+            // It failed, or a look can't make sense of it.
+            Ok(Verification::Failed { .. }) | Err(_) => break,
+        }
+    }
+    Ok(Checked::Kept)
 }
 
 async fn there_and_back(backend: &dyn MitigatorHarness) -> Outcome {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use super::id::{Digest, Seq};
 use super::plan::{Execution, Plan};
@@ -13,7 +15,7 @@ use super::time::Time;
 
 /// What a responder wants done, in the runbook's words. How it is done is the mitigator's to plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "snake_case", tag = "kind", remote = "Self")]
 #[non_exhaustive]
 pub enum Mitigation {
     /// Go back to an earlier revision of a workload or function.
@@ -176,6 +178,20 @@ pub enum MitigationKind {
     AddIndex,
     ClearCache,
     Custom,
+}
+
+impl Serialize for Mitigation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+/// By way of a value: a tagged enum reads its fields from a buffer, which can't hold a number as serde_json gives it under
+/// `arbitrary_precision` – and any crate of the program may switch that on.
+impl<'de> Deserialize<'de> for Mitigation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }
 
 impl Mitigation {

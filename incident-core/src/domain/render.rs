@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::effect::{Effect, LinkTo, Notify, TicketWork, Work};
 use super::event::{Fact, NoticeIssued, Record};
-use super::id::Seq;
+use super::id::{Digest, Seq};
 use super::incident::{Incident, Side};
 use super::notice::{Label, Line, Notice, NoticeKind, Recipient};
 use super::obligation::ObligationKind;
@@ -195,6 +195,8 @@ pub struct Named {
     pub records: Vec<Record>,
     /// The other incident, for its ticket.
     pub other: Option<Arc<Incident>>,
+    /// The head of the chain after the first record, for those who compare it with the log later.
+    pub head: Option<Digest>,
 }
 
 /// The change that a ticket effect makes; none if what it names isn't there, or not yet.
@@ -220,7 +222,12 @@ pub fn ticket(
         TicketWork::Comments(_) => return None,
         TicketWork::Sync => TicketChange::Set(sync(incident, own()?)),
         TicketWork::Close(_) => {
-            TicketChange::Close(CloseTicket::new(own()?, &closing(incident, record?, runbook)))
+            let record = record?;
+            let mut words = closing(incident, record, runbook);
+            if let Some(head) = named.head {
+                words = format!("{words}\n\nLog: {} records, chain head {head}", record.seq.0);
+            }
+            TicketChange::Close(CloseTicket::new(own()?, &words))
         }
         TicketWork::Reopen(_) => TicketChange::Reopen(ReopenTicket::new(own()?, &comment(incident, record?))),
         TicketWork::FollowUp(action) => TicketChange::Open(follow_up(incident, *action, runbook)?),

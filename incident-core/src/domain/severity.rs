@@ -66,7 +66,7 @@ pub struct UnknownSeverity;
 #[serde(rename_all = "snake_case")]
 pub enum Within {
     /// So long after it became owed; written `{ elapsed = "15m" }`.
-    Elapsed(#[serde(with = "humantime_serde")] Duration),
+    Elapsed(#[serde(with = "super::time::written")] Duration),
     /// By the end of the same business day, or of the next one if the day is over.
     SameBusinessDay,
     /// By the end of the next business day.

@@ -162,6 +162,7 @@ impl Driver {
                 bytes: 2_048,
                 truncated: false,
                 redactions: 1,
+                unredacted: false,
             }]),
             Work::Ticket(TicketWork::Open) => EffectResult::Done(
                 Receipt::new("acme/shop#17").with_link("https://tracker.example/acme/shop/17"),

@@ -20,7 +20,7 @@ pub trait Collector: Adapter {
     async fn collect(&self, cx: &ReadContext) -> Result<Vec<Capture>, AdapterError>;
 }
 
-/// A piece of evidence, before it is redacted and stored.
+/// A piece of evidence, before it is stored. Text is redacted then.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capture {
@@ -50,6 +50,12 @@ impl Capture {
             bytes: text.as_bytes().to_vec(),
             truncated: false,
         }
+    }
+
+    /// A capture of bytes, such as a screenshot: `image/png`. What isn't text is kept as it is, without redaction.
+    #[must_use]
+    pub fn binary(name: &str, media_type: &str, bytes: Vec<u8>) -> Self {
+        Self { name: name.to_owned(), media_type: media_type.to_owned(), bytes, truncated: false }
     }
 
     /// With something left out.

@@ -8,6 +8,7 @@ mod clock;
 mod engine;
 mod error;
 mod events;
+mod evidence;
 mod handle;
 mod heard;
 mod intake;

@@ -8,16 +8,16 @@ use chrono::TimeDelta;
 use super::batch::Begun;
 use super::engine::Engine;
 use super::error::CommandError;
+use super::evidence;
 use super::places::{Backend, Place};
 use super::{calls, heard};
 use crate::domain::command::{Command, EffectResult, Failure, Refusal};
 use crate::domain::effect::{Applied, Effect, EffectState, LinkTo, Receipt, Repeat, Start, TicketWork, Work};
 use crate::domain::event::{EvidenceItem, Record};
-use crate::domain::id::{EffectId, IncidentId, Seq};
+use crate::domain::id::{Digest, EffectId, IncidentId, Seq};
 use crate::domain::incident::{Ending, Incident, Side};
 use crate::domain::judge::hand_out;
 use crate::domain::plan::{Intent, Verification};
-use crate::domain::redact::redact;
 use crate::domain::render::Named;
 use crate::domain::runbook::Runbook;
 use crate::domain::ticket::{
@@ -303,7 +303,7 @@ impl Engine {
         };
         let mut items = Vec::new();
         for capture in collector.collect(&self.read_context(incident)).await? {
-            let clean = redact(&capture.bytes);
+            let clean = evidence::clean(capture.bytes, &capture.media_type, capture.truncated);
             let bytes = u64::try_from(clean.bytes.len()).unwrap_or(u64::MAX);
             let sha256 = match kept.put(&clean.bytes).await {
                 Ok(digest) => digest,
@@ -317,8 +317,9 @@ impl Engine {
                 media_type: crate::domain::inert::clip(&capture.media_type, 128),
                 sha256,
                 bytes,
-                truncated: capture.truncated,
-                redactions: u32::try_from(clean.count).unwrap_or(u32::MAX),
+                truncated: clean.truncated,
+                redactions: u32::try_from(clean.redactions).unwrap_or(u32::MAX),
+                unredacted: clean.unredacted,
             });
         }
         Ok(EffectResult::Collected(items))
@@ -387,14 +388,18 @@ impl Engine {
             _ => &[],
         };
         for seq in records {
-            named.records.extend(self.record(incident.id, *seq).await);
+            let Some((record, head)) = self.record(incident.id, *seq).await else { continue };
+            named.records.push(record);
+            named.head.get_or_insert(head);
         }
         named
     }
 
-    async fn record(&self, id: IncidentId, seq: Seq) -> Option<Record> {
+    /// A record, and the head of the chain after it.
+    async fn record(&self, id: IncidentId, seq: Seq) -> Option<(Record, Digest)> {
         let log = self.0.store.load(id, Seq(seq.0.checked_sub(1)?)).await.ok()?;
-        log.first().filter(|stored| stored.seq == seq).and_then(|stored| chain::decode(stored).ok())
+        let stored = log.first().filter(|stored| stored.seq == seq)?;
+        Some((chain::decode(stored).ok()?, stored.chain))
     }
 }
 

@@ -48,6 +48,8 @@ pub(crate) enum Own {
     CarriesOutAgain,
     FindsWhatNeverWas,
     NeverSaysItHolds,
+    AlwaysSaysItHolds,
+    FindsByTheStateAlone,
     UndoesNothing,
     LeaksIntoThePlan,
     IsAlwaysGreen,

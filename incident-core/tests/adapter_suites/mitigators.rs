@@ -84,11 +84,16 @@ impl Mitigator for Switching {
         if self.0.wrong.is(Own::FindsWhatNeverWas) {
             return Ok(Found::Yes(done));
         }
+        if self.0.wrong.is(Own::FindsByTheStateAlone) {
+            let stands = stands(&self.0).await == plan.payload.as_str().unwrap_or_default();
+            return Ok(if stands { Found::Yes(done) } else { Found::No });
+        }
         self.0.finds(cx.effect, done).await
     }
 
     async fn verify(&self, _: &EffectContext, done: &Execution) -> Result<Verification, AdapterError> {
-        let holds = stands(&self.0).await == done.plan.payload.as_str().unwrap_or_default();
+        let holds = stands(&self.0).await == done.plan.payload.as_str().unwrap_or_default()
+            || self.0.wrong.is(Own::AlwaysSaysItHolds);
         if holds && !self.0.wrong.is(Own::NeverSaysItHolds) {
             return Ok(Verification::Holds);
         }
@@ -132,12 +137,19 @@ async fn each_wrong_mitigator_is_caught_and_its_defect_named() {
         (Wrong::Own(Own::CarriesOutAgain), "twice_has_one_effect", "the system was changed 2 times"),
         (Wrong::Own(Own::CarriesOutAgain), "a_late_answer_is_a_lost_one", "the system was changed 2 times"),
         (Wrong::Own(Own::FindsWhatNeverWas), "looking_knows_or_says_so", "finds what was never carried out"),
+        (
+            Wrong::Own(Own::FindsByTheStateAlone),
+            "another_effects_change_is_not_ours",
+            "carry the effect's id",
+        ),
+        (Wrong::ForgetsTheId, "looking_knows_or_says_so", "says No of what was carried out"),
         (Wrong::FindsNothing, "looking_knows_or_says_so", "says No of what was carried out"),
         (Wrong::FindsNothing, "a_lost_reply_is_maybe", "it was carried out, and it says No"),
         (Wrong::SaysNothingHappened, "a_lost_reply_is_maybe", "says that nothing happened, and it may have"),
         (Wrong::SaysNothingHappened, "a_late_answer_is_a_lost_one", "says that nothing happened"),
         (Wrong::PretendsItWorked, "a_lost_reply_is_maybe", "the call says it was done"),
         (Wrong::Own(Own::NeverSaysItHolds), "the_change_shows", "the change is in, and it says"),
+        (Wrong::Own(Own::AlwaysSaysItHolds), "what_was_never_done_does_not_hold", "nothing was carried out"),
         (Wrong::Own(Own::UndoesNothing), "there_and_back", "it was undone, and the state is"),
         (Wrong::AsksToRetryARefusal, "a_refusal_is_final", "said no for good, and it asks for a retry"),
         (Wrong::IgnoresTheWait, "a_wait_is_passed_on", "asked to wait for 17s"),

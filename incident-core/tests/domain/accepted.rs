@@ -213,7 +213,15 @@ pub(crate) fn outcomes() -> Vec<(Scenario, Command)> {
     let effect = under_way(&mut it, &|work| *work == Work::Collect);
     let (item, sha256) = ("pods.txt".to_owned(), Digest::of(&[b"x"]));
     let media_type = "text/plain".to_owned();
-    let item = EvidenceItem { name: item, media_type, sha256, bytes: 9, truncated: true, redactions: 1 };
+    let item = EvidenceItem {
+        name: item,
+        media_type,
+        sha256,
+        bytes: 9,
+        truncated: true,
+        redactions: 1,
+        unredacted: false,
+    };
     cases.push((it, conclude(effect, EffectResult::Collected(vec![item]))));
 
     let mut it = Scenario::declared(Severity::Sev2);

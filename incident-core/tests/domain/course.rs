@@ -128,7 +128,15 @@ impl Scenario {
         self.starts(collect);
         let sha256 = Digest::sha256(b"a log");
         let (name, media_type) = ("pods.log".to_owned(), "text/plain".to_owned());
-        let item = EvidenceItem { name, media_type, sha256, bytes: 5, truncated: false, redactions: 1 };
+        let item = EvidenceItem {
+            name,
+            media_type,
+            sha256,
+            bytes: 5,
+            truncated: false,
+            redactions: 1,
+            unredacted: false,
+        };
         self.concludes(collect, EffectResult::Collected(vec![item]));
         sha256
     }

@@ -12,6 +12,7 @@ mod claims;
 mod clocks;
 mod commands;
 mod damaged;
+mod evidence;
 mod failing;
 mod intake;
 mod running;

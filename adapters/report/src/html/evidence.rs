@@ -25,7 +25,7 @@ impl Report<'_> {
                                 span { "from " (inert::line(&kept.collector)) }
                                 span { (inert::line(&item.media_type)) }
                                 span { (item.bytes) " bytes" @if item.truncated { ", cut short" } }
-                                span { (item.redactions) " secrets taken out" }
+                                span { (item.redaction()) }
                                 span { "SHA-256 " code { (item.sha256) } }
                             }
                         }

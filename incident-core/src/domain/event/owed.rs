@@ -186,7 +186,7 @@ pub struct EffectFailed {
     /// When it is tried again, UTC.
     pub retry_at: Time,
     /// Whether the backend answered and asked to wait, so that the attempt doesn't count towards giving up.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub asked_to_wait: bool,
 }
 
@@ -200,13 +200,8 @@ pub struct EffectUnclear {
     /// When to look again, UTC.
     pub look_at: Time,
     /// Whether the backend answered that it is still at work: that is waiting, not a look that couldn't tell.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pending: bool,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(it: &bool) -> bool {
-    !it
 }
 
 /// It is over, one way or another.

@@ -316,6 +316,21 @@ pub struct EvidenceItem {
     pub truncated: bool,
     /// How many secrets were taken out.
     pub redactions: u32,
+    /// Whether the bytes were kept as they are, because their media type isn't text: nobody looked for secrets in them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unredacted: bool,
+}
+
+impl EvidenceItem {
+    /// What was done about secrets, in words: `2 secrets redacted`, `not redacted`.
+    #[must_use]
+    pub fn redaction(&self) -> String {
+        match (self.unredacted, self.redactions) {
+            (true, _) => "not redacted".to_owned(),
+            (false, 1) => "1 secret redacted".to_owned(),
+            (false, count) => format!("{count} secrets redacted"),
+        }
+    }
 }
 
 /// The incident's ticket is this one.

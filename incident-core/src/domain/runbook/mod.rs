@@ -73,7 +73,7 @@ pub struct Runbook {
 #[serde(deny_unknown_fields)]
 pub struct Escalation {
     /// The time between two steps.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub every: Duration,
     /// The steps; after the last one it begins again with the first.
     pub chain: Vec<EscalationStep>,
@@ -95,13 +95,13 @@ pub struct EscalationStep {
 #[serde(deny_unknown_fields)]
 pub struct Reminders {
     /// How long before an update is due the commander is reminded.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub before_update: Duration,
     /// How long before a post-mortem, a meeting or a follow-up is due its owner is reminded.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub before_follow_up: Duration,
     /// How often an overdue post-mortem, meeting or follow-up is chased.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub chase_every: Duration,
 }
 
@@ -112,13 +112,13 @@ pub struct Recovery {
     /// What must be green, by name.
     pub checks: BTreeMap<String, Check>,
     /// For how long, without a break.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub hold: Duration,
     /// How often probes look.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub probe_every: Duration,
     /// How long after resolve probes go on looking.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub watch: Duration,
 }
 
@@ -154,15 +154,15 @@ pub struct Safety {
     #[serde(default)]
     pub by_kind: BTreeMap<MitigationKind, ApprovalRule>,
     /// How long a plan may be approved and executed after it was made.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub plan_lifetime: Duration,
     /// How long a change may take to show that it holds, unless its plan says how long.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub verify_within: Duration,
     /// How many mitigations may be started per hour on one system; drills count apart.
     pub budget_per_hour: u32,
     /// How long a target is left alone after a mitigation ended.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub cooldown: Duration,
     /// The share of healthy instances, in per cent, that a plan must leave.
     pub min_healthy_percent: u8,
@@ -238,15 +238,15 @@ pub struct Afterwards {
     /// The steps that bring documentation up to date, by their ids: each ends in an action item, or isn't needed.
     pub documentation: Vec<String>,
     /// How long nothing of note may be on the timeline, while the response goes on, before it counts as a hole.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub timeline_gap: Duration,
     /// How long ago an incident of the same service and class of cause may have begun to count as a recurrence.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub recurrence_within: Duration,
     /// By when an action item is done, by its priority, unless it names a date.
     pub follow_ups: BTreeMap<Priority, Within>,
     /// How often the tickets of open action items are read back.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub read_tickets_every: Duration,
 }
 
@@ -257,7 +257,7 @@ pub struct AgendaItem {
     /// What is talked about.
     pub topic: String,
     /// For how long.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "crate::domain::time::written")]
     pub length: Duration,
 }
 

@@ -4,8 +4,8 @@ use super::log::{Correction, Log};
 use super::words::{capital, clock, count, list, overriding, thing};
 use crate::domain::check::Colour;
 use crate::domain::event::{
-    ChecksRead, Corrected, Declared, Escalated, EvidenceKept, Fact, MitigationPlanned, MitigationProposed,
-    NoticeIssued, PhaseEntered, Record, SignalsReceived, UpdatePosted,
+    ChecksRead, Corrected, Declared, Escalated, EvidenceItem, EvidenceKept, Fact, MitigationPlanned,
+    MitigationProposed, NoticeIssued, PhaseEntered, Record, SignalsReceived, UpdatePosted,
 };
 use crate::domain::id::Seq;
 use crate::domain::incident::Side;
@@ -333,6 +333,8 @@ fn checks(it: &ChecksRead) -> String {
 }
 
 fn evidence(it: &EvidenceKept) -> String {
-    let items = it.items.iter().map(|item| format!("{} ({} bytes)", item.name, item.bytes));
+    let unredacted = |item: &EvidenceItem| if item.unredacted { ", not redacted" } else { "" };
+    let items =
+        it.items.iter().map(|item| format!("{} ({} bytes{})", item.name, item.bytes, unredacted(item)));
     format!("Evidence kept from {}: {}", it.collector, list(items))
 }

@@ -222,12 +222,12 @@ pub(super) fn evidence(it: &PostMortem, out: &mut String) -> fmt::Result {
         let truncated = if kept.item.truncated { ", cut short" } else { "" };
         writeln!(
             out,
-            "- Kept from {}: {} ({}, {} bytes{truncated}, {} secrets taken out), SHA-256 `{}`{}",
+            "- Kept from {}: {} ({}, {} bytes{truncated}, {}), SHA-256 `{}`{}",
             text(&kept.collector),
             text(&kept.item.name),
             text(&kept.item.media_type),
             kept.item.bytes,
-            kept.item.redactions,
+            kept.item.redaction(),
             kept.item.sha256,
             cite(&[kept.record]),
         )?;
