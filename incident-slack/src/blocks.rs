@@ -22,6 +22,8 @@ pub(crate) struct Style {
     pub(crate) mentions: Vec<String>,
     /// Whether there are buttons.
     pub(crate) buttons: bool,
+    /// Whether somebody has to pass on what is for people outside.
+    pub(crate) passes_on: bool,
 }
 
 /// A message, ready to be posted.
@@ -64,10 +66,24 @@ pub(crate) fn reply(notice: &Notice, style: &Style) -> Message {
 /// The message that an incident is known by, as of this notice. It keeps the words that it began with: `shown` are the
 /// blocks that it has.
 pub(crate) fn refreshed(notice: &Notice, shown: &[Value]) -> Message {
-    let begun_with = |block: &&Value| block["block_id"].as_str().is_some_and(|id| id.starts_with(WORDS_ID));
+    let begun_with = |block: &&Value| {
+        block["block_id"].as_str().is_some_and(|id| id.starts_with(WORDS_ID) || id == page::OUTSIDE_ID)
+    };
     let mut blocks = card::card(notice);
-    blocks.extend(shown.iter().filter(begun_with).take(kept()).cloned());
+    blocks.extend(shown.iter().filter(begun_with).take(kept() + 1).cloned());
     blocks.extend(course::latest(notice));
+    blocks.extend(card::foot(notice));
+    Message { text: fallback(notice), blocks, rest: String::new() }
+}
+
+/// The message that an incident is known by, as of now: it keeps the words that it began with and the latest news.
+pub(crate) fn restated(notice: &Notice, shown: &[Value]) -> Message {
+    let is_kept = |block: &&Value| {
+        let id = block["block_id"].as_str().unwrap_or_default();
+        id.starts_with(WORDS_ID) || id.starts_with(course::LATEST_ID) || id == page::OUTSIDE_ID
+    };
+    let mut blocks = card::card(notice);
+    blocks.extend(shown.iter().filter(is_kept).take(kept() + 3).cloned());
     blocks.extend(card::foot(notice));
     Message { text: fallback(notice), blocks, rest: String::new() }
 }

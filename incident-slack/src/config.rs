@@ -33,6 +33,10 @@ pub struct SlackConfig {
     /// Where the runbook can be read, for the bookmarks of a room.
     #[serde(default)]
     pub runbook_url: Option<String>,
+    /// Whether notices for people outside the organisation say that a person has to pass them on: they are routed here, and
+    /// nobody outside reads this channel.
+    #[serde(default)]
+    pub passes_on: bool,
     /// Whether Slack limits this app's view of histories to 15 messages once a minute, as it does for apps that are sold
     /// outside of its Marketplace.
     #[serde(default)]
@@ -66,6 +70,7 @@ impl SlackConfig {
             page_mentions: Vec::new(),
             buttons: false,
             runbook_url: None,
+            passes_on: false,
             limited_history: false,
             message_every: message_every(),
             connect_timeout: connect_timeout(),

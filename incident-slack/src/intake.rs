@@ -5,22 +5,29 @@
 //! [`SlackBackend::respond`](crate::SlackBackend::respond).
 
 mod answer;
+mod clock;
 mod event;
 mod form;
+mod hint;
 mod interaction;
 mod note;
+mod people;
 mod signature;
 mod slash;
 mod status;
+mod wish;
+mod words;
 
 pub use answer::Answer;
 pub use event::{Event, Reaction};
 pub(crate) use interaction::{ACKNOWLEDGE, APPROVE, REJECT};
 pub use interaction::{ADD_TO_TIMELINE, Approval, Interaction, InteractionError};
 pub use note::Quote;
+pub use people::{knows_people, permit};
 pub use signature::{Replays, SignatureError, verify_signature};
-pub use slash::{HELP, Slash, SlashCommand, SlashError, Verb};
-pub use status::status;
+pub use slash::{Asking, Slash, SlashCommand, SlashError, Verb, help};
+pub use status::{list, on_call, post_mortem, status, triage};
+pub use wish::{Decision, Wish};
 
 use incident_core::domain::IncidentId;
 use incident_core::domain::command::Request;

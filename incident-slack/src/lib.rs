@@ -47,6 +47,7 @@ mod room;
 mod settings;
 #[cfg(feature = "socket-mode")]
 pub mod socket;
+mod standing;
 mod thread;
 mod throttle;
 mod upload;
@@ -54,6 +55,7 @@ mod upload;
 pub use backend::SlackBackend;
 pub use config::{RoomConfig, SlackConfig};
 pub use notifier::SlackNotifier;
+pub use preflight::TOKEN_ACCEPTED;
 
 /// Keeps this crate in the program, so that `type = "slack"` is known to the settings.
 ///

@@ -8,7 +8,10 @@ use crate::client::unread;
 use crate::error::Failure;
 use crate::notifier::SlackNotifier;
 
-const LOOK_AROUND: &str = "look around in Slack";
+/// The check that fails if Slack doesn't accept the bot's token. Nothing can be said in Slack then.
+pub const TOKEN_ACCEPTED: &str = "the bot's token is accepted";
+
+const LOOK_AROUND: &str = "check the Slack workspace";
 
 impl SlackNotifier {
     /// Who the token belongs to, what it is allowed, and whether the app is in its channel.
@@ -19,9 +22,9 @@ impl SlackNotifier {
         let found = Preflight::default();
         let found = match self.client.who(budget).await {
             Ok(me) => found.good(&format!("the token is a bot's of {}", shown(&me.team))),
-            Err(failure) if failure.code().is_some() => {
+            Err(failure) if failure.is_refusal() => {
                 let then = unread(LOOK_AROUND)(failure).context;
-                return Ok(found.bad("the bot's token is accepted", &then));
+                return Ok(found.bad(TOKEN_ACCEPTED, &then));
             }
             Err(failure) => return Err(unread(LOOK_AROUND)(failure)),
         };
@@ -43,7 +46,9 @@ impl SlackNotifier {
         let what = format!("the channel {channel}");
         match seen {
             Ok(answer) => Ok(stands(found, &what, &answer["channel"])),
-            Err(failure @ Failure::Refused(_)) => Ok(found.bad(&what, &unread(LOOK_AROUND)(failure).context)),
+            Err(failure) if failure.is_refusal() => {
+                Ok(found.bad(&what, &unread(LOOK_AROUND)(failure).context))
+            }
             Err(failure) => Err(unread(LOOK_AROUND)(failure)),
         }
     }

@@ -45,7 +45,11 @@ impl Settings {
         Ok(Self {
             channel: config.channel.clone(),
             rooms: config.rooms.clone(),
-            style: Style { mentions: config.page_mentions.clone(), buttons: config.buttons },
+            style: Style {
+                mentions: config.page_mentions.clone(),
+                buttons: config.buttons,
+                passes_on: config.passes_on,
+            },
             runbook_url: config.runbook_url.as_deref().and_then(web),
             limited: config.limited_history,
         })

@@ -1,18 +1,21 @@
 //! What the bot says to whom.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use incident_core::domain::command::{Command, ExecutePlan, Refusal, Request};
+use incident_core::domain::command::{Absorb, Approve, Command, CommandKind, ExecutePlan, Refusal, Request};
 use incident_core::domain::id::CommandId;
 use incident_core::domain::incident::Incident;
-use incident_core::port::store::Query;
-use incident_core::runtime::CommandError;
-use incident_core::{Actor, Engine, IncidentId};
+use incident_core::port::EvidenceStore;
+use incident_core::runtime::{CommandError, Done};
+use incident_core::{Actor, Engine, IncidentId, PostMortem};
 use incident_slack::SlackBackend;
 use incident_slack::intake::{
-    Answer, Event, Intake, Interaction, Quote, Replays, SlashCommand, Verb, is_about, status,
+    Answer, Event, Intake, Interaction, Quote, Replays, Slash, SlashCommand, Verb, Wish, list, on_call,
+    permit, post_mortem, status, triage,
 };
 use incident_slack::socket::Delivery;
+
+use crate::setup::INSIDE;
 
 /// The reaction that puts a message on the timeline.
 const ON_THE_TIMELINE: &str = "memo";
@@ -20,15 +23,17 @@ const ON_THE_TIMELINE: &str = "memo";
 /// Hears what comes from Slack, asks the engine, and answers.
 #[derive(Debug)]
 pub(crate) struct Bot {
-    engine: Engine,
-    slack: SlackBackend,
+    pub(crate) engine: Engine,
+    pub(crate) slack: SlackBackend,
+    /// Where post-mortems are kept, so that they are posted as files.
+    documents: Arc<dyn EvidenceStore>,
     /// Declarations that were heard: each would be an incident of its own, so Slack's own repetition is told here.
     heard: Mutex<Replays>,
 }
 
 impl Bot {
-    pub(crate) fn new(engine: Engine, slack: SlackBackend) -> Self {
-        Self { engine, slack, heard: Mutex::default() }
+    pub(crate) fn new(engine: Engine, slack: SlackBackend, documents: Arc<dyn EvidenceStore>) -> Self {
+        Self { engine, slack, documents, heard: Mutex::default() }
     }
 
     /// Does what a delivery asks for. Slack has its acknowledgement already; the answer goes to the response URL.
@@ -63,18 +68,30 @@ impl Bot {
     }
 
     async fn command(&self, command: &SlashCommand) -> Result<Answer, Answer> {
-        let slash = command.parse(&self.engine.runbook()).map_err(|error| Answer::unreadable(&error))?;
-        match slash.verb {
-            Verb::Help => Ok(Answer::help()),
+        let (runbook, known) = (self.engine.runbook(), self.known().await?);
+        let slash = command.parse(&runbook, &known, self.engine.now());
+        let Slash { incident, verb, .. } = slash.map_err(|error| Answer::unreadable(&error))?;
+        let find = || self.find(incident, &command.channel, None);
+        match verb {
             Verb::Declare(declare) => self.declare(command, Command::Declare(declare)).await,
-            Verb::Status => {
-                let incident = self.find(slash.incident.as_deref(), &command.channel, None).await?;
-                Ok(status(&incident, &self.engine.runbook(), self.engine.now()))
-            }
+            Verb::List => Ok(list(&self.open().await?)),
+            Verb::OnCall => Ok(on_call(&runbook)),
+            Verb::Triage => Ok(triage(&runbook)),
+            Verb::Status => Ok(status(&find().await?, &runbook, self.engine.now())),
             Verb::Act(act) => {
-                let incident = self.find(slash.incident.as_deref(), &command.channel, None).await?;
-                self.send(incident.id, command.request(*act)).await?;
-                Ok(Answer::new("Recorded."))
+                let incident = find().await?;
+                self.act(&incident, command.request(*act), &command.user).await
+            }
+            Verb::Wish(wish) => {
+                let incident = find().await?;
+                self.wish(&incident, &wish, command).await
+            }
+            Verb::Merge { other, because } => {
+                let this = find().await?.id;
+                let (into, other) = (this.min(other), this.max(other));
+                let into = self.state(into).await?;
+                let absorb = Command::Absorb(Absorb { other, because });
+                self.act(&into, command.request(absorb), &command.user).await
             }
             _ => Ok(Answer::help()),
         }
@@ -90,20 +107,70 @@ impl Bot {
         }
         let incident = self.engine.new_incident_id();
         self.send(incident, command.request(declare)).await?;
-        Ok(Answer::declared(incident).to_everybody())
+        Ok(Answer::declared(&self.state(incident).await?).to_everybody())
+    }
+
+    /// Sends a request, says what came of it, and brings the incident's first message up to date.
+    async fn act(&self, incident: &Incident, request: Request, user: &str) -> Result<Answer, Answer> {
+        let kind = request.command.kind();
+        let done = self.send(incident.id, request).await?;
+        let state = self.state(incident.id).await?;
+        // The next notice does the same, so nothing is lost if this fails.
+        let _ = self.slack.restate(&state, INSIDE, Some(user)).await;
+        Ok(match kind {
+            CommandKind::Escalate => Answer::escalated(&state),
+            CommandKind::Hypothesise
+            | CommandKind::AddAction
+            | CommandKind::FindCause
+            | CommandKind::Propose
+            | CommandKind::Undo => Answer::new(&format!("Recorded as {}.", done.seq)),
+            _ => Answer::new("Recorded."),
+        })
+    }
+
+    async fn wish(&self, incident: &Incident, wish: &Wish, command: &SlashCommand) -> Result<Answer, Answer> {
+        let runbook = self.engine.runbook();
+        if *wish == Wish::PostMortem {
+            return Ok(post_mortem(incident, &runbook));
+        }
+        if let Wish::Publish { .. } = wish {
+            let records =
+                self.engine.incident(incident.id).records().await.map_err(|error| self.failed(&error))?;
+            let document = PostMortem::write(incident, &records, &runbook).to_markdown().into_bytes();
+            let unkept = |_| {
+                Answer::new("Nothing was published: the document can't be kept at the moment; try again.")
+            };
+            self.documents.put(&document).await.map_err(unkept)?;
+            let Some(publish) = wish.publish(incident, &document) else { return Ok(Answer::help()) };
+            self.act(incident, command.request(publish), &command.user).await?;
+            return Ok(Answer::new("The post-mortem is published."));
+        }
+        let refused = |refusal: Refusal| Answer::refused(&refusal, &runbook);
+        let Some(act) = wish.command(incident).map_err(refused)? else { return Ok(Answer::help()) };
+        let request = command.request(act);
+        if matches!(request.command, Command::Approve(_)) {
+            return self.button(Intake::new(incident.id, request)).await;
+        }
+        self.act(incident, request, &command.user).await
     }
 
     async fn button(&self, intake: Intake) -> Result<Answer, Answer> {
         let Intake { incident, request, .. } = intake;
         let (actor, id) = (request.actor.clone(), request.id);
+        let user = match &actor {
+            Actor::Human(identity) => identity.account_in("slack").unwrap_or_default().to_owned(),
+            _ => String::new(),
+        };
         let approved = match &request.command {
-            Command::Approve(plan) => Some(ExecutePlan { proposal: plan.proposal, digest: plan.digest }),
+            Command::Approve(Approve { proposal, digest, .. }) => {
+                Some(ExecutePlan { proposal: *proposal, digest: *digest })
+            }
             _ => None,
         };
-        self.send(incident, request).await?;
+        let answer = self.act(&self.state(incident).await?, request, &user).await?;
         match approved {
             Some(plan) => self.execute(incident, &actor, id, plan).await,
-            None => Ok(Answer::new("Recorded.")),
+            None => Ok(answer),
         }
     }
 
@@ -123,7 +190,7 @@ impl Bot {
             Err(CommandError::Refused(Refusal::NotApproved { given, needed })) => {
                 Ok(Answer::new(&format!("Plan {proposal}: {given} of {needed} approvals.")).to_everybody())
             }
-            Err(error) => Err(failed(&error)),
+            Err(error) => Err(self.failed(&error)),
         }
     }
 
@@ -134,62 +201,19 @@ impl Bot {
         Ok(Answer::new("It is on the timeline."))
     }
 
-    async fn send(&self, incident: IncidentId, request: Request) -> Result<(), Answer> {
-        self.engine.send(incident, request).await.map(drop).map_err(|error| failed(&error))
+    /// Sends what a person may ask for: the one way to the engine.
+    async fn send(&self, incident: IncidentId, request: Request) -> Result<Done, Answer> {
+        permit(&request, &self.engine.runbook())?;
+        self.engine.send(incident, request).await.map_err(|error| self.failed(&error))
     }
 
-    /// The incident that is meant: the one named, the one whose place this is, or the only one there is.
-    async fn find(
-        &self,
-        name: Option<&str>,
-        channel: &str,
-        thread: Option<&str>,
-    ) -> Result<Incident, Answer> {
-        let open = self.open().await?;
-        let meant: Vec<&Incident> = match name {
-            Some(name) => open.iter().filter(|it| it.id.to_string().ends_with(name)).collect(),
-            None => open.iter().filter(|it| is_about(it, channel, thread)).collect(),
-        };
-        match (meant.as_slice(), open.as_slice()) {
-            ([incident], _) => Ok((*incident).clone()),
-            ([], [incident]) if name.is_none() => Ok(incident.clone()),
-            (_, []) => Err(Answer::new("There is no open incident. /incident declare begins one.")),
-            (_, several) => {
-                let line = |it: &Incident| format!("#{} {}", it.id.short(), it.title_words());
-                let names: Vec<String> = several.iter().map(line).collect();
-                Err(Answer::new(&format!("Which one? Name it first: {}", names.join(", "))))
+    pub(crate) fn failed(&self, error: &CommandError) -> Answer {
+        match error {
+            CommandError::Refused(refusal) => Answer::refused(refusal, &self.engine.runbook()),
+            CommandError::Unknown { .. } => {
+                Answer::new("Nobody knows whether that was recorded; it is safe to ask again.")
             }
+            other => Answer::new(&format!("Nothing was recorded: {other}.")),
         }
-    }
-
-    /// The incidents that haven't ended, of those that owe anything.
-    async fn open(&self) -> Result<Vec<Incident>, Answer> {
-        let unread = |_| Answer::new("The store can't be read at the moment; try again.");
-        let (mut open, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.engine.store().list(&Query::unsettled().after(after)).await.map_err(unread)?;
-            for row in &page.rows {
-                // One that this version can't read is left alone, and said elsewhere.
-                if let Ok(incident) = self.engine.incident(row.id).state().await
-                    && incident.ended.is_none()
-                {
-                    open.push(incident);
-                }
-            }
-            after = page.rows.last().map(|row| row.id);
-            if !page.more || after.is_none() {
-                return Ok(open);
-            }
-        }
-    }
-}
-
-fn failed(error: &CommandError) -> Answer {
-    match error {
-        CommandError::Refused(refusal) => Answer::refused(refusal),
-        CommandError::Unknown { .. } => {
-            Answer::new("Nobody knows whether that was recorded; it is safe to ask again.")
-        }
-        other => Answer::new(&format!("Nothing was recorded: {other}.")),
     }
 }

@@ -6,7 +6,13 @@
 mod bot;
 #[path = "../../../incident-slack/tests/fake/mod.rs"]
 mod fake;
+#[path = "../src/find.rs"]
+#[allow(dead_code, reason = "the program uses the rest")]
+mod find;
 mod room;
+#[path = "../src/setup.rs"]
+#[allow(dead_code, reason = "the program uses the rest")]
+mod setup;
 
 use incident_core::domain::mitigation::{Mitigation, SwitchFeature};
 use incident_slack::intake::Approval;
@@ -14,7 +20,7 @@ use room::Room;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn an_incident_lives_from_its_declaration_to_its_end() {
+async fn a_false_alarm_is_cancelled_in_chat() {
     let room = Room::open().await;
     let declared = room.command("U1ALICE", "declare sev2 service:checkout Checkout is slow").await;
     assert!(declared.contains("Declared as #"), "{declared}");
@@ -46,7 +52,7 @@ async fn an_incident_lives_from_its_declaration_to_its_end() {
     assert!(lines.iter().any(|line| line.contains("slack:U3CAROL in Slack")), "{lines:#?}");
 
     let refused = room.command("U1ALICE", "resolve a cold cache").await;
-    assert!(refused.starts_with("Nothing was done:") && refused.contains("unmet"), "{refused}");
+    assert!(refused.starts_with("Not yet:") && refused.contains("/incident started 09:50"), "{refused}");
     assert_eq!(room.command("U1ALICE", "cancel it was a test").await, "Recorded.");
     room.work().await;
     let first = room.messages().into_iter().find(|it| it["ts"] == root.as_str()).unwrap().to_string();
@@ -127,7 +133,7 @@ async fn two_persons_approve_by_button_and_a_stale_click_is_refused() {
     let stale = room.click("U1ALICE", "incident_approve", &other).await;
     assert!(stale.starts_with("Nothing was approved: the plan has changed"), "{stale}");
     let stranger = room.click("U9STRANGER", "incident_approve", &value).await;
-    assert!(stranger.starts_with("Nothing was done: only a person whom the runbook knows"), "{stranger}");
+    assert!(stranger.starts_with("Nothing was done: your Slack account isn't in the runbook"), "{stranger}");
     assert!(!room.switched_off());
 
     let first = room.click("U1ALICE", "incident_approve", &value).await;
@@ -175,11 +181,43 @@ async fn the_program_says_what_is_wrong_with_its_tokens() {
             &channel,
             "renew the bot token",
         ),
-        (vec![bot, ("SLACK_APP_TOKEN", "xapp-wrong-hunter2")], &channel, "open Socket Mode: the credentials"),
     ] {
         let output = run(&tokens, args).await.unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(says), "{says}: {said}");
         assert!(!said.contains("hunter2") && !said.contains("sesame"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_for_commands_or_a_busy_slack_ends_no_engine() {
+    use std::io::{BufRead, BufReader};
+    for trouble in [None, Some(fake::Trouble::Status(502)), Some(fake::Trouble::Wait(30))] {
+        let served = fake::Served::start().await;
+        served.slack.state().reads_meet.extend(trouble);
+        let folder = tempfile::tempdir().unwrap();
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_slack_bot"));
+        program.env("SLACK_BOT_TOKEN", fake::TOKEN).env("SLACK_APP_TOKEN", "xapp-revoked-hunter2");
+        program.args(["--channel", fake::CHANNEL, "--api-url", &served.api()]).current_dir(folder.path());
+        program.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+        let mut running = program.spawn().unwrap();
+        let lines = BufReader::new(running.stderr.take().unwrap()).lines();
+        let said = tokio::task::spawn_blocking(move || {
+            let mut said = Vec::new();
+            for line in lines.map_while(Result::ok) {
+                said.push(line);
+                if said.last().unwrap().contains("no commands can be heard") {
+                    break;
+                }
+            }
+            said.join("\n")
+        });
+        let said = tokio::time::timeout(std::time::Duration::from_secs(60), said).await.unwrap().unwrap();
+        assert!(said.contains("open Socket Mode: the credentials"), "{said}");
+        assert!(said.contains("nobody outside reads Slack"), "it says at start what it can't: {said}");
+        assert!(!said.contains("hunter2"), "{said}");
+        assert!(running.try_wait().unwrap().is_none(), "the engine goes on");
+        running.kill().unwrap();
+        running.wait().unwrap();
     }
 }

@@ -16,7 +16,10 @@ pub(super) fn card(notice: &Notice) -> Vec<Value> {
     let mut cells = vec![
         markup(&format!("*Status*\n{}", status(notice))),
         markup(&format!("*Severity*\n{}", notice.severity)),
-        markup(&format!("*Started*\n{}", date(notice.started_at))),
+        markup(&match notice.start_known {
+            true => format!("*Started*\n{}", date(notice.started_at)),
+            false => "*Started*\nunknown".to_owned(),
+        }),
     ];
     if let Some(next) = next_update(notice) {
         cells.push(markup(&format!("*Next update*\n{next}")));
@@ -26,7 +29,7 @@ pub(super) fn card(notice: &Notice) -> Vec<Value> {
             cells.push(plain(&brief(&format!("{label}\n{}", readable(words).replace('\n', " ")), FIELD)));
         }
     };
-    cell("Lead", Some(notice.commander.as_ref().map_or("nobody yet", |who| who.as_str())));
+    cell("Incident lead", Some(notice.commander.as_ref().map_or("none yet", |who| who.as_str())));
     cell("Affected", notice.service.as_deref());
     cells.truncate(FIELDS);
     blocks.push(named(fields(&cells), "ir_fields"));

@@ -8,6 +8,9 @@ use super::escape::{brief, date};
 use super::kit::{context, markup, named, plain, section};
 use super::words::in_short;
 
+/// The name that begins the ids of blocks with the latest news.
+pub(super) const LATEST_ID: &str = "ir_latest";
+
 /// One line that says what this message is: `*Update* · SEV2 · investigating · today, 14:30`.
 pub(super) fn headline(notice: &Notice) -> Value {
     let mut what = notice.kind.to_string();

@@ -7,7 +7,7 @@ use url::Url;
 use super::limits;
 
 /// `text` with what acts on a screen made visible; its lines stay.
-pub(super) fn readable(text: &str) -> String {
+pub(crate) fn readable(text: &str) -> String {
     text.lines().map(inert::line).collect::<Vec<_>>().join("\n")
 }
 

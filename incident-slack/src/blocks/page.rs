@@ -1,6 +1,7 @@
 //! What must wake somebody: whom it is for, and what to do.
 
 use incident_core::domain::notice::Notice;
+use incident_core::domain::severity::Audience;
 use serde_json::Value;
 
 use super::Style;
@@ -11,6 +12,9 @@ use super::limits::{FIELD, MENTIONS};
 use super::words::Words;
 use crate::intake::{ACKNOWLEDGE, Approval};
 use crate::place::Place;
+
+/// The id of the block that says that somebody has to pass the message on.
+pub(super) const OUTSIDE_ID: &str = "ir_outside";
 
 /// The blocks of a page, and what of its words didn't fit.
 pub(super) fn page(notice: &Notice, style: &Style) -> (Vec<Value>, String) {
@@ -48,6 +52,12 @@ pub(super) fn whom(notice: &Notice, style: &Style) -> Vec<Value> {
         mentions.extend(style.mentions.iter().filter_map(|whom| many(whom)));
     }
     let mut blocks = Vec::new();
+    let outside = notice.audiences.iter().filter(|audience| style.passes_on && audience.is_external());
+    let outside: Vec<&str> = outside.map(Audience::as_str).collect();
+    if !outside.is_empty() {
+        let who = readable(&format!("For {}: a person has to publish this", outside.join(", ")));
+        blocks.push(named(section(plain(&brief(&who, FIELD))), OUTSIDE_ID));
+    }
     if !mentions.is_empty() {
         blocks.push(section(markup(&mentions.join(" "))));
     }

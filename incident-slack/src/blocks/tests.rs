@@ -17,7 +17,7 @@ fn at(text: &str) -> Time {
 }
 
 fn style() -> Style {
-    Style { mentions: vec!["here".to_owned()], buttons: true }
+    Style { mentions: vec!["here".to_owned()], buttons: true, passes_on: true }
 }
 
 fn json(message: &Message) -> Value {
@@ -35,6 +35,7 @@ fn notice(kind: NoticeKind) -> Notice {
     notice.service = Some("checkout".to_owned());
     notice.severity = Severity::Sev2;
     notice.started_at = at("2026-11-26T14:25:00Z");
+    notice.start_known = true;
     notice.issued_at = at("2026-11-26T14:30:00Z");
     notice.commander = Some(PersonId::new("alice"));
     notice.next_update = Some(at("2026-11-26T15:00:00Z"));
@@ -142,6 +143,43 @@ fn the_first_message_stays_current_and_keeps_what_it_began_with() {
     let refreshed = refreshed(&notice(NoticeKind::Update), &first.blocks);
     insta::assert_json_snapshot!("refreshed", json(&refreshed));
     assert_eq!(limits::offences(&json(&refreshed)), Vec::<String>::new());
+}
+
+#[test]
+fn a_start_that_nobody_knows_is_unknown() {
+    let mut notice = notice(NoticeKind::Opening);
+    notice.start_known = false;
+    let shown = limits::readable(&json!({ "blocks": root(&notice, &style()).blocks }));
+    assert!(shown.contains("*Started*\nunknown") && !shown.contains("14:25"), "{shown}");
+}
+
+#[test]
+fn what_is_for_people_outside_says_that_somebody_has_to_pass_it_on() {
+    let mut notice = notice(NoticeKind::Opening);
+    notice.audiences = vec![Audience::new("customers"), Audience::new("public")];
+    for message in [root(&notice, &style()), reply(&notice, &style())] {
+        let shown = limits::readable(&json(&message));
+        assert!(shown.contains("For customers, public: a person has to publish this"), "{shown}");
+    }
+    let bare = limits::readable(&json(&root(&notice, &Style::default())));
+    assert!(!bare.contains("has to publish"), "{bare}");
+}
+
+#[test]
+fn between_two_notices_the_first_message_keeps_its_words_and_the_latest_news() {
+    let first = root(&notice(NoticeKind::Opening), &style());
+    let later = refreshed(&notice(NoticeKind::Update), &first.blocks);
+    let mut now = notice(NoticeKind::Update);
+    now.lines.clear();
+    now.commander = Some(PersonId::new("bob"));
+    let message = restated(&now, &later.blocks);
+    let shown = limits::readable(&json!({ "blocks": message.blocks }));
+    for words in
+        ["one in ten orders fails", "The cache is cold since the last deployment", "Incident lead\nbob"]
+    {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert_eq!(limits::offences(&json(&message)), Vec::<String>::new());
 }
 
 #[test]

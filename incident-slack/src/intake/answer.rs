@@ -1,11 +1,17 @@
 //! What somebody who asked for something is told.
 
 use incident_core::domain::command::Refusal;
-use incident_core::domain::id::IncidentId;
+use incident_core::domain::effect::{EffectState, Work};
+use incident_core::domain::incident::{Incident, Side};
+use incident_core::domain::inert;
+use incident_core::domain::runbook::Runbook;
+use incident_core::domain::severity::Audience;
+use incident_core::domain::time::{Time, stamp};
 use serde_json::{Value, json};
 
-use super::slash::{HELP, SlashError};
-use crate::blocks::escape::brief;
+use super::hint;
+use super::slash::{SlashError, help};
+use crate::blocks::escape::{brief, readable};
 use crate::blocks::kit::{plain, section};
 
 /// An answer to a command, a button or a shortcut: for the one who asked, unless it says otherwise.
@@ -18,11 +24,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Says `text`, as it is written.
+    /// Says `text`, as it is written, with what acts on a screen made visible.
     #[must_use]
     pub fn new(text: &str) -> Self {
         const MOST: usize = 2_900;
-        Self { text: brief(text, MOST), blocks: Vec::new(), everybody: false, replaces: false }
+        Self { text: brief(&readable(text), MOST), blocks: Vec::new(), everybody: false, replaces: false }
     }
 
     pub(crate) fn laid_out(text: &str, blocks: Vec<Value>) -> Self {
@@ -32,7 +38,11 @@ impl Answer {
     /// What there is to ask for.
     #[must_use]
     pub fn help() -> Self {
-        Self::new(HELP)
+        let lines = help();
+        let lines: Vec<&str> = lines.lines().collect();
+        let pages: Vec<Value> =
+            lines.chunks(16).map(|lines| section(plain(&brief(&lines.join("\n"), 2_900)))).collect();
+        Self::laid_out("What you can write after /incident", pages)
     }
 
     /// The command can't be read; it says how it is written.
@@ -41,22 +51,25 @@ impl Answer {
         Self::new(&error.to_string())
     }
 
-    /// An incident was declared.
+    /// An incident was declared: its name, and who is paged how, as its records say.
     #[must_use]
-    pub fn declared(incident: IncidentId) -> Self {
-        Self::new(&format!("Declared as #{}. Those on call are paged.", incident.short()))
+    pub fn declared(incident: &Incident) -> Self {
+        let drill = if incident.side == Side::Drill { "[DRILL] " } else { "" };
+        let (name, severity, title) = (incident.id.short(), incident.severity, incident.title_words());
+        let paged = pages(incident);
+        Self::new(&format!("{drill}Declared as #{name}: {severity} · {}\n{paged}", inert::line(title)))
     }
 
-    /// The runbook says no, and why.
-    ///
-    /// A plan that changed since it was shown says so: whoever clicked sees that nothing was approved.
+    /// Somebody was paged because a person asked for it: who and how, as the incident's records say.
     #[must_use]
-    pub fn refused(refusal: &Refusal) -> Self {
-        let nothing = match refusal {
-            Refusal::OtherPlan | Refusal::PlanExpired => "Nothing was approved",
-            _ => "Nothing was done",
-        };
-        Self::new(&format!("{nothing}: {refusal}."))
+    pub fn escalated(incident: &Incident) -> Self {
+        Self::new(&format!("Recorded. {}", pages(incident)))
+    }
+
+    /// The runbook says no, and why, and what to write to change that.
+    #[must_use]
+    pub fn refused(refusal: &Refusal, runbook: &Runbook) -> Self {
+        Self::new(&hint::refusal(refusal, runbook))
     }
 
     /// For everybody in the conversation.
@@ -99,6 +112,63 @@ impl Answer {
     }
 }
 
+/// Which pages are on their way, as planned; that there is none, otherwise.
+fn pages(incident: &Incident) -> String {
+    let waiting = undelivered(incident).into_iter().filter(|it| it.is_page).map(|it| it.what);
+    let waiting: Vec<String> = waiting.collect();
+    if waiting.is_empty() {
+        return "No page is on its way.".to_owned();
+    }
+    format!("On its way: {}.", waiting.join("; "))
+}
+
+/// A notice that isn't delivered yet.
+pub(super) struct Undelivered {
+    pub(super) is_page: bool,
+    /// What it is, for whom, over which route.
+    pub(super) what: String,
+    /// How often it was tried in vain, and when it is tried again.
+    pub(super) failed: Option<(u32, Option<Time>)>,
+}
+
+/// The notices that wait to be delivered.
+pub(super) fn undelivered(incident: &Incident) -> Vec<Undelivered> {
+    let notices = incident.effects.values().filter_map(|effect| match &effect.work {
+        Work::Notify(notify) => Some((effect, notify)),
+        _ => None,
+    });
+    let each = notices.map(|(effect, notify)| {
+        let audiences: Vec<&str> = notify.audiences.iter().map(Audience::as_str).collect();
+        let next = match effect.state {
+            EffectState::Ready(at) | EffectState::Unknown(at) => Some(at),
+            EffectState::Started { .. } => None,
+        };
+        let tried = effect.attempts > 0 && next.is_some();
+        let what = format!("{} to {} via {}", notify.kind, audiences.join(", "), effect.route);
+        Undelivered {
+            is_page: notify.kind.is_page(),
+            what: inert::line(&what),
+            failed: tried.then_some((effect.attempts, next)),
+        }
+    });
+    each.collect()
+}
+
+impl Undelivered {
+    /// What failed, in a line; none if it is merely on its way.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let (attempts, next) = self.failed?;
+        let next = next.map(|at| format!(", next attempt {}", stamp(at))).unwrap_or_default();
+        let times = if attempts == 1 { "attempt" } else { "attempts" };
+        Some(format!("NOT DELIVERED – {} ({attempts} failed {times}{next})", self.what))
+    }
+}
+
+/// The first line of a library's message, shortened.
+pub(super) fn first_line(text: &str) -> String {
+    inert::clip(&inert::line(text.lines().next().unwrap_or_default()), 160)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,11 +181,12 @@ mod tests {
         assert_eq!(json["blocks"][0]["text"]["text"], "&lt;!channel&gt; *no*");
         assert_eq!(json["blocks"][0]["text"]["type"], "plain_text");
         assert_eq!(Answer::new("x").to_everybody().to_json()["response_type"], "in_channel");
+        assert_eq!(Answer::new("a\u{202e}b").text(), "a\\u{202e}b");
     }
 
     #[test]
     fn a_stale_click_is_told_that_nothing_was_approved() {
-        let text = Answer::refused(&Refusal::OtherPlan);
+        let text = Answer::refused(&Refusal::OtherPlan, &Runbook::default());
         assert!(text.text().starts_with("Nothing was approved: the plan has changed"), "{text:?}");
     }
 }

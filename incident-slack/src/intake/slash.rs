@@ -1,36 +1,25 @@
 //! The slash command.
 
+mod after;
+mod mitigate;
 mod verbs;
 
 use std::fmt;
 
 use incident_core::domain::command::{Command, Declare, Request};
 use incident_core::domain::event::Origin;
-use incident_core::domain::id::CommandId;
+use incident_core::domain::id::{CommandId, IncidentId};
 use incident_core::domain::role::Actor;
 use incident_core::domain::runbook::Runbook;
+use incident_core::domain::time::Time;
 use serde_json::Value;
 
 use super::form::{fields, text};
-use super::note::unescape;
-use verbs::VERBS;
-
-/// What the command can do, for whoever asks.
-pub const HELP: &str = "\
-/incident declare [sev1..sev4] [drill] [service:NAME] TITLE
-/incident update TEXT [| next: TEXT] [| eta: TEXT]
-/incident severity sev1..sev4 BECAUSE
-/incident ack
-/incident assign ROLE @person | me
-/incident note TEXT
-/incident hypothesis TEXT
-/incident escalate BECAUSE
-/incident advance
-/incident resolve CAUSE
-/incident reopen | cancel BECAUSE
-/incident close
-/incident status
-Each of them takes the incident's short name first where it isn't plain which one is meant: /incident ack #a1b2c3";
+use super::wish::Wish;
+use super::words::{name, split, unescape, visible};
+use after::AFTERWARDS;
+use mitigate::MITIGATIONS;
+use verbs::RESPONSE;
 
 /// A slash command as it arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +27,13 @@ Each of them takes the incident's short name first where it isn't plain which on
 pub struct SlashCommand {
     /// Who wrote it: a user's id.
     pub user: String,
-    /// Where: a channel's id. Slack has no slash commands in threads.
+    /// Where: a channel's id. Slash commands don't work in threads.
     pub channel: String,
-    /// What stands behind the command, without Slack's escapes of `&`, `<` and `>`.
+    /// What stands behind the command, as it arrived.
     pub text: String,
     /// Where to answer, up to five times in 30 minutes.
     pub response_url: String,
-    /// What Slack calls this one command.
+    /// What Slack calls this one command. A form may be opened with it for three seconds.
     pub trigger: String,
 }
 
@@ -77,12 +66,12 @@ impl SlashCommand {
         Actor::human("slack", &self.user)
     }
 
-    /// What it asks for.
+    /// What it asks for, where these incidents may be named.
     ///
     /// # Errors
     /// [`SlashError`], which says how it is written.
-    pub fn parse(&self, runbook: &Runbook) -> Result<Slash, SlashError> {
-        Slash::parse(&self.text, &self.user, runbook)
+    pub fn parse(&self, runbook: &Runbook, known: &[IncidentId], now: Time) -> Result<Slash, SlashError> {
+        Slash::parse(&self.text, &Asking { user: &self.user, runbook, known, now })
     }
 
     /// The request that `command` becomes. Delivered twice by Slack it is carried out once.
@@ -95,12 +84,41 @@ impl SlashCommand {
     }
 }
 
+/// Who asks, and what they may refer to.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The user's id.
+    pub user: &'a str,
+    /// The runbook, with the persons that it names.
+    pub runbook: &'a Runbook,
+    /// The incidents that may be named: `#a1b2c3` is one of these, or a word.
+    pub known: &'a [IncidentId],
+    /// The time, UTC.
+    pub now: Time,
+}
+
+impl Asking<'_> {
+    /// The known incident whose id ends like this.
+    pub(super) fn incident(&self, word: &str) -> Option<IncidentId> {
+        let name = word.strip_prefix('#')?.trim_end_matches(['.', ',', ':', ';']).to_lowercase();
+        let is_name = name.len() >= 4 && name.bytes().all(|it| it.is_ascii_hexdigit() || it == b'-');
+        let mut meant = self.known.iter().filter(|id| is_name && id.to_string().ends_with(&name));
+        let first = meant.next().copied();
+        first.filter(|_| meant.next().is_none())
+    }
+
+    /// `text` with Slack's references as words.
+    pub(super) fn words(&self, text: &str) -> String {
+        super::words::references(text, self.runbook)
+    }
+}
+
 /// What a slash command asks for.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Slash {
-    /// The incident's id or the end of it, if one is named.
-    pub incident: Option<String>,
+    /// The incident, if one is named.
+    pub incident: Option<IncidentId>,
     /// What to do.
     pub verb: Verb,
 }
@@ -113,28 +131,78 @@ pub enum Verb {
     Help,
     /// Say how the incident stands.
     Status,
+    /// Say which incidents are open.
+    List,
+    /// Say who is paged, and in which order.
+    OnCall,
     /// Begin an incident.
     Declare(Box<Declare>),
+    /// Say which questions triage asks.
+    Triage,
     /// Ask the engine.
     Act(Box<Command>),
+    /// Ask the engine for what the incident's state says is meant.
+    Wish(Box<Wish>),
+    /// Make two incidents one; the older one stays.
+    Merge {
+        /// The other incident.
+        other: IncidentId,
+        /// Why.
+        because: String,
+    },
+}
+
+/// One thing that can be asked for.
+struct Known {
+    /// What it is called; the first name is the usual one.
+    names: &'static [&'static str],
+    /// What stands behind it.
+    usage: &'static str,
+    read: fn(&str, &Asking<'_>) -> Result<Verb, String>,
+}
+
+fn verbs() -> impl Iterator<Item = &'static Known> {
+    RESPONSE.iter().chain(MITIGATIONS).chain(AFTERWARDS)
 }
 
 impl Slash {
-    /// What `text` by `user` asks for, with persons as `runbook` knows them.
+    /// What `text` asks for.
     ///
     /// # Errors
     /// [`SlashError`], which says how it is written.
-    pub fn parse(text: &str, user: &str, runbook: &Runbook) -> Result<Self, SlashError> {
-        let text = unescape(text);
-        let (word, rest) = split(text.trim());
-        let word = word.to_lowercase();
-        if word.is_empty() || word == "help" {
-            return Ok(Self { incident: None, verb: Verb::Help });
+    pub fn parse(text: &str, asking: &Asking<'_>) -> Result<Self, SlashError> {
+        let text = visible(&unescape(text));
+        let (first, after) = split(&text);
+        // Some type the command again behind itself.
+        let text = if first.starts_with('/') { after } else { text.trim() };
+        let (first, after) = split(text);
+        let mut incident = asking.incident(first);
+        if incident.is_none() && first.starts_with('#') {
+            return Err(SlashError::no_incident(first));
         }
-        let known = VERBS.iter().find(|verb| verb.names.contains(&word.as_str()));
-        let verb = known.ok_or_else(|| SlashError::unknown(&word))?;
-        let (incident, rest) = target(rest);
-        let verb = (verb.read)(rest, user, runbook).map_err(|problem| SlashError {
+        let text = if incident.is_some() { after } else { text };
+        let (word, rest) = split(text);
+        let word = name(word);
+        if word.is_empty() || word == "help" {
+            let verb = if incident.is_some() { Verb::Status } else { Verb::Help };
+            return Ok(Self { incident, verb });
+        }
+        let verb = verbs().find(|verb| verb.names.contains(&word.as_str()));
+        let verb = verb.ok_or_else(|| SlashError::unknown(&word))?;
+        let mut rest = rest.trim();
+        let (target, after) = split(rest);
+        if incident.is_none() && !TITLED.contains(&verb.names[0]) {
+            incident = asking.incident(target);
+            match incident {
+                Some(_) => rest = after,
+                // Of a verb without words it can only be the name of an incident.
+                None if target.starts_with('#') && verb.usage.is_empty() => {
+                    return Err(SlashError::no_incident(target));
+                }
+                None => {}
+            }
+        }
+        let verb = (verb.read)(rest, asking).map_err(|problem| SlashError {
             problem,
             usage: format!("/incident {} {}", verb.names[0], verb.usage).trim_end().to_owned(),
         })?;
@@ -142,21 +210,19 @@ impl Slash {
     }
 }
 
-/// The first word and what follows it.
-fn split(text: &str) -> (&str, &str) {
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    (word, rest.trim_start())
-}
+/// Verbs whose first word is never the incident that is meant.
+const TITLED: [&str; 3] = ["declare", "merge", "link"];
 
-/// The incident that stands first, and what follows it.
-fn target(text: &str) -> (Option<String>, &str) {
-    let (word, rest) = split(text);
-    let is_name =
-        |name: &&str| name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    match word.strip_prefix('#').filter(is_name) {
-        Some(name) => (Some(name.to_lowercase()), rest),
-        None => (None, text),
-    }
+/// What the command can do, for whoever asks.
+#[must_use]
+pub fn help() -> String {
+    let lines =
+        verbs().map(|verb| format!("/incident {} {}", verb.names[0], verb.usage).trim_end().to_owned());
+    let lines: Vec<String> = lines.collect();
+    format!(
+        "{}\nTimes are UTC. Where several incidents are open, name the one you mean: /incident #a1b2c3 ack",
+        lines.join("\n")
+    )
 }
 
 /// A slash command that can't be read.
@@ -171,18 +237,22 @@ pub struct SlashError {
 
 impl SlashError {
     fn unknown(word: &str) -> Self {
-        let near = VERBS.iter().flat_map(|verb| verb.names).find(|name| is_near(name, word));
+        let near = verbs().flat_map(|verb| verb.names).find(|name| is_near(name, word));
         let hint = near.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
-        Self {
-            problem: format!("this isn't something that can be done{hint}"),
-            usage: "/incident help".to_owned(),
-        }
+        Self { problem: format!("There is no such command{hint}"), usage: "/incident help".to_owned() }
+    }
+
+    fn no_incident(word: &str) -> Self {
+        let word: String = word.chars().take(40).collect();
+        Self { problem: format!("There is no incident {word}"), usage: "/incident list".to_owned() }
     }
 }
 
 impl fmt::Display for SlashError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}. Write: {}", self.problem, self.usage)
+        let mut problem = self.problem.chars();
+        let first: String = problem.next().into_iter().flat_map(char::to_uppercase).collect();
+        write!(f, "{first}{}. Write: {}", problem.as_str(), self.usage)
     }
 }
 
@@ -206,6 +276,39 @@ fn is_near(name: &str, word: &str) -> bool {
             && name[0] == word[1]
             && name[1] == word[0]
             && name[2..] == word[2..])
+}
+
+fn act(command: Command) -> Verb {
+    Verb::Act(Box::new(command))
+}
+
+fn wish(wish: Wish) -> Verb {
+    Verb::Wish(Box::new(wish))
+}
+
+/// `text` in words, unless there is none.
+fn given(text: &str, what: &str, asking: &Asking<'_>) -> Result<String, String> {
+    let text = asking.words(text.trim());
+    if text.trim().is_empty() { Err(format!("{what} is missing")) } else { Ok(text) }
+}
+
+/// A value of the core's by its name, such as `post-incident` or `root_cause`.
+fn named<T: serde::de::DeserializeOwned>(word: &str) -> Option<T> {
+    serde_json::from_value(name(word).replace('-', "_").into()).ok()
+}
+
+/// The number of a record, as messages show it: `#12`.
+fn record(text: &str) -> Result<(incident_core::domain::id::Seq, &str), String> {
+    let (word, rest) = split(text);
+    let number = word.trim_start_matches('#').trim_end_matches(['.', ',', ':']).parse();
+    let number = number.map_err(|_| "the number is missing, such as 12".to_owned())?;
+    Ok((incident_core::domain::id::Seq(number), rest))
+}
+
+/// The reason behind `| over:`, if gates are to be overridden.
+fn over(text: &str, asking: &Asking<'_>) -> Result<(String, Option<String>), String> {
+    let (whole, parts) = super::words::parts(text, &["over"])?;
+    Ok((whole, parts.into_iter().next().map(|(_, why)| asking.words(&why))))
 }
 
 #[cfg(test)]

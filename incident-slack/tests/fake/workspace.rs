@@ -47,6 +47,8 @@ pub(crate) struct Workspace {
     pub(crate) last_post: BTreeMap<String, Instant>,
     pub(crate) last_read: BTreeMap<String, Instant>,
     pub(crate) put_off: usize,
+    /// What the next requests meet that change nothing.
+    pub(crate) reads_meet: VecDeque<Trouble>,
     /// A refusal that every write to this method meets, until it is taken away.
     pub(crate) refused: BTreeMap<&'static str, &'static str>,
     /// Whether the bot's token is revoked for now.
@@ -115,6 +117,7 @@ impl Workspace {
             last_post: BTreeMap::new(),
             last_read: BTreeMap::new(),
             put_off: 0,
+            reads_meet: VecDeque::new(),
             refused: BTreeMap::new(),
             revoked: false,
             socket: None,
@@ -142,7 +145,8 @@ impl Workspace {
         let Some((_, scope, writes)) = METHODS.iter().find(|(method, ..)| *method == asked.method) else {
             return refuse("unknown_method");
         };
-        let trouble = if *writes { self.troubles.pop_front() } else { None };
+        let troubles = if *writes { &mut self.troubles } else { &mut self.reads_meet };
+        let trouble = troubles.pop_front();
         match trouble {
             Some(Trouble::Hang) => return Reply::Silence,
             Some(Trouble::Code(code)) => return refuse(code),

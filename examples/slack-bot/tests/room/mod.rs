@@ -1,6 +1,7 @@
 //! A bot in a workspace on loopback, people who write to it, and a switch that can be turned off.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,11 +16,14 @@ use incident_core::domain::role::{Identity, Person, PersonId};
 use incident_core::domain::runbook::ApprovalRule;
 use incident_core::domain::time::after;
 use incident_core::domain::timeline::timeline;
+use incident_core::local::FolderEvidence;
 use incident_core::port::store::Query;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Mitigator, Preflight,
     PreflightContext, ReadContext,
 };
+use incident_core::port::{Clock, EvidenceStore};
+use incident_core::runtime::ManualClock;
 use incident_core::store::MemoryStore;
 use incident_core::{Engine, IncidentId, Ports, Runbook};
 use incident_slack::intake::{Event, Interaction, SlashCommand};
@@ -32,12 +36,14 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::bot::Bot;
 use crate::fake::{APP_TOKEN, CHANNEL, Served, TOKEN};
+use crate::setup;
 
 pub(crate) struct Room {
     pub(crate) engine: Engine,
     pub(crate) slack: SlackBackend,
     served: Served,
     bot: Arc<Bot>,
+    pub(crate) clock: Arc<ManualClock>,
     config: SlackConfig,
     off: Arc<AtomicBool>,
     count: AtomicU64,
@@ -50,6 +56,10 @@ impl Room {
     }
 
     pub(crate) async fn configured(change: impl FnOnce(&mut SlackConfig)) -> Self {
+        Self::under(runbook(), change).await
+    }
+
+    pub(crate) async fn under(runbook: Runbook, change: impl FnOnce(&mut SlackConfig)) -> Self {
         let (served, folder) = (Served::start().await, tempfile::tempdir().unwrap());
         let token = folder.path().join("token");
         std::fs::write(&token, TOKEN).unwrap();
@@ -58,17 +68,36 @@ impl Room {
         config.buttons = true;
         config.message_every = Duration::ZERO;
         change(&mut config);
-        let slack = SlackBackend::new(&config).unwrap();
+        let documents: Arc<dyn EvidenceStore> =
+            Arc::new(FolderEvidence::new(folder.path().join("documents")));
+        let slack = SlackBackend::new(&config).unwrap().with_evidence(Arc::clone(&documents));
+        let mut outside = config.clone();
+        (outside.passes_on, outside.rooms) = (true, None);
+        let outside = SlackBackend::new(&outside).unwrap().into_ports();
         let off = Arc::new(AtomicBool::new(false));
-        let engine = Engine::builder(MemoryStore::new())
-            .runbook(runbook())
-            .ports("slack", slack.clone().into_ports())
+        // A little after the workspace's own clock, whose messages follow each other by a second.
+        let clock =
+            Arc::new(ManualClock::new(incident_core::Time::from_timestamp(1_774_003_600, 0).unwrap()));
+        let engine = setup::engine(MemoryStore::new(), runbook, slack.clone().into_ports(), outside)
             .ports("shop", Ports::new().with_mitigator(Switch(Arc::clone(&off))))
-            .route("slack", &["responders", "team", "leadership", "executives", "staff"])
+            .clock(Arc::clone(&clock) as Arc<dyn Clock>)
             .build()
             .unwrap();
-        let bot = Arc::new(Bot::new(engine.clone(), slack.clone()));
-        Self { engine, slack, served, bot, config, off, count: AtomicU64::new(1), folder }
+        let bot = Arc::new(Bot::new(engine.clone(), slack.clone(), documents));
+        Self { engine, slack, served, bot, clock, config, off, count: AtomicU64::new(1), folder }
+    }
+
+    /// Lets time pass, a minute at a time, and does what is due.
+    pub(crate) async fn passes(&self, minutes: u32) {
+        for _ in 0..minutes {
+            self.clock.advance(Duration::from_secs(60));
+            self.work().await;
+        }
+    }
+
+    /// The workspace, for whatever happens in it besides.
+    pub(crate) fn workspace(&self) -> std::sync::MutexGuard<'_, crate::fake::Workspace> {
+        self.served.slack.state()
     }
 
     /// Does what is due, until nothing is.
@@ -171,15 +200,15 @@ impl Room {
 
     fn last_answer(&self) -> String {
         let answer = self.answers().pop().unwrap();
-        let text = answer["text"].as_str().unwrap();
-        format!(
-            "{text}{}",
-            if answer["blocks"].as_array().unwrap().len() > 1 {
-                answer["blocks"].to_string()
-            } else {
-                String::new()
-            }
-        )
+        // Answers without a layout of their own have their text as the only block.
+        let blocks = answer["blocks"].as_array().unwrap();
+        let laid_out = if blocks[0]["text"]["text"] != answer["text"] {
+            answer["blocks"].to_string()
+        } else {
+            String::new()
+        };
+        let said = format!("{}{laid_out}", answer["text"].as_str().unwrap());
+        said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     }
 
     pub(crate) async fn incidents(&self) -> Vec<IncidentId> {
@@ -233,6 +262,14 @@ impl Room {
 
 /// Alice and Bob, both of whom have to agree.
 fn runbook() -> Runbook {
+    let mut runbook = people();
+    let both = ApprovalRule { persons: 2, roles: Vec::new(), proposer_counts: true };
+    runbook.safety.by_kind.insert(MitigationKind::SwitchFeature, both);
+    runbook
+}
+
+/// The default runbook, with Alice and Bob.
+pub(crate) fn people() -> Runbook {
     let mut runbook = Runbook::default();
     for (id, account) in [("alice", "U1ALICE"), ("bob", "U2BOB")] {
         let person = Person {
@@ -242,8 +279,6 @@ fn runbook() -> Runbook {
         };
         runbook.persons.insert(PersonId::new(id), person);
     }
-    let both = ApprovalRule { persons: 2, roles: Vec::new(), proposer_counts: true };
-    runbook.safety.by_kind.insert(MitigationKind::SwitchFeature, both);
     runbook
 }
 

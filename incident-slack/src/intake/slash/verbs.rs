@@ -1,133 +1,310 @@
-//! What stands behind each word of the slash command.
+//! Verbs of the response: declare, steer, tell.
+
+use std::collections::BTreeMap;
 
 use incident_core::domain::command as c;
 use incident_core::domain::command::{Command, Declare};
+use incident_core::domain::event::Relation;
+use incident_core::domain::id::Seq;
+use incident_core::domain::impact::Impact;
 use incident_core::domain::incident::Side;
-use incident_core::domain::role::{Identity, PersonId, Role};
-use incident_core::domain::runbook::Runbook;
+use incident_core::domain::phase::Phase;
+use incident_core::domain::role::Role;
 use incident_core::domain::severity::Severity;
+use incident_core::domain::triage::{Answer as Reply, Branch, TriageTree};
 
-use super::{Verb, split};
+use super::super::clock::{Toward, time};
+use super::super::words::{name, parts, person, split};
+use super::{Asking, Known, Verb, act, given, named, over, record};
 
-/// One thing that can be asked for.
-pub(super) struct Known {
-    /// How it is called; the first name is the usual one.
-    pub(super) names: &'static [&'static str],
-    /// What stands behind it.
-    pub(super) usage: &'static str,
-    pub(super) read: fn(&str, &str, &Runbook) -> Result<Verb, String>,
-}
+type Read = Result<Verb, String>;
 
-pub(super) const VERBS: [Known; 14] = [
-    Known { names: &["declare", "new"], usage: "[sev1..sev4] [drill] [service:NAME] TITLE", read: declare },
-    Known { names: &["update"], usage: "TEXT [| next: TEXT] [| eta: TEXT]", read: update },
-    Known { names: &["severity", "sev"], usage: "sev1..sev4 BECAUSE", read: severity },
-    Known { names: &["ack", "acknowledge"], usage: "", read: |_, _, _| Ok(act(Command::Acknowledge)) },
-    Known { names: &["assign"], usage: "ROLE @person | me", read: assign },
-    Known { names: &["note"], usage: "TEXT", read: note },
-    Known { names: &["hypothesis"], usage: "TEXT", read: hypothesis },
+pub(super) const RESPONSE: &[Known] = &[
     Known {
-        names: &["escalate", "page"],
-        usage: "BECAUSE",
-        read: |text, _, _| because(text, Command::Escalate),
+        names: &["declare", "new"],
+        usage: "[sev1..sev4] [drill] [service:NAME] WHAT IS WRONG",
+        read: declare,
     },
-    Known { names: &["advance"], usage: "", read: |_, _, _| Ok(advance()) },
-    Known { names: &["resolve"], usage: "CAUSE", read: resolve },
-    Known { names: &["reopen"], usage: "BECAUSE", read: |text, _, _| because(text, Command::Reopen) },
-    Known { names: &["cancel"], usage: "BECAUSE", read: |text, _, _| because(text, Command::Cancel) },
-    Known { names: &["close"], usage: "", read: |_, _, _| Ok(close()) },
-    Known { names: &["status"], usage: "", read: |_, _, _| Ok(Verb::Status) },
+    Known { names: &["ack", "acknowledge"], usage: "", read: |_, _| Ok(act(Command::Acknowledge)) },
+    Known { names: &["status"], usage: "", read: |_, _| Ok(Verb::Status) },
+    Known { names: &["list"], usage: "", read: |_, _| Ok(Verb::List) },
+    Known { names: &["oncall", "on-call"], usage: "", read: |_, _| Ok(Verb::OnCall) },
+    Known {
+        names: &["page", "escalate"],
+        usage: "REASON",
+        read: |text, it| because(text, it, Command::Escalate),
+    },
+    Known { names: &["started", "start"], usage: "09:50 | 15 min ago", read: started },
+    Known { names: &["tick", "done-step"], usage: "STEP", read: tick },
+    Known { names: &["skip"], usage: "STEP REASON", read: skip },
+    Known { names: &["triage"], usage: "[yes|no|unknown …]", read: triage },
+    Known { names: &["severity", "sev"], usage: "sev1..sev4 REASON", read: severity },
+    Known {
+        names: &["impact"],
+        usage: "[users:N] [share:N%] [services:A,B] [data-loss:yes|no] [security:yes|no] [customers:yes|no] \
+                [requests:N] WHAT IT DOES TO WHOM",
+        read: impact,
+    },
+    Known { names: &["assign"], usage: "ROLE @person | me", read: assign },
+    Known {
+        names: &["update"],
+        usage: "TEXT [| next: TEXT] [| eta: TEXT] [| public: WORDS FOR CUSTOMERS]",
+        read: update,
+    },
+    Known { names: &["note"], usage: "TEXT", read: note },
+    Known { names: &["hypothesis"], usage: "WHAT MAY HAVE HAPPENED", read: hypothesis },
+    Known { names: &["confirm"], usage: "HYPOTHESIS REASON", read: |text, it| judge(text, it, true) },
+    Known {
+        names: &["rule-out", "ruleout"],
+        usage: "HYPOTHESIS REASON",
+        read: |text, it| judge(text, it, false),
+    },
+    Known { names: &["attest"], usage: "CHECK green|red WHAT YOU SAW", read: attest },
+    Known { names: &["advance", "next"], usage: "[| over: REASON]", read: advance },
+    Known { names: &["back"], usage: "PHASE REASON", read: back },
+    Known { names: &["resolve"], usage: "CAUSE [| over: REASON]", read: resolve },
+    Known { names: &["reopen"], usage: "REASON", read: |text, it| because(text, it, Command::Reopen) },
+    Known { names: &["cancel"], usage: "REASON", read: |text, it| because(text, it, Command::Cancel) },
+    Known { names: &["merge"], usage: "#a1b2c3 REASON", read: merge },
+    Known { names: &["link"], usage: "#a1b2c3 [recurrence-of|caused-by|related-to]", read: link },
 ];
 
-fn act(command: Command) -> Verb {
-    Verb::Act(Box::new(command))
+fn because(text: &str, asking: &Asking<'_>, command: fn(c::Because) -> Command) -> Read {
+    Ok(act(command(c::Because { because: given(text, "the reason", asking)? })))
 }
 
-fn given(text: &str, what: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() { Err(format!("{what} is missing")) } else { Ok(text.to_owned()) }
-}
-
-fn because(text: &str, command: fn(c::Because) -> Command) -> Result<Verb, String> {
-    Ok(act(command(c::Because { because: given(text, "the reason")? })))
-}
-
-fn declare(text: &str, _: &str, _: &Runbook) -> Result<Verb, String> {
+fn declare(text: &str, asking: &Asking<'_>) -> Read {
     let mut declare = Declare::new("");
     let mut rest = text.trim();
     loop {
         let (word, after) = split(rest);
-        if let Ok(severity) = word.parse::<Severity>() {
+        if let Some((severity, after)) = severity_first(rest) {
             declare.severity = Some(severity);
-        } else if word.eq_ignore_ascii_case("drill") {
+            rest = after;
+            continue;
+        }
+        if name(word) == "drill" {
             declare.side = Side::Drill;
-        } else if let Some(service) = word.strip_prefix("service:").filter(|name| !name.is_empty()) {
-            declare.service = Some(service.to_owned());
-        } else {
+            rest = after;
+            continue;
+        }
+        let is_service = word.get(..8).is_some_and(|it| it.eq_ignore_ascii_case("service:"));
+        if !is_service {
             break;
         }
+        // A phone's keyboard puts a space behind the colon.
+        let (service, after) = if word.len() > 8 { (&word[8..], after) } else { split(after) };
+        declare.service = Some(asking.words(service)).filter(|it| !it.is_empty());
         rest = after;
     }
-    declare.title = given(rest, "the title")?;
+    declare.title = given(rest, "what is wrong", asking)?;
     Ok(Verb::Declare(Box::new(declare)))
 }
 
-fn update(text: &str, _: &str, _: &Runbook) -> Result<Verb, String> {
-    let mut parts = text.split('|').map(str::trim);
-    let progress = given(parts.next().unwrap_or_default(), "what was found or done")?;
-    let (mut next_steps, mut eta) = (None, None);
-    for part in parts {
-        match part.split_once(':').map(|(label, words)| (label.trim().to_lowercase(), words.trim())) {
-            Some((label, words)) if label == "next" && next_steps.is_none() => {
-                next_steps = Some(words.to_owned());
-            }
-            Some((label, words)) if label == "eta" && eta.is_none() => eta = Some(words.to_owned()),
-            _ => return Err("behind a | comes next: or eta:, each once".to_owned()),
+/// The severity that `text` begins with: `sev1`, `SEV-1`, `Sev 1`.
+fn severity_first(text: &str) -> Option<(Severity, &str)> {
+    let (word, rest) = split(text);
+    let word = name(word).replace(['-', '_'], "");
+    if word == "sev" {
+        let (digit, rest) = split(rest);
+        return Some((format!("sev{}", name(digit)).parse().ok()?, rest));
+    }
+    Some((word.parse().ok()?, rest))
+}
+
+fn severity(text: &str, asking: &Asking<'_>) -> Read {
+    let missing = || "the severity is missing: sev1, sev2, sev3 or sev4".to_owned();
+    let (severity, why) = severity_first(text).ok_or_else(missing)?;
+    let because = given(why, "the reason", asking)?;
+    Ok(act(Command::SetSeverity(c::SetSeverity { severity, because })))
+}
+
+fn started(text: &str, asking: &Asking<'_>) -> Read {
+    let (began, why) = time(text, asking.now, Toward::Past)?;
+    let because = if why.trim().is_empty() { "the start is known now".to_owned() } else { asking.words(why) };
+    // The first record is the declaration; its time is the incident's start.
+    let correct = c::Correct { record: Seq(1), text: None, occurred_at: Some(began), because };
+    Ok(act(Command::Correct(correct)))
+}
+
+fn step(text: &str) -> Result<(String, &str), String> {
+    let (word, rest) = split(text);
+    let step = name(word);
+    if step.is_empty() {
+        Err("the step is missing; /incident status names them".to_owned())
+    } else {
+        Ok((step, rest))
+    }
+}
+
+fn tick(text: &str, _: &Asking<'_>) -> Read {
+    let (step, _) = step(text)?;
+    Ok(act(Command::TickStep(c::TickStep { step, skipped: None })))
+}
+
+fn skip(text: &str, asking: &Asking<'_>) -> Read {
+    let (step, why) = step(text)?;
+    Ok(act(Command::TickStep(c::TickStep { step, skipped: Some(given(why, "the reason", asking)?) })))
+}
+
+/// Without answers the questions are asked; with some, they answer them in the order in which they are asked.
+fn triage(text: &str, asking: &Asking<'_>) -> Read {
+    if text.trim().is_empty() {
+        return Ok(Verb::Triage);
+    }
+    let mut answers = BTreeMap::new();
+    for word in text.split_whitespace() {
+        let (question, reply) = word.split_once([':', '=']).unwrap_or(("", word));
+        let reply = match name(reply).as_str() {
+            "yes" | "y" => Reply::Yes,
+            "no" | "n" => Reply::No,
+            "unknown" => Reply::Unknown,
+            _ => return Err("an answer is yes, no or unknown".to_owned()),
+        };
+        let question = match question {
+            "" => next_question(&asking.runbook.triage, &answers)
+                .ok_or("there are more answers than questions")?,
+            question => name(question).replace('-', "_"),
+        };
+        answers.insert(question, reply);
+    }
+    Ok(act(Command::Triage(c::Triage { answers })))
+}
+
+/// The question that the tree asks after these answers.
+fn next_question(tree: &TriageTree, answers: &BTreeMap<String, Reply>) -> Option<String> {
+    let mut name = &tree.first;
+    while let Some(reply) = answers.get(name) {
+        let question = tree.questions.get(name)?;
+        let branch = if *reply == Reply::No { &question.no } else { &question.yes };
+        match branch {
+            // A ring of questions has more answers than questions at some point.
+            Branch::Ask(next) if next != name => name = next,
+            _ => return None,
+        }
+        if answers.len() > tree.questions.len() {
+            return None;
         }
     }
-    Ok(act(Command::PostUpdate(c::PostUpdate { progress, next_steps, eta, public: None })))
+    tree.questions.contains_key(name).then(|| name.clone())
 }
 
-fn severity(text: &str, _: &str, _: &Runbook) -> Result<Verb, String> {
-    let (word, why) = split(text);
-    let severity: Severity =
-        word.parse().map_err(|_| "the severity is missing: sev1, sev2, sev3 or sev4".to_owned())?;
-    Ok(act(Command::SetSeverity(c::SetSeverity { severity, because: given(why, "the reason")? })))
+fn impact(text: &str, asking: &Asking<'_>) -> Read {
+    let (mut impact, mut words) = (Impact::<String>::default(), Vec::new());
+    for word in text.split(' ') {
+        let Some((key, value)) = word.split_once(':').filter(|(_, value)| !value.is_empty()) else {
+            words.push(word);
+            continue;
+        };
+        let count = || {
+            value.replace(['\'', ',', '_'], "").parse::<u64>().map_err(|_| format!("{key}: takes a number"))
+        };
+        let yes = || match name(value).as_str() {
+            "yes" | "y" => Ok(Some(true)),
+            "no" | "n" => Ok(Some(false)),
+            "unknown" => Ok(None),
+            _ => Err(format!("{key}: takes yes, no or unknown")),
+        };
+        match name(key).as_str() {
+            "users" => impact.users = Some(count()?),
+            "requests" => impact.failed_requests = Some(count()?),
+            "slo-minutes" => impact.slo_minutes = Some(count()?),
+            "share" => {
+                let share =
+                    value.trim_end_matches('%').parse().map_err(|_| "share: takes a number".to_owned())?;
+                impact.users_percent = Some(share);
+            }
+            "services" => impact.services = value.split(',').map(|it| asking.words(it)).collect(),
+            "data-loss" => impact.data_loss = yes()?,
+            "security" => impact.security_breach = yes()?,
+            "customers" => impact.customer_facing = yes()?,
+            "cost" => impact.money = Some(asking.words(value)),
+            _ => words.push(word),
+        }
+    }
+    impact.business = given(&words.join(" "), "what it does to whom", asking).ok();
+    if impact == Impact::default() {
+        return Err("the impact is missing".to_owned());
+    }
+    Ok(act(Command::AssessImpact(Box::new(impact))))
 }
 
-fn note(text: &str, _: &str, _: &Runbook) -> Result<Verb, String> {
-    Ok(act(Command::Note(c::Note { text: given(text, "the text")? })))
+fn update(text: &str, asking: &Asking<'_>) -> Read {
+    let (progress, parts) = parts(text, &["next", "eta", "public"])?;
+    let progress = given(&progress, "what was found or done", asking)?;
+    let part = |key: &str| parts.iter().find(|(it, _)| *it == key).map(|(_, words)| asking.words(words));
+    let (next_steps, eta, public) = (part("next"), part("eta"), part("public"));
+    Ok(act(Command::PostUpdate(c::PostUpdate { progress, next_steps, eta, public })))
 }
 
-fn hypothesis(text: &str, _: &str, _: &Runbook) -> Result<Verb, String> {
-    let statement = given(text, "what may have happened")?;
+fn note(text: &str, asking: &Asking<'_>) -> Read {
+    Ok(act(Command::Note(c::Note { text: given(text, "the text", asking)? })))
+}
+
+fn hypothesis(text: &str, asking: &Asking<'_>) -> Read {
+    let statement = given(text, "what may have happened", asking)?;
     Ok(act(Command::Hypothesise(c::Hypothesise { statement, class: None })))
 }
 
-fn resolve(text: &str, _: &str, _: &Runbook) -> Result<Verb, String> {
-    let cause = given(text, "the cause, in a line,")?;
-    Ok(act(Command::Resolve(c::Resolve { cause, override_because: None })))
+fn judge(text: &str, asking: &Asking<'_>, confirmed: bool) -> Read {
+    let (hypothesis, why) = record(text)?;
+    let because = given(why, "the reason", asking)?;
+    Ok(act(Command::JudgeHypothesis(c::JudgeHypothesis { hypothesis, confirmed, because })))
 }
 
-fn advance() -> Verb {
-    act(Command::Advance(c::Advance { to: None, override_because: None }))
+fn attest(text: &str, asking: &Asking<'_>) -> Read {
+    let (check, rest) = split(text);
+    let (colour, seen) = split(rest);
+    let colour = named(colour).ok_or("green or red is missing")?;
+    let detail = given(seen, "what you saw", asking)?;
+    Ok(act(Command::Attest(c::Attest { check: name(check), colour, detail })))
 }
 
-fn close() -> Verb {
-    act(Command::Close(c::Close { override_because: None }))
+fn advance(text: &str, asking: &Asking<'_>) -> Read {
+    let (_, why) = over(&format!("advance {text}"), asking)?;
+    // An override names where it leads, and only the next phase is meant.
+    Ok(act(Command::Advance(c::Advance { to: None, override_because: why })))
 }
 
-fn assign(text: &str, user: &str, runbook: &Runbook) -> Result<Verb, String> {
+fn back(text: &str, asking: &Asking<'_>) -> Read {
+    let (phase, why) = split(text);
+    let phases = || Phase::ALL.map(|phase| phase.to_string().to_lowercase()).join(", ");
+    let to = named(phase).ok_or_else(|| format!("the phase is missing: {}", phases()))?;
+    Ok(act(Command::StepBack(c::StepBack { to, because: given(why, "the reason", asking)? })))
+}
+
+fn resolve(text: &str, asking: &Asking<'_>) -> Read {
+    let (cause, override_because) = over(text, asking)?;
+    let cause = given(&cause, "the cause, in a line,", asking)?;
+    Ok(act(Command::Resolve(c::Resolve { cause, override_because })))
+}
+
+fn merge(text: &str, asking: &Asking<'_>) -> Read {
+    let (other, why) = split(text);
+    let other = asking.incident(other).ok_or("the other incident is missing; /incident list names them")?;
+    Ok(Verb::Merge { other, because: given(why, "the reason", asking)? })
+}
+
+fn link(text: &str, asking: &Asking<'_>) -> Read {
+    let (other, relation) = split(text);
+    let other = asking.incident(other).ok_or("the other incident is missing; /incident list names them")?;
+    let relation = if relation.is_empty() { Some(Relation::RelatedTo) } else { named(relation) };
+    let relation = relation.ok_or("the relation is recurrence-of, caused-by or related-to")?;
+    Ok(act(Command::Link(c::Link { other, relation })))
+}
+
+fn assign(text: &str, asking: &Asking<'_>) -> Read {
     let (role_name, who) = split(text);
     let names = || ROLES.map(|(name, _)| name).join(", ");
-    let role = ROLES.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(role_name));
+    let role = ROLES.into_iter().find(|(it, _)| *it == name(role_name));
     let (_, role) = role.ok_or_else(|| format!("the role is missing; there are {}", names()))?;
-    let to = person(who.trim(), user, runbook)?;
+    let to = person(who, asking.user, asking.runbook)?;
     Ok(act(Command::Assign(c::Assign { role, to })))
 }
 
-const ROLES: [(&str, Role); 9] = [
+const ROLES: [(&str, Role); 10] = [
     ("commander", Role::Commander),
+    ("lead", Role::Commander),
     ("deputy", Role::Deputy),
     ("scribe", Role::Scribe),
     ("ops", Role::OpsLead),
@@ -137,23 +314,3 @@ const ROLES: [(&str, Role); 9] = [
     ("expert", Role::SubjectExpert),
     ("responder", Role::Responder),
 ];
-
-/// The person meant by `me`, a mention, or a short name of the runbook's.
-fn person(who: &str, user: &str, runbook: &Runbook) -> Result<PersonId, String> {
-    let mentioned = who.strip_prefix("<@").and_then(|it| it.strip_suffix('>'));
-    let mentioned = mentioned.map(|it| it.split_once('|').map_or(it, |(id, _)| id));
-    let account = if who.eq_ignore_ascii_case("me") { Some(user) } else { mentioned };
-    if let Some(account) = account {
-        let known = runbook.person_of(&Identity::new("slack", account)).cloned();
-        return known.ok_or_else(|| {
-            format!(
-                "the runbook knows nobody with this account; add slack:{account} to a person's identities"
-            )
-        });
-    }
-    let named = PersonId::new(&who.trim_start_matches('@').to_lowercase());
-    if runbook.persons.contains_key(&named) {
-        return Ok(named);
-    }
-    Err("the person is missing: mention them, or give their short name in the runbook".to_owned())
-}
