@@ -71,6 +71,35 @@ fn an_alert_with_a_wrong_clock_is_taken_in_all_the_same() {
 }
 
 #[test]
+fn one_wrong_clock_does_not_hide_when_another_alert_began() {
+    let mut it = Scenario::blank(MONDAY);
+    let mut declare = Declare::new("disk full");
+    let wrong = firing("cpu").started_at(time("1970-01-02T00:00:00Z"));
+    declare.signals = [wrong, firing("disk").started_at(time("2026-03-02T09:55:00Z"))].into();
+    it.does(Command::Declare(Box::new(declare)));
+    assert_eq!(it.it.milestones.started, Some(time("2026-03-02T09:55:00Z")));
+    assert!(it.it.start_known);
+}
+
+/// An incident that is told afterwards and whose start nobody knows didn't begin when it was written down.
+#[test]
+fn an_assumed_start_is_no_later_than_what_is_known() {
+    for (occurred, declared, assumed) in [
+        (None, Some("2026-03-02T08:00:00Z"), "2026-03-02T08:00:00Z"),
+        (Some("2026-03-02T07:00:00Z"), None, "2026-03-02T07:00:00Z"),
+        (Some("2026-03-02T07:00:00Z"), Some("2026-03-02T08:00:00Z"), "2026-03-02T07:00:00Z"),
+        (None, None, MONDAY),
+    ] {
+        let mut it = Scenario::blank(MONDAY);
+        it.occurred_at = occurred.map(time);
+        let mut declare = Declare::new("disk full");
+        declare.declared_at = declared.map(time);
+        it.does(Command::Declare(Box::new(declare)));
+        assert_eq!((it.it.milestones.started, it.it.start_known), (Some(time(assumed)), false));
+    }
+}
+
+#[test]
 fn what_is_known_already_writes_nothing() {
     let mut it = alerted();
     assert_eq!(it.does(signals(&[firing("disk"), firing("disk")])), []);

@@ -42,6 +42,15 @@ fn each_mistake_is_found_where_it_was_made() {
         ("afterwards.documentation = ['redraw']", Warning, "afterwards.documentation[0]"),
         ("afterwards.publish_needs = ['start', 'update_gap']", Error, "afterwards.publish_needs[1]"),
         ("afterwards.timeline_gap = '0s'", Error, "afterwards.timeline_gap"),
+        // Alerts.
+        ("signals.severities.Hot = 'sev1'", Error, "signals.severities.\"Hot\""),
+        ("signals.severities.' hot' = 'sev1'", Error, "signals.severities.\" hot\""),
+        ("signals.severities.critical = 'ignore'", Warning, "signals.severities.\"critical\""),
+        ("signals.unknown = 'sev4'", Warning, "signals.unknown"),
+        ("signals.rules = []", Error, "signals.rules"),
+        ("signals.rules = [{ service_label = '' }]", Error, "signals.rules[0].service_label"),
+        ("signals.rules = [{ service_label = 'a' }, { service_label = 'b' }]", Warning, "signals.rules[0]"),
+        ("signals.rules = [{ service_label = 'a', matches = { team = 'x' } }]", Warning, "signals.rules"),
         // People.
         ("escalation.chain = []", Error, "escalation.chain"),
         ("escalation.chain = [{ audience = 'public' }]", Error, "escalation.chain[0].audience"),
