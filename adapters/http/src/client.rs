@@ -52,10 +52,15 @@ impl Body {
     /// The body as JSON, if it is.
     pub(crate) fn json(&self) -> Option<Value> {
         match self {
-            Self::Whole(bytes) => serde_json::from_slice(bytes).ok(),
+            Self::Whole(bytes) => json(bytes),
             Self::TooLarge | Self::Broken(_) => None,
         }
     }
+}
+
+/// `bytes` as JSON. Some servers put a byte order mark before it.
+pub(crate) fn json(bytes: &[u8]) -> Option<Value> {
+    serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).ok()
 }
 
 impl Client {

@@ -122,6 +122,21 @@ pub(crate) fn accepted(
     }
 }
 
+/// Statuses that say of a notice that it won't ever be taken: the endpoint is gone for good, or what is in the notice is at
+/// fault.
+const FINAL: [u16; 3] = [410, 413, 422];
+
+/// `answer` if its status is a success.
+///
+/// # Errors
+/// By the status. Any that isn't known to be final asks for another try: a proxy, a deploy or an expired token refuses for
+/// a while what must not be lost.
+pub(crate) fn delivered(operation: &'static str, now: Time, answer: Answer) -> Result<Answer, AdapterError> {
+    let (status, wait) = (answer.status.as_u16(), wait(&answer.headers, now));
+    accepted(operation, Purpose::Write, now, answer)
+        .map_err(|error| if FINAL.contains(&status) { error } else { error.retry_after(wait) })
+}
+
 /// What a status that isn't a success means.
 pub(crate) fn refused(
     operation: &'static str,

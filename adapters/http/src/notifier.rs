@@ -18,7 +18,7 @@ use incident_core::port::{
 
 use crate::budget::Budget;
 use crate::client::Client;
-use crate::error::{Purpose, accepted};
+use crate::error::{Purpose, delivered};
 use crate::payload::Payload;
 use crate::request::Request;
 use crate::signature::sign;
@@ -125,7 +125,7 @@ impl Notifier for WebhookNotifier {
         let request = self.request(cx, &notice)?;
         let answer = self.client.send(&request, &Budget::within(cx.deadline)).await;
         let answer = answer.map_err(|failure| failure.into_error(POST, Purpose::Write))?;
-        accepted(POST, Purpose::Write, cx.now, answer)?;
+        delivered(POST, cx.now, answer)?;
         Ok(Receipt::new(&cx.effect.to_string()))
     }
 

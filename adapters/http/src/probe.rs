@@ -26,7 +26,8 @@ const LOOK: &str = "ask the health endpoint";
 /// | the status wanted, in time, and all that is required is true | green |
 /// | another status, too slow, or something required is untrue | red |
 /// | the connection is refused, dropped or silent | red: that is how an outage looks |
-/// | something required isn't in the answer, or the answer isn't JSON | unknown |
+/// | something required isn't in the answer or is NaN, or the answer isn't JSON | unknown |
+/// | the answer is a query's, as Prometheus has it, that failed or is partial | unknown |
 /// | 401, 403, 407 or 429 | an error, since it says how we ask and not how the service is |
 /// | the name isn't resolved, the certificate isn't accepted, or no time was left | an error |
 ///
@@ -73,6 +74,10 @@ impl HttpProbe {
 
     fn read(&self, answer: &Answer) -> Reading {
         let seen = format!("HTTP {} in {} ms", answer.status.as_u16(), answer.took.as_millis());
+        let document = if self.require.is_empty() { None } else { answer.body.json() };
+        if let Some(why) = document.as_ref().and_then(compare::unreliable) {
+            return Reading::unknown(&format!("{seen}; {why}"));
+        }
         if answer.status != self.status {
             return Reading::red(&format!("{seen}, wanted {}", self.status.as_u16()));
         }
@@ -82,7 +87,7 @@ impl HttpProbe {
         if self.require.is_empty() {
             return Reading::green(&seen);
         }
-        let Some(document) = answer.body.json() else {
+        let Some(document) = document else {
             let why = match answer.body {
                 Body::Whole(_) => "the answer isn't JSON",
                 Body::TooLarge => "the answer is over 256 KiB",

@@ -7,7 +7,7 @@ use incident_core::port::{AdapterError, ErrorKind};
 use serde_json::Value;
 
 use crate::budget::Budget;
-use crate::client::{Answer, Body, Client};
+use crate::client::{Answer, Body, Client, json};
 use crate::compare::equal;
 use crate::error::{Purpose, accepted};
 use crate::request::Request;
@@ -81,7 +81,7 @@ impl Read {
 
     fn understand(&self, answer: Answer) -> Result<Seen, AdapterError> {
         let document: Value = match answer.body {
-            Body::Whole(bytes) => serde_json::from_slice(&bytes).map_err(|_| not_json())?,
+            Body::Whole(bytes) => json(&bytes).ok_or_else(not_json)?,
             Body::TooLarge => {
                 let error = AdapterError::new(ErrorKind::TooLarge, OPERATION);
                 return Err(error.with_context("the answer is over 256 KiB"));
@@ -94,11 +94,15 @@ impl Read {
                 .cloned()
                 .ok_or_else(|| misread(format!("the answer has nothing at {pointer}")))
         };
-        let value = at(&self.value)?;
-        if value.to_string().len() > MOST_PINNED {
-            return Err(misread(format!("what is at {} is too long to be pinned", self.value)));
-        }
-        let version = self.version.as_deref().map(at).transpose()?;
+        let pinned = |pointer: &str| {
+            let found = at(pointer)?;
+            let is_short = found.to_string().len() <= MOST_PINNED;
+            is_short
+                .then_some(found)
+                .ok_or_else(|| misread(format!("the value at {pointer} is too long to be pinned")))
+        };
+        let value = pinned(&self.value)?;
+        let version = self.version.as_deref().map(pinned).transpose()?;
         let etag = if self.etag { Some(etag_of(&answer.headers)?) } else { None };
         let receipt = self.receipt.as_deref().map(at).transpose()?.map(|found| match found {
             Value::Array(all) => {

@@ -40,7 +40,8 @@ impl State {
         let fault = if writes || is_probe { self.faults.pop_front() } else { None };
         match fault {
             Some(Fault::Break) => return Reply::status(500),
-            Some(Fault::Refuse) => return Reply::status(403),
+            // For a notice only what is known to be final is: anything else is tried again.
+            Some(Fault::Refuse) => return Reply::status(422),
             Some(Fault::Hang) => return Reply::Silence,
             Some(Fault::Wait(wait)) => {
                 return Reply::status(429).with("retry-after", &wait.as_secs().to_string());

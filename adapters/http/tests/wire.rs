@@ -169,9 +169,28 @@ async fn a_redirected_write_is_not_followed() {
             _ => Reply::status(200),
         })
         .await;
-        assert_eq!((error.kind, error.applied, error.retry), (ErrorKind::Config, applied, Retry::Never));
+        assert_eq!((error.kind, error.applied), (ErrorKind::Config, applied));
         assert_eq!(requests, 1);
     }
+}
+
+/// A proxy, a deploy, an expired token: each refuses for a while what must not be lost.
+#[tokio::test]
+async fn a_notice_is_given_up_only_for_what_is_known_to_be_final() {
+    let final_ones = [410, 413, 422];
+    for status in (300..=599).filter(|status| ![304].contains(status)) {
+        let page = b"<html>p@ss</html>".to_vec();
+        let answer = move |_: &Asked| Reply::Answer(status, Vec::new(), page.clone());
+        let fake = Fake::start(answer).await;
+        let error = webhook(&fake.url(), None).deliver(&effect(), &notice()).await.unwrap_err();
+        let expected = if final_ones.contains(&status) { Retry::Never } else { Retry::After(None) };
+        assert_eq!(error.retry, expected, "{status}: {error}");
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains(&status.to_string()) && !shown.contains("p@ss"), "{shown}");
+        assert!(error.to_string().len() < 200, "{error}");
+    }
+    let (error, _) = delivering_to(|_| Reply::status(403).with("retry-after", "30")).await;
+    assert_eq!(error.retry, Retry::After(Some(Duration::from_secs(30))));
 }
 
 #[tokio::test]
@@ -223,7 +242,7 @@ async fn a_probe_reads_status_and_fields() {
         (503, r#"{"error_rate":0}"#, Colour::Red, ", wanted 200"),
         (404, "gone p@ss", Colour::Red, ", wanted 200"),
         (302, "", Colour::Red, ", wanted 200"),
-        (200, r#"{"error_rate":null}"#, Colour::Unknown, "; what the answer has at /error_rate is no number"),
+        (200, r#"{"error_rate":null}"#, Colour::Unknown, "; the value at /error_rate isn't a number"),
         (200, "{}", Colour::Unknown, "; the answer has nothing at /error_rate"),
         (200, "<html>p@ss</html>", Colour::Unknown, "; the answer isn't JSON"),
     ] {
@@ -234,6 +253,51 @@ async fn a_probe_reads_status_and_fields() {
         assert!(reading.detail.ends_with(detail), "{}", reading.detail);
         assert!(!reading.detail.contains("p@ss"), "never a body: {}", reading.detail);
         assert!(fake.asked()[0].is("GET", "/health"));
+    }
+}
+
+/// What Prometheus and its kin answer to a query.
+#[tokio::test]
+async fn a_querys_answer_is_green_or_red_only_if_it_is_a_proof() {
+    let vector = |value: &str| {
+        format!(
+            r#"{{"status":"success","data":{{"resultType":"vector","result":[{{"metric":{{}},"value":[1774000000.1,{value}]}}]}}}}"#
+        )
+    };
+    let nothing = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+    let with = |answer: &str, more: &str| format!("{},{more}}}", &answer[..answer.len() - 1]);
+    let warned = r#""warnings":["receive series from store-1: unavailable"]"#;
+    let failed = r#"{"status":"error","errorType":"timeout","error":"p@ss timed out"}"#;
+    for (status, body, colour, detail) in [
+        (200, vector(r#""0.0004""#), Colour::Green, ""),
+        (200, vector("0.0004"), Colour::Green, ""),
+        (200, vector(r#""4e-04""#), Colour::Green, ""),
+        (200, format!("\u{feff}{}\r\n", vector(r#""0.0004""#)), Colour::Green, ""),
+        (200, with(&vector(r#""0.0004""#), r#""infos":["not a counter"]"#), Colour::Green, ""),
+        (200, vector(r#""0.12""#), Colour::Red, "; /data/result/0/value/1 is 0.12, wanted ≤ 0.001"),
+        (200, vector(r#""+Inf""#), Colour::Red, " is +Inf, wanted ≤ 0.001"),
+        (200, vector(r#""-Inf""#), Colour::Green, ""),
+        (200, vector(r#""NaN""#), Colour::Unknown, " is not a number (NaN)"),
+        (200, vector("null"), Colour::Unknown, " isn't a number"),
+        (200, nothing.to_owned(), Colour::Unknown, "; the answer has nothing at /data/result/0/value/1"),
+        (200, with(nothing, warned), Colour::Unknown, "; the query's answer is partial"),
+        (200, with(&vector(r#""0.0004""#), warned), Colour::Unknown, "; the query's answer is partial"),
+        (200, with(&vector(r#""0.12""#), warned), Colour::Unknown, "; the query's answer is partial"),
+        (200, with(&vector(r#""0.0004""#), r#""isPartial":true"#), Colour::Unknown, " is partial"),
+        (200, failed.to_owned(), Colour::Unknown, "; the query failed"),
+        (422, failed.to_owned(), Colour::Unknown, "; the query failed"),
+        (503, failed.to_owned(), Colour::Unknown, "; the query failed"),
+        (200, "NaN".to_owned(), Colour::Unknown, "; the answer isn't JSON"),
+        (200, String::new(), Colour::Unknown, "; the answer isn't JSON"),
+    ] {
+        let bytes = body.clone().into_bytes();
+        let fake = Fake::start(move |_| Reply::Answer(status, Vec::new(), bytes.clone())).await;
+        let at = "/data/result/0/value/1";
+        let require = |it: &mut ProbeConfig| it.require = vec![Comparison::new(at, Op::Le, json!(0.001))];
+        let reading = look(&fake.url(), require).await.unwrap();
+        assert_eq!(reading.colour, colour, "{body}: {}", reading.detail);
+        assert!(reading.detail.ends_with(detail), "{body}: {}", reading.detail);
+        assert!(!reading.detail.contains("p@ss"), "{}", reading.detail);
     }
 }
 
