@@ -282,6 +282,13 @@ impl Answer {
         self.body.map_err(|failure| failure.into_error(call, purpose))
     }
 
+    /// Whether GitHub finds this field of a request invalid.
+    pub(crate) fn blames(&self, field: &str) -> bool {
+        let errors = self.body.as_ref().ok().and_then(|body| body["errors"].as_array());
+        self.status == StatusCode::UNPROCESSABLE_ENTITY
+            && errors.into_iter().flatten().any(|error| error["field"] == field)
+    }
+
     /// What GitHub says in words, in lower case.
     pub(crate) fn said(&self) -> String {
         said(self.body.as_ref().ok())

@@ -54,10 +54,11 @@ impl Failure {
         let unavailable = |context: &str| call.error(ErrorKind::Unavailable, context);
         let error = match self {
             Self::Unsent => unavailable("no time was left to ask").not_applied(),
-            Self::NoCredentials => call.error(
-                ErrorKind::Auth,
-                "the installation gets no token; check the App's id, its key and that it is installed",
-            ),
+            Self::NoCredentials => {
+                let check =
+                    "the installation gets no token; check the App's id, its key and that it is installed";
+                call.error(ErrorKind::Auth, check).retry_after(None)
+            }
             Self::NoToken => unavailable("the installation got no token this time").not_applied(),
             Self::NotConnected(source) => unavailable("no connection").not_applied().caused_by(source),
             Self::TimedOut => unavailable("no answer in time"),
@@ -77,12 +78,26 @@ fn is_final(status: u16) -> bool {
 }
 
 /// What a status that isn't a success means. Of GitHub's words only what is known beforehand is understood, and nothing
-/// is repeated.
+/// is repeated. Only what GitHub itself is known to say for good is final: a proxy may refuse, and a token be renewed.
 pub(crate) fn refused(call: &Call, purpose: Purpose, status: u16, body: Option<&Value>) -> AdapterError {
-    let (kind, then) = meaning(status, &said(body));
+    let said = said(body);
+    let (kind, then) = meaning(status, &said);
     let context = if then.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {then}") };
     let error = call.error(kind, context);
+    let error = if is_known_final(status, &said) { error } else { error.retry_after(None) };
     if purpose == Purpose::Read { error.not_applied() } else { error }
+}
+
+/// What a `403` says that stays so until somebody changes the issue, the repository or the token.
+const FORBIDDEN: [&str; 5] = ["locked", "archived", "saml", "resource not accessible", "must have"];
+
+/// Whether this is GitHub's own word, and stays the same however often it is asked.
+fn is_known_final(status: u16, said: &str) -> bool {
+    match status {
+        403 => FORBIDDEN.iter().any(|words| said.contains(words)),
+        400 | 410 | 413 | 422 | 451 => !said.is_empty(),
+        _ => false,
+    }
 }
 
 /// GitHub's message with the details behind it, in lower case.
@@ -98,7 +113,7 @@ pub(crate) fn said(body: Option<&Value>) -> String {
 fn meaning(status: u16, said: &str) -> (ErrorKind, &'static str) {
     let has = |words: &str| said.contains(words);
     match status {
-        300..=399 => (ErrorKind::Config, "it has moved; give the repository's new name"),
+        300..=399 => (ErrorKind::Config, "it has moved where it can't be followed"),
         401 => (ErrorKind::Auth, "the token isn't accepted; renew it"),
         403 if has("locked") => (ErrorKind::Refused, "the issue is locked; unlock it"),
         403 if has("archived") => (ErrorKind::Refused, "the repository is archived"),
@@ -134,28 +149,45 @@ mod tests {
         let call = Call::new("try", Time::UNIX_EPOCH, Duration::from_secs(10));
         let long = json!({ "message": "Validation Failed", "errors": [{ "message": "body is too long (maximum is 65536 characters)" }] });
         let plain = |message: &str| json!({ "message": message });
-        for (status, body, kind, applied) in [
-            (301, plain("Moved Permanently"), Config, Applied::No),
-            (307, plain(""), Config, Applied::No),
-            (400, plain("Problems parsing JSON"), Invalid, Applied::No),
-            (401, plain("Bad credentials"), Auth, Applied::No),
-            (403, plain("Resource not accessible by personal access token"), Permission, Applied::No),
-            (403, plain("Unable to create comment because issue is locked."), Refused, Applied::No),
-            (403, plain("Repository was archived so is read-only."), Refused, Applied::No),
-            (404, plain("Not Found"), NotFound, Applied::No),
-            (410, plain("Issues are disabled for this repo"), Config, Applied::No),
-            (410, plain("This issue was deleted"), NotFound, Applied::No),
-            (413, plain(""), TooLarge, Applied::No),
-            (422, long, TooLarge, Applied::No),
-            (422, plain("Validation Failed"), Invalid, Applied::No),
-            (451, plain(""), Refused, Applied::No),
-            (500, plain(""), Unavailable, Applied::Maybe),
-            (502, plain("Server Error"), Unavailable, Applied::Maybe),
-            (503, plain(""), Unavailable, Applied::Maybe),
+        for (status, body, kind, applied, is_final) in [
+            (301, plain("Moved Permanently"), Config, Applied::No, false),
+            (307, plain(""), Config, Applied::No, false),
+            (400, plain("Problems parsing JSON"), Invalid, Applied::No, true),
+            (401, plain("Bad credentials"), Auth, Applied::No, false),
+            (403, plain("Resource not accessible by personal access token"), Permission, Applied::No, true),
+            (403, plain("Must have admin rights to Repository."), Permission, Applied::No, true),
+            (
+                403,
+                plain("Resource protected by organization SAML enforcement."),
+                Permission,
+                Applied::No,
+                true,
+            ),
+            (403, plain("Unable to create comment because issue is locked."), Refused, Applied::No, true),
+            (403, plain("Repository was archived so is read-only."), Refused, Applied::No, true),
+            (403, plain("Something nobody has heard of"), Permission, Applied::No, false),
+            (403, Value::Null, Permission, Applied::No, false),
+            (404, plain("Not Found"), NotFound, Applied::No, false),
+            (405, Value::Null, Refused, Applied::No, false),
+            (407, Value::Null, Refused, Applied::No, false),
+            (409, plain("Conflict"), Conflict, Applied::No, false),
+            (410, plain("Issues are disabled for this repo"), Config, Applied::No, true),
+            (410, plain("This issue was deleted"), NotFound, Applied::No, true),
+            (413, plain("Too large"), TooLarge, Applied::No, true),
+            (418, plain("I'm a teapot"), Refused, Applied::No, false),
+            (422, long, TooLarge, Applied::No, true),
+            (422, plain("Validation Failed"), Invalid, Applied::No, true),
+            // A proxy's page isn't GitHub's word.
+            (400, Value::Null, Invalid, Applied::No, false),
+            (422, Value::Null, Invalid, Applied::No, false),
+            (451, plain("Repository access blocked"), Refused, Applied::No, true),
+            (500, plain(""), Unavailable, Applied::Maybe, false),
+            (502, plain("Server Error"), Unavailable, Applied::Maybe, false),
+            (503, plain(""), Unavailable, Applied::Maybe, false),
         ] {
             let error = refused(&call, Purpose::Write, status, Some(&body));
             assert_eq!((error.kind, error.applied), (kind, applied), "{status} {body}");
-            assert_eq!(error.retry == Retry::Never, kind != Unavailable, "{status} {body}");
+            assert_eq!(error.retry == Retry::Never, is_final, "{status} {body}");
             assert_eq!(refused(&call, Purpose::Read, status, Some(&body)).applied, Applied::No, "{status}");
         }
     }

@@ -2,25 +2,19 @@
 //!
 //! Nothing here has I/O, keeps anything or passes a gate by: a command is judged like every other one.
 
+mod ask;
+mod payload;
+
 use std::fmt;
 
-use incident_core::domain::command::{Because, Command, CompleteAction, Note, Request, Resolve, SetSeverity};
-use incident_core::domain::event::Origin;
-use incident_core::domain::id::{CommandId, Digest, IncidentId, Seq};
-use incident_core::domain::incident::Incident;
-use incident_core::domain::inert::clip;
-use incident_core::domain::role::Actor;
-use incident_core::domain::severity::Severity;
+use incident_core::domain::id::{Digest, IncidentId};
 use incident_core::domain::ticket::TicketRef;
 use incident_core::domain::time::Time;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::marker::Marker;
-use crate::reference::{Issue, Repository, is_account, is_same_account};
-
-/// Bytes of a comment that go into a note; the rest is behind the link.
-const MOST_OF_NOTE: usize = 8 * 1024;
+use crate::reference::{Issue, Repository, is_same_account};
+use crate::status;
+use payload::{Payload, Sender};
 
 /// What somebody did to a ticket.
 ///
@@ -31,9 +25,9 @@ const MOST_OF_NOTE: usize = 8 * 1024;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TicketEvent {
-    /// Who, by their account on GitHub.
+    /// Who, by their account on GitHub; `ghost` if GitHub doesn't name it any more.
     pub by: String,
-    /// The ticket.
+    /// The ticket, by the name it had before the event.
     pub ticket: TicketRef,
     /// The incident, as the ticket's marker says, if our own account opened the ticket.
     pub incident: Option<IncidentId>,
@@ -43,7 +37,19 @@ pub struct TicketEvent {
     pub at: Option<Time>,
     /// Where to look at it.
     pub link: Option<String>,
+    comment: Option<Comment>,
     digest: Digest,
+}
+
+/// The comment that an event is about.
+#[derive(Debug, Clone, PartialEq)]
+struct Comment {
+    id: u64,
+    /// Whose it is, unless it is our own account's or GitHub doesn't say.
+    author: Option<String>,
+    is_ours: bool,
+    /// What it said: before it was edited, or when it was deleted.
+    said: Option<String>,
 }
 
 /// What happened to a ticket.
@@ -52,12 +58,30 @@ pub struct TicketEvent {
 pub enum Happening {
     /// It was commented on, with this text.
     Commented(String),
+    /// A comment on it was edited, and says this now.
+    CommentEdited(String),
+    /// A comment on it was deleted.
+    CommentDeleted,
     /// It got this label.
     Labelled(String),
+    /// This label was taken off it.
+    Unlabelled(String),
+    /// This account was assigned to it.
+    Assigned(String),
+    /// This account isn't assigned to it any more.
+    Unassigned(String),
+    /// It has this title now.
+    Retitled(String),
+    /// The day that it is due was changed, to this time.
+    DueMoved(Time),
     /// It was closed: `completed`, `not_planned` or `duplicate`.
     Closed(String),
     /// It was opened again.
     Reopened,
+    /// It was transferred, to where it is this ticket, if GitHub says so.
+    Transferred(Option<TicketRef>),
+    /// It was deleted.
+    Deleted,
 }
 
 impl TicketEvent {
@@ -65,195 +89,121 @@ impl TicketEvent {
     /// account, `name[bot]` for an App.
     ///
     /// None for what isn't a person's change to a ticket: what our own account or another machine did, pull requests, and
-    /// every other kind of event.
+    /// every other kind of event. A field that is missing or null, such as the sender or a comment's text, hides nothing of
+    /// the others.
     ///
     /// # Errors
-    /// [`IntakeError`] if `body` isn't what GitHub sends.
+    /// [`IntakeError`] if `body` isn't what GitHub sends; it says what was expected and repeats nothing of it.
     pub fn read(account: &str, event: &str, body: &[u8]) -> Result<Option<Self>, IntakeError> {
         if event != "issues" && event != "issue_comment" {
             return Ok(None);
         }
-        let malformed = || IntakeError { event: event.to_owned() };
-        // What a parser says of it may quote it.
-        let payload: Payload = serde_json::from_slice(body).map_err(|_| malformed())?;
-        let Payload { action, issue, comment, label, repository, sender } = payload;
-        let is_person = sender.kind == "User" && !is_same_account(&sender.login, account);
-        if !is_person || issue.pull_request.is_some() {
+        let payload = Payload::read(event, body)?;
+        let (action, issue, sender) = (payload.action()?, payload.issue()?, payload.sender(account)?);
+        let Sender::Person(by) = sender else { return Ok(None) };
+        if payload.has("/issue/pull_request") {
             return Ok(None);
         }
-        let link = issue.html_url;
-        let (what, at, link) = match (event, action.as_str(), comment, label) {
-            ("issue_comment", "created", Some(comment), _) => {
-                (Happening::Commented(comment.body), comment.created_at, comment.html_url.or(link))
-            }
-            ("issues", "labeled", _, Some(label)) => {
-                (Happening::Labelled(label.name), issue.updated_at, link)
-            }
-            ("issues", "closed", ..) => {
-                let reason = issue.state_reason.unwrap_or_else(|| "completed".to_owned());
-                (Happening::Closed(reason), issue.closed_at.or(issue.updated_at), link)
-            }
-            ("issues", "reopened", ..) => (Happening::Reopened, issue.updated_at, link),
-            _ => return Ok(None),
+        let Some(what) = happening(&payload, event, &action) else { return Ok(None) };
+        let is_comment = event == "issue_comment";
+        let of_comment = |pointer: &str| payload.time(pointer).filter(|_| is_comment);
+        let at = match &what {
+            Happening::Commented(_) => of_comment("/comment/created_at"),
+            Happening::CommentEdited(_) => of_comment("/comment/updated_at"),
+            // The issue's time is that of its last change, which this one is.
+            Happening::Closed(_) => payload.time("/issue/closed_at").or(payload.time("/issue/updated_at")),
+            _ => payload.time("/issue/updated_at"),
         };
-        let repository = Repository::parse(&repository.full_name).ok_or_else(malformed)?;
-        if !is_account(&sender.login) {
-            return Err(malformed());
-        }
-        let ours = issue.user.is_some_and(|user| is_same_account(&user.login, account));
-        let marker = issue.body.filter(|_| ours).and_then(|body| Marker::read(&body));
+        let link = payload.link("/comment/html_url").filter(|_| is_comment);
+        let ours = payload.whole_text("/issue/user/login").is_some_and(|it| is_same_account(it, account));
+        let marker = payload.whole_text("/issue/body").filter(|_| ours).and_then(Marker::read);
         Ok(Some(Self {
-            by: sender.login,
-            ticket: Issue { repository, number: issue.number }.ticket(),
+            by,
+            ticket: former(&payload, &action).unwrap_or(issue).ticket(),
             incident: marker.map(|marker| marker.effect.incident),
             what,
             at,
-            link: link.filter(|link| link.starts_with("https://") || link.starts_with("http://")),
+            link: link.or_else(|| payload.link("/issue/html_url")),
+            comment: if is_comment { comment(&payload, account) } else { None },
             digest: Digest::of(&[event.as_bytes(), body]),
         }))
     }
+}
 
-    /// What it asks of `incident`, in order; nothing if it concerns none of its tickets.
-    ///
-    /// | what | of the incident's ticket | of an action item's ticket |
-    /// |---|---|---|
-    /// | a comment | a note | – |
-    /// | a severity's label | that severity, unless it is so | – |
-    /// | closed as completed | a note, and resolved, unless a gate says no | the action is done |
-    /// | closed otherwise | a note | the action is done, and how |
-    /// | opened again | reopened, if it is resolved | – |
-    ///
-    /// Closing a ticket overrides no gate. An event that is delivered again makes the same requests with the same ids, so
-    /// the engine answers and repeats nothing; the ids are made of the signed body, so a copy under another delivery id
-    /// changes nothing either.
-    #[must_use]
-    pub fn requests(&self, incident: &Incident) -> Vec<Request> {
-        let is_it = |ticket: Option<&TicketRef>| ticket.is_some_and(|ticket| is_same(ticket, &self.ticket));
-        let commands = if is_it(incident.ticket.as_ref()) {
-            self.of_the_incident(incident)
-        } else {
-            let open = incident.actions.iter().filter(|(_, action)| !action.done);
-            let action = open.into_iter().find(|(_, action)| is_it(action.ticket.as_ref()));
-            action.map(|(seq, _)| self.of_an_action(*seq)).unwrap_or_default()
-        };
-        (0..).zip(commands).map(|(place, command)| self.request(place, command)).collect()
-    }
-
-    fn of_the_incident(&self, incident: &Incident) -> Vec<Command> {
-        let note = |text: &str| Command::Note(Note { text: clip(text, MOST_OF_NOTE) });
-        match &self.what {
-            Happening::Commented(text) if text.trim().is_empty() => Vec::new(),
-            Happening::Commented(text) => vec![note(text)],
-            Happening::Labelled(label) => match label.parse::<Severity>() {
-                Ok(severity) if severity != incident.severity => {
-                    let because = format!("{} labelled the ticket {}", self.by, self.ticket);
-                    vec![Command::SetSeverity(SetSeverity { severity, because })]
-                }
-                _ => Vec::new(),
-            },
-            Happening::Closed(reason) => {
-                let told = format!("{} closed the ticket {} as {reason}", self.by, self.ticket);
-                let mut commands = vec![note(&told)];
-                if reason == "completed" {
-                    let cause = format!("not said: {} closed the ticket", self.by);
-                    commands.push(Command::Resolve(Resolve { cause, override_because: None }));
-                }
-                commands
-            }
-            Happening::Reopened => {
-                let because = format!("{} opened the ticket {} again", self.by, self.ticket);
-                vec![Command::Reopen(Because { because })]
-            }
+/// What happened, if it is one of what is understood.
+fn happening(payload: &Payload, event: &str, action: &str) -> Option<Happening> {
+    use Happening as H;
+    let words = || payload.whole_text("/comment/body").unwrap_or_default().to_owned();
+    let label = || payload.text("/label/name");
+    let assignee = || payload.account("/assignee/login");
+    Some(match (event, action) {
+        ("issue_comment", "created") => H::Commented(words()),
+        ("issue_comment", "edited") if payload.has("/changes/body") => H::CommentEdited(words()),
+        ("issue_comment", "deleted") => H::CommentDeleted,
+        ("issues", "labeled") => H::Labelled(label()?),
+        ("issues", "unlabeled") => H::Unlabelled(label()?),
+        ("issues", "assigned") => H::Assigned(assignee()?),
+        ("issues", "unassigned") => H::Unassigned(assignee()?),
+        ("issues", "closed") => {
+            H::Closed(payload.text("/issue/state_reason").unwrap_or_else(|| "completed".to_owned()))
         }
-    }
+        ("issues", "reopened") => H::Reopened,
+        ("issues", "transferred") => {
+            let there =
+                || issue_at(payload, "/changes/new_repository/full_name", "/changes/new_issue/number");
+            H::Transferred(there().map(|issue| issue.ticket()))
+        }
+        // GitHub tells of it at its new place, too.
+        ("issues", "opened") if payload.has("/changes/old_issue") => {
+            H::Transferred(Some(payload.issue().ok()?.ticket()))
+        }
+        ("issues", "deleted") => H::Deleted,
+        ("issues", "edited") if payload.has("/changes/title") => {
+            H::Retitled(payload.text("/issue/title").unwrap_or_default())
+        }
+        ("issues", "edited") => {
+            let due = |pointer: &str| payload.whole_text(pointer).and_then(status::due);
+            let now = due("/issue/body")?;
+            (due("/changes/body/from") != Some(now)).then_some(H::DueMoved(now))?
+        }
+        _ => return None,
+    })
+}
 
-    fn of_an_action(&self, action: Seq) -> Vec<Command> {
-        let Happening::Closed(reason) = &self.what else { return Vec::new() };
-        let outcome = format!("{} closed {} as {reason}", self.by, self.ticket);
-        vec![Command::CompleteAction(CompleteAction { action, outcome })]
-    }
+/// What a ticket was called before it came to where it is told of.
+fn former(payload: &Payload, action: &str) -> Option<Issue> {
+    let is_new = action == "opened";
+    is_new.then(|| issue_at(payload, "/changes/old_repository/full_name", "/changes/old_issue/number"))?
+}
 
-    fn request(&self, place: usize, command: Command) -> Request {
-        let id = CommandId::named(&format!("github/{}/{place}", self.digest));
-        let mut request = Request::new(id, Actor::human("github", &self.by), command);
-        request.origin = Origin::new("github");
-        request.origin.link.clone_from(&self.link);
-        request.occurred_at = self.at;
-        request
-    }
+fn issue_at(payload: &Payload, repository: &str, number: &str) -> Option<Issue> {
+    let repository = Repository::parse(payload.whole_text(repository)?)?;
+    Some(Issue { repository, number: payload.number(number)? })
+}
+
+fn comment(payload: &Payload, account: &str) -> Option<Comment> {
+    let author = payload.account("/comment/user/login");
+    let is_ours = author.as_ref().is_some_and(|author| is_same_account(author, account));
+    let before = payload.whole_text("/changes/body/from");
+    Some(Comment {
+        id: payload.number("/comment/id")?,
+        author: author.filter(|_| !is_ours),
+        is_ours,
+        said: before.or_else(|| payload.whole_text("/comment/body")).map(str::to_owned),
+    })
 }
 
 /// What came isn't what GitHub sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntakeError {
     event: String,
+    problem: &'static str,
 }
 
 impl fmt::Display for IntakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the body isn't one of GitHub's `{}` events; is the webhook's content type application/json?",
-            self.event
-        )
+        write!(f, "the body isn't one of GitHub's `{}` events: {}", self.event, self.problem)
     }
 }
 
 impl std::error::Error for IntakeError {}
-
-/// Whether two references are of one ticket, however the repository's name is cased.
-fn is_same(one: &TicketRef, other: &TicketRef) -> bool {
-    let issue = |ticket: &TicketRef| Issue::parse(ticket.as_str());
-    issue(one).is_some_and(|one| issue(other).is_some_and(|other| one == other))
-}
-
-#[derive(Deserialize)]
-struct Payload {
-    action: String,
-    issue: IssuePayload,
-    comment: Option<CommentPayload>,
-    label: Option<LabelPayload>,
-    repository: RepositoryPayload,
-    sender: Sender,
-}
-
-#[derive(Deserialize)]
-struct IssuePayload {
-    number: u64,
-    html_url: Option<String>,
-    body: Option<String>,
-    user: Option<Author>,
-    state_reason: Option<String>,
-    updated_at: Option<Time>,
-    closed_at: Option<Time>,
-    pull_request: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct CommentPayload {
-    body: String,
-    html_url: Option<String>,
-    created_at: Option<Time>,
-}
-
-#[derive(Deserialize)]
-struct LabelPayload {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct RepositoryPayload {
-    full_name: String,
-}
-
-#[derive(Deserialize)]
-struct Author {
-    login: String,
-}
-
-#[derive(Deserialize)]
-struct Sender {
-    login: String,
-    #[serde(rename = "type")]
-    kind: String,
-}

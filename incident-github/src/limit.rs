@@ -16,8 +16,15 @@ const UNSAID: Duration = Duration::from_secs(60);
 /// What GitHub's messages say where the headers don't.
 const SAID: [&str; 3] = ["rate limit", "abuse detection", "too many requests"];
 
+/// What GitHub says where it calls content invalid and means that there is too much of it.
+const TOO_MUCH: [&str; 2] = ["submitted too quickly", "spammed"];
+
 /// How long to wait, if this answer is a limit's.
 pub(crate) fn wait(status: u16, headers: &HeaderMap, message: &str, now: Time) -> Option<Duration> {
+    if status == 422 {
+        let message = message.to_lowercase();
+        return TOO_MUCH.iter().any(|said| message.contains(said)).then_some(UNSAID);
+    }
     if status != 403 && status != 429 {
         return None;
     }
@@ -54,7 +61,7 @@ mod tests {
         let reset = |seconds: i64| (now.timestamp() + seconds).to_string();
         let secondary = "You have exceeded a secondary rate limit. Please wait.";
         type Headers<'h> = &'h [(&'h str, &'h str)];
-        let cases: [(u16, Headers<'_>, &str, Option<u64>); 14] = [
+        let cases: [(u16, Headers<'_>, &str, Option<u64>); 17] = [
             (429, &[("retry-after", "17")], "", Some(17)),
             (403, &[("retry-after", "17")], "", Some(17)),
             (403, &[("retry-after", "-5")], "", Some(0)),
@@ -69,6 +76,9 @@ mod tests {
             (403, &[], "Resource not accessible by integration", None),
             (403, &[], "", None),
             (404, &[("retry-after", "17")], "", None),
+            (422, &[], "Validation Failed was submitted too quickly", Some(60)),
+            (422, &[], "The endpoint has been spammed.", Some(60)),
+            (422, &[], "Validation Failed", None),
         ];
         for (status, headers, message, seconds) in cases {
             let headers: HeaderMap = headers

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use incident_core::domain::ticket::TicketRef;
+use serde_json::Value;
 
 /// The longest name of an owner or a repository.
 const LONGEST: usize = 100;
@@ -55,6 +56,12 @@ impl Issue {
         let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         let number = number.parse().ok().filter(|_| digits)?;
         Some(Self { repository: Repository::parse(repository)?, number })
+    }
+
+    /// The issue that GitHub's answer is of, by what it says itself.
+    pub(crate) fn of(seen: &Value) -> Option<Self> {
+        let (_, repository) = seen["repository_url"].as_str()?.rsplit_once("/repos/")?;
+        Some(Self { repository: Repository::parse(repository)?, number: seen["number"].as_u64()? })
     }
 
     pub(crate) fn ticket(&self) -> TicketRef {

@@ -3,6 +3,7 @@
 mod comment;
 mod look;
 mod open;
+mod place;
 mod preflight;
 mod read;
 mod set;
@@ -14,12 +15,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::Method;
 use incident_core::domain::effect::Receipt;
-use incident_core::domain::ticket::{LinkTicket, Ticket, TicketChange, TicketRef};
+use incident_core::domain::ticket::{CloseTicket, LinkTicket, Ticket, TicketChange, TicketRef};
 use incident_core::port::{
-    Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Preflight, PreflightContext,
-    ReadContext, Repeat, Tracker,
+    Adapter, AdapterError, Applied, Capabilities, EffectContext, ErrorKind, Found, Preflight,
+    PreflightContext, ReadContext, Repeat, Tracker,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::call::Call;
 use crate::client::Client;
@@ -27,6 +28,7 @@ use crate::config::{GithubConfig, LabelConfig};
 use crate::error::Purpose;
 use crate::reference::{Issue, Repository};
 use crate::text;
+use place::Place;
 
 pub(crate) use preflight::lacking;
 
@@ -35,10 +37,10 @@ pub(crate) use preflight::lacking;
 /// # Expected flow
 /// A ticket is opened with a marker in its body that names the effect, hidden from readers. What happens is a comment
 /// with a marker of its own. Severity and status change a section of the body between two markers, and labels by name.
-/// Closing and reopening say why in a comment first.
+/// Closing and reopening say why in a comment first; a locked issue is closed without it.
 ///
 /// # Guarantees
-/// - A write is sent once. After an unknown outcome the lists of issues and comments are looked through – never the
+/// - A write is sent once, and once more where GitHub answers that the issue or the repository has moved. After an unknown outcome the lists of issues and comments are looked through – never the
 ///   search, whose index lags – and only what our own account wrote counts.
 /// - What is outside of the section, and every label that isn't named, stays as people left it.
 /// - Labels, assignees and the milestone are compared with what GitHub answers; what it dropped without a word is in the
@@ -47,7 +49,8 @@ pub(crate) use preflight::lacking;
 ///
 /// # Caveats
 /// GitHub has no conditional write: if somebody saves the body between our reading and our writing, they lose. That is
-/// why all but the section is a comment. A ticket in another repository than the configured one is read but not changed.
+/// why all but the section is a comment. A ticket in another repository than the configured one is read but not changed,
+/// unless it was opened here and transferred there.
 pub struct GithubTracker {
     client: Client,
     repository: Repository,
@@ -62,60 +65,71 @@ impl GithubTracker {
         Self { client, repository, milestone, labels, lag }
     }
 
-    /// The issue that a change is of, if it may be changed.
-    fn issue(&self, call: &Call, ticket: &TicketRef) -> Result<Issue, AdapterError> {
-        let issue = Issue::parse(ticket.as_str()).filter(|issue| issue.repository == self.repository);
-        issue.ok_or_else(|| {
-            call.error(ErrorKind::Invalid, "the ticket isn't one of the configured repository")
-        })
-    }
-
-    /// Says why, then closes or opens.
+    /// Says why, then closes or opens. On a locked issue nobody may say anything, and its state changes all the same.
     async fn turn(
         &self,
         call: &Call,
         cx: &EffectContext,
-        issue: &Issue,
+        place: &mut Place,
         turn: Turn,
         why: &str,
     ) -> Result<Receipt, AdapterError> {
-        let receipt = self.say(call, cx, issue, &text::lines(why)).await?;
+        let (said, unsaid) = match self.say(call, cx, place, &text::lines(why)).await {
+            Ok(receipt) => (Some(receipt), None),
+            Err(error) if is_locked(&error) => (None, Some(format!("the comment that says why: {error}"))),
+            Err(error) => return Err(error),
+        };
         let body = json!({ "state": turn.state(), "state_reason": turn.reason() });
-        let turned = self.client.write(call, Method::PATCH, &issue.path(""), Some(&body)).await;
+        let turned = self.change(call, place, Method::PATCH, "", Some(&body)).await;
         let turned =
             turned.and_then(|answer| answer.accepted(call, Purpose::Write)?.json(call, Purpose::Write));
         // Its comment is there by now, so that not all of it is undone.
-        let turned = turned.map_err(AdapterError::maybe_applied)?;
+        let doubtful = |error: AdapterError| if said.is_some() { error.maybe_applied() } else { error };
+        let turned = turned.map_err(doubtful)?;
         if turned["state"] == turn.state() {
+            let mut receipt = said.unwrap_or_else(|| place.receipt(&turned));
+            receipt.degraded.extend(unsaid);
             return Ok(receipt);
         }
         let error =
             call.error(ErrorKind::Permission, "GitHub answers that nothing changed; grant triage access");
-        Err(error.maybe_applied())
+        Err(doubtful(error))
     }
 }
 
 /// What becomes of an issue's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
-    Close,
+    Close { not_planned: bool },
     Reopen,
 }
 
 impl Turn {
     fn state(self) -> &'static str {
         match self {
-            Self::Close => "closed",
+            Self::Close { .. } => "closed",
             Self::Reopen => "open",
         }
     }
 
     fn reason(self) -> &'static str {
         match self {
-            Self::Close => "completed",
+            Self::Close { not_planned: false } => "completed",
+            Self::Close { not_planned: true } => "not_planned",
             Self::Reopen => "reopened",
         }
     }
+}
+
+impl From<&CloseTicket> for Turn {
+    fn from(it: &CloseTicket) -> Self {
+        Self::Close { not_planned: it.not_planned }
+    }
+}
+
+/// Whether an issue takes no comment because it is locked.
+fn is_locked(error: &AdapterError) -> bool {
+    (error.kind, error.applied) == (ErrorKind::Refused, Applied::No) && error.context.contains("locked")
 }
 
 /// What a link says. A ticket is written so that GitHub links it from the other side, too.
@@ -137,15 +151,6 @@ fn target(to: &str) -> String {
         uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
     let is_plain = to.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#=&%+,".contains(&byte));
     if is_web && is_plain { format!("<{to}>") } else { text::line(to) }
-}
-
-/// The receipt of something on an issue, which can be looked at where GitHub says.
-fn receipt(issue: &Issue, seen: &Value) -> Receipt {
-    let receipt = Receipt::new(issue.ticket().as_str());
-    match seen["html_url"].as_str() {
-        Some(link) => receipt.with_link(link),
-        None => receipt,
-    }
 }
 
 impl fmt::Debug for GithubTracker {
@@ -183,28 +188,28 @@ impl Tracker for GithubTracker {
             TicketChange::Open(it) => self.open(&call("open the issue"), cx, it).await,
             TicketChange::Comment(it) => {
                 let call = call("comment on the issue");
-                let issue = self.issue(&call, &it.ticket)?;
-                self.say(&call, cx, &issue, &text::lines(&it.body)).await
+                let mut place = self.place(&call, cx, &it.ticket).await?;
+                self.say(&call, cx, &mut place, &text::lines(&it.body)).await
             }
             TicketChange::Set(it) => {
                 let call = call("update the issue");
-                let issue = self.issue(&call, &it.ticket)?;
-                self.set(&call, &issue, it).await
+                let mut place = self.place(&call, cx, &it.ticket).await?;
+                self.set(&call, &mut place, it).await
             }
             TicketChange::Close(it) => {
                 let call = call("close the issue");
-                let issue = self.issue(&call, &it.ticket)?;
-                self.turn(&call, cx, &issue, Turn::Close, &it.comment).await
+                let mut place = self.place(&call, cx, &it.ticket).await?;
+                self.turn(&call, cx, &mut place, Turn::from(it), &it.comment).await
             }
             TicketChange::Reopen(it) => {
                 let call = call("reopen the issue");
-                let issue = self.issue(&call, &it.ticket)?;
-                self.turn(&call, cx, &issue, Turn::Reopen, &it.comment).await
+                let mut place = self.place(&call, cx, &it.ticket).await?;
+                self.turn(&call, cx, &mut place, Turn::Reopen, &it.comment).await
             }
             TicketChange::Link(it) => {
                 let call = call("link the issue");
-                let issue = self.issue(&call, &it.ticket)?;
-                self.say(&call, cx, &issue, &link(it)).await
+                let mut place = self.place(&call, cx, &it.ticket).await?;
+                self.say(&call, cx, &mut place, &link(it)).await
             }
             _ => {
                 Err(call("change the issue")

@@ -11,7 +11,7 @@ use super::id::{Digest, IncidentId, Seq};
 use super::incident::{Incident, Side};
 use super::inert;
 use super::phase::Phase;
-use super::role::{Actor, PersonId};
+use super::role::{Actor, Identity, PersonId};
 use super::runbook::Reserved;
 use super::text::{Slot, Text};
 use super::time::{Time, after, before};
@@ -71,7 +71,8 @@ pub fn permitted(command: CommandKind, phase: Phase, ended: bool) -> bool {
         | K::Correct
         | K::Redact
         | K::Link => true,
-        K::AddAction | K::CompleteAction | K::RecordFix | K::AdoptTicket | K::SettleMitigation => true,
+        K::AddAction | K::CompleteAction | K::RecordFix | K::SettleMitigation => true,
+        K::AdoptTicket | K::MoveTicket => true,
         K::Acknowledge | K::Triage | K::SetSeverity | K::PostUpdate | K::Propose | K::Escalate => active,
         K::Advance | K::Resolve | K::Cancel => active,
         K::StepBack => active && phase > Phase::Detection,
@@ -146,7 +147,7 @@ impl<'a> Draft<'a> {
         bounded("origin", &request.origin.source)?;
         bounded("origin", request.origin.link.as_deref().unwrap_or_default())?;
         let occurred_at = match request.occurred_at {
-            Some(time) => past("occurred_at", time, cx.now)?,
+            Some(time) => past("occurred_at", time.min(cx.now), cx.now)?,
             None => cx.now,
         };
         Ok(Self {
@@ -269,6 +270,11 @@ impl<'a> Draft<'a> {
             Side::Drill => "it is live and this incident is a drill; expected a drill",
         };
         Err(Refusal::Invalid { field, problem: problem.to_owned() })
+    }
+
+    /// Whether the request is of this very account.
+    pub(super) fn is_asked_by(&self, account: &Identity) -> bool {
+        matches!(&self.request.actor, Actor::Human(actor) if actor == account)
     }
 
     /// What this incident can reach.

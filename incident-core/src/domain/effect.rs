@@ -1,5 +1,6 @@
 //! What the engine owes the world outside.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,7 @@ pub enum Repeat {
 }
 
 /// The backend's word that an effect was done.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {
     /// What the backend calls what it made: a message's id, a ticket.
@@ -43,6 +44,22 @@ pub struct Receipt {
     /// What the backend silently left out, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub degraded: Vec<String>,
+    /// What the ticket was called before, if the tracker moved it and `reference` is its new name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
+}
+
+impl fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Receipt");
+        shown.field("reference", &self.reference).field("link", &self.link);
+        shown.field("conversation", &self.conversation).field("degraded", &self.degraded);
+        // Kept states of older logs show what their receipts had.
+        if let Some(from) = &self.moved_from {
+            shown.field("moved_from", from);
+        }
+        shown.finish()
+    }
 }
 
 impl Receipt {
@@ -56,6 +73,13 @@ impl Receipt {
     #[must_use]
     pub fn with_link(mut self, link: &str) -> Self {
         self.link = Some(link.to_owned());
+        self
+    }
+
+    /// Of a ticket that was called `reference` before the tracker moved it.
+    #[must_use]
+    pub fn moved_from(mut self, reference: &str) -> Self {
+        self.moved_from = Some(reference.to_owned());
         self
     }
 

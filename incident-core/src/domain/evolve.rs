@@ -277,7 +277,12 @@ pub fn evolve(it: &mut Incident, record: &Record) {
                 it.evidence.entry(item.sha256).or_insert(record.seq);
             }
         }
-        Fact::Noted(_) | Fact::UpdatePosted(_) | Fact::Reviewed(_) => {}
+        Fact::Noted(_) => {
+            if let Actor::Human(author) = &record.actor {
+                it.texts.wrote(record.seq, author);
+            }
+        }
+        Fact::UpdatePosted(_) | Fact::Reviewed(_) => {}
         Fact::EffectPlanned(fact) => effect_planned(it, record, fact),
         Fact::EffectStarted(fact) => effect_started(it, record, fact),
         Fact::EffectFailed(fact) => {
@@ -305,7 +310,10 @@ pub fn evolve(it: &mut Incident, record: &Record) {
             }
         }
         Fact::EffectSettled(fact) => effect_settled(it, record, fact),
-        Fact::TicketAdopted(fact) => it.ticket = Some(fact.ticket.clone()),
+        Fact::TicketAdopted(fact) => match &fact.instead_of {
+            None => it.ticket = Some(fact.ticket.clone()),
+            Some(old) => ticket_moved(it, old, &fact.ticket),
+        },
     }
 }
 
@@ -451,6 +459,19 @@ fn effect_settled(it: &mut Incident, record: &Record, fact: &EffectSettled) {
     }
 }
 
+fn ticket_moved(it: &mut Incident, old: &TicketRef, new: &TicketRef) {
+    let moved = |ticket: &Option<TicketRef>| ticket.as_ref() == Some(old);
+    if moved(&it.ticket) {
+        it.ticket = Some(new.clone());
+    }
+    let actions = it.actions.iter().filter(|(_, action)| moved(&action.ticket));
+    for action in actions.map(|(seq, _)| *seq).collect::<Vec<_>>() {
+        if let Some(action) = it.actions.get_mut(&action) {
+            action.ticket = Some(new.clone());
+        }
+    }
+}
+
 fn done(it: &mut Incident, effect: &Effect, receipt: &Receipt) {
     if let Some(lane) = &effect.lane {
         let first = it.lanes.get(lane).and_then(|receipts| receipts.first());
@@ -459,8 +480,12 @@ fn done(it: &mut Incident, effect: &Effect, receipt: &Receipt) {
     }
     match &effect.work {
         Work::Ticket(TicketWork::Open) => {
-            // One that a person adopted meanwhile stays the incident's.
-            it.ticket.get_or_insert_with(|| TicketRef::new(&receipt.reference));
+            let opened = TicketRef::new(&receipt.reference);
+            // One that a person adopted meanwhile stays the incident's. One that replaces a deleted ticket doesn't yield.
+            match effect.instead_of {
+                Some(_) => it.ticket = Some(opened),
+                None => drop(it.ticket.get_or_insert(opened)),
+            }
             it.links.extend(receipt.link.clone());
         }
         Work::Ticket(TicketWork::FollowUp(action)) => {

@@ -225,9 +225,13 @@ pub fn ticket(
             let record = record?;
             let mut words = closing(incident, record, runbook);
             if let Some(head) = named.head {
-                words = format!("{words}\n\nLog: {} records, chain head {head}", record.seq.0);
+                words = format!("{words}
+
+Log: {} records, chain head {head}", record.seq.0);
             }
-            TicketChange::Close(CloseTicket::new(own()?, &words))
+            let mut close = CloseTicket::new(own()?, &words);
+            close.not_planned = matches!(record.fact, Fact::Cancelled(_));
+            TicketChange::Close(close)
         }
         TicketWork::Reopen(_) => TicketChange::Reopen(ReopenTicket::new(own()?, &comment(incident, record?))),
         TicketWork::FollowUp(action) => TicketChange::Open(follow_up(incident, *action, runbook)?),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{Digest, Seq};
 use super::ledger::Ledger;
+use super::role::Identity;
 
 /// A piece of free text, named by the salted digest of its words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,11 +79,15 @@ impl Slot {
 
 /// The words that are still there, by name; none stands where words were taken out.
 #[derive(Clone, Default)]
-pub struct Texts(Ledger<Text, Option<Kept>>);
+pub struct Texts {
+    kept: Ledger<Text, Option<Kept>>,
+    /// Who wrote each note down: they may take their own words out again.
+    authors: Ledger<Seq, Identity>,
+}
 
 impl std::fmt::Debug for Texts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_map().entries(self.0.all().into_iter().filter(|(_, kept)| kept.is_some())).finish()
+        f.debug_map().entries(self.kept.all().into_iter().filter(|(_, kept)| kept.is_some())).finish()
     }
 }
 
@@ -101,36 +106,56 @@ impl Texts {
     /// The words of `text`, or [`REDACTED`](Self::REDACTED).
     #[must_use]
     pub fn get(&self, text: Text) -> &str {
-        self.kept(text).map_or(Self::REDACTED, |kept| &kept.words)
+        self.look_up(text).map_or(Self::REDACTED, |kept| &kept.words)
     }
 
     /// Whether the words of `text` are still there.
     #[must_use]
     pub fn has(&self, text: Text) -> bool {
-        self.kept(text).is_some()
+        self.look_up(text).is_some()
     }
 
     /// The record that the words of `text` belong to, and the place of their slot in it; none once they were taken out.
     #[must_use]
     pub fn place(&self, text: Text) -> Option<(Seq, u32)> {
-        self.kept(text).map(|kept| (kept.record, kept.slot))
+        self.look_up(text).map(|kept| (kept.record, kept.slot))
+    }
+
+    /// The texts of `record` whose words are still there, with the places of their slots.
+    #[must_use]
+    pub fn of(&self, record: Seq) -> Vec<(u32, Text)> {
+        let all = self.kept.all().into_iter().filter_map(|(text, kept)| Some((text, kept.as_ref()?)));
+        let of_record = all.filter(|(_, kept)| kept.record == record);
+        let mut places: Vec<_> = of_record.map(|(text, kept)| (kept.slot, *text)).collect();
+        places.sort_unstable_by_key(|(slot, _)| *slot);
+        places
+    }
+
+    /// Who wrote the note of `record`, if a human being did.
+    #[must_use]
+    pub fn author(&self, record: Seq) -> Option<&Identity> {
+        self.authors.get(&record)
+    }
+
+    pub(crate) fn wrote(&mut self, record: Seq, author: &Identity) {
+        self.authors.insert(record, author.clone());
     }
 
     pub(crate) fn put(&mut self, slots: &[Slot], record: Seq) {
         for (slot, place) in slots.iter().zip(0..).filter(|(slot, _)| !slot.is_emptied()) {
             let kept = Kept { words: Arc::clone(&slot.words), record, slot: place };
-            self.0.insert(slot.text(), Some(kept));
+            self.kept.insert(slot.text(), Some(kept));
         }
     }
 
     pub(crate) fn take_out(&mut self, text: Text) {
         if self.has(text) {
-            self.0.insert(text, None);
+            self.kept.insert(text, None);
         }
     }
 
-    fn kept(&self, text: Text) -> Option<&Kept> {
-        self.0.get(&text)?.as_ref()
+    fn look_up(&self, text: Text) -> Option<&Kept> {
+        self.kept.get(&text)?.as_ref()
     }
 }
 

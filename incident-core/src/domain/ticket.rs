@@ -117,6 +117,8 @@ pub struct CloseTicket {
     pub ticket: TicketRef,
     /// The closing comment, plain text.
     pub comment: String,
+    /// Whether nothing was done about it, because the incident was cancelled.
+    pub not_planned: bool,
 }
 
 /// A ticket to open again.
@@ -152,12 +154,15 @@ macro_rules! of_ticket {
         }
     )*};
 }
-of_ticket!(
-    CommentTicket { body },
-    CloseTicket { comment },
-    ReopenTicket { comment },
-    LinkTicket { to, relation }
-);
+of_ticket!(CommentTicket { body }, ReopenTicket { comment }, LinkTicket { to, relation });
+
+impl CloseTicket {
+    /// Closes `ticket` with this comment, as done.
+    #[must_use]
+    pub fn new(ticket: TicketRef, comment: &str) -> Self {
+        Self { ticket, comment: comment.to_owned(), not_planned: false }
+    }
+}
 
 impl OpenTicket {
     /// A ticket with a title and a body.
@@ -224,12 +229,33 @@ pub struct Ticket {
     pub due: Option<Time>,
     /// Where to look at it.
     pub link: Option<String>,
+    /// What it is called now, if the tracker moved it and `reference` is its old name.
+    #[serde(default)]
+    pub moved_to: Option<TicketRef>,
+    /// Why it can't be read at the moment, if it can't. Nothing else of it is known then.
+    #[serde(default)]
+    pub unread: Option<String>,
 }
 
 impl Ticket {
     /// A ticket with nothing but a title.
     #[must_use]
     pub fn new(reference: TicketRef, open: bool, title: &str) -> Self {
-        Self { reference, open, title: title.to_owned(), assignees: Vec::new(), due: None, link: None }
+        Self {
+            reference,
+            open,
+            title: title.to_owned(),
+            assignees: Vec::new(),
+            due: None,
+            link: None,
+            moved_to: None,
+            unread: None,
+        }
+    }
+
+    /// A ticket that can't be read at the moment. That doesn't mean it is gone.
+    #[must_use]
+    pub fn unread(reference: TicketRef, why: &str) -> Self {
+        Self { unread: Some(why.to_owned()), ..Self::new(reference, true, "") }
     }
 }

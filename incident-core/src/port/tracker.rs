@@ -23,9 +23,11 @@ pub trait Tracker: Adapter {
     /// - What is opened or written carries the effect's id, so that [`find`](Self::find) recognises it.
     /// - Only what the change names is touched; what people wrote stays.
     /// - The receipt's `reference` is the ticket's [`TicketRef`]; what the backend silently dropped is in `degraded`.
+    /// - A ticket that the tracker moved is followed; the receipt has its new name and, in `moved_from`, the old one.
     ///
     /// # Errors
-    /// [`AdapterError`].
+    /// [`AdapterError`]. [`NotFound`](super::ErrorKind::NotFound) that asks for no retry says that the ticket is gone for
+    /// good; the engine opens another one.
     async fn apply(&self, cx: &EffectContext, change: &TicketChange) -> Result<Receipt, AdapterError>;
 
     /// Looks whether the effect was already applied.
@@ -44,8 +46,9 @@ pub trait Tracker: Adapter {
     /// - Changes nothing.
     /// - A day that the tracker keeps without a time is given as the time that was written, if it is the same day.
     /// - Tickets that don't exist are left out; the order is that of the request.
+    /// - One that can't be read doesn't hide the others: it is [`Ticket::unread`].
     ///
     /// # Errors
-    /// [`AdapterError`].
+    /// [`AdapterError`] if none can be read.
     async fn read(&self, cx: &ReadContext, tickets: &[TicketRef]) -> Result<Vec<Ticket>, AdapterError>;
 }

@@ -281,6 +281,8 @@ verbs! {
         Command::CompleteAction(c::CompleteAction { action, outcome: outcome.to_owned() });
     /// Says which ticket is the incident's.
     adopt_ticket(ticket: TicketRef) => Command::AdoptTicket(ticket);
+    /// Says that the tracker gave a ticket of this incident another name.
+    move_ticket(from: TicketRef, to: TicketRef) => Command::MoveTicket(c::MoveTicket { from, to });
     /// Says whose the post-mortem is to write.
     assign_post_mortem(owner: PersonId) => Command::AssignPostMortem(c::AssignPostMortem { owner });
     /// Writes into a section of the post-mortem, in place of the version that `based_on` names; 0 if there is none.

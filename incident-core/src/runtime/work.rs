@@ -229,7 +229,10 @@ impl Engine {
             }
         }
         self.is_claimed(effect, ahead)?;
-        tracker.apply(&cx, &change).await.map(EffectResult::Done)
+        match tracker.apply(&cx, &change).await {
+            Err(error) if is_gone(&error) => Ok(EffectResult::TicketGone { error: heard::error(&error) }),
+            applied => applied.map(EffectResult::Done),
+        }
     }
 
     async fn plan(&self, incident: &Incident, effect: &Effect, proposal: Seq) -> Looked<EffectResult> {
@@ -423,6 +426,11 @@ fn of_its_kind(work: &TicketWork) -> TicketChange {
 /// It certainly didn't happen, and trying again doesn't help.
 fn nothing(why: &str) -> EffectResult {
     EffectResult::Failed(Failure { applied: Applied::No, retry: false, wait: None, error: why.to_owned() })
+}
+
+/// Whether the ticket to change doesn't exist any more, and nothing happened.
+fn is_gone(error: &AdapterError) -> bool {
+    (error.kind, error.retry, error.applied) == (ErrorKind::NotFound, Retry::Never, Applied::No)
 }
 
 fn failed(error: &AdapterError) -> EffectResult {

@@ -40,6 +40,7 @@ mod sides;
 mod signals;
 mod storms;
 mod text;
+mod tickets;
 mod timeline;
 mod way_back;
 mod world;

@@ -5,8 +5,8 @@ use incident_core::domain::check::Colour;
 use incident_core::domain::command::{
     Absorb, Approve, Assign, AssignAction, AssignPostMortem, Close, Command, CommandKind, CompleteAction,
     Conclude, Correct, DecideDocumentation, Declare, EffectResult, ExecutePlan, FindCause, Gather,
-    HoldMeeting, JudgeHypothesis, Link, LinkEvidence, Proposal, RecordFix, Redact, RedactSlot, Reject,
-    RequestReview, ScheduleMeeting, SettleMitigation, StepBack, Undo,
+    HoldMeeting, JudgeHypothesis, Link, LinkEvidence, MoveTicket, Proposal, RecordFix, Redact, RedactSlot,
+    Reject, RequestReview, ScheduleMeeting, SettleMitigation, StepBack, Undo,
 };
 use incident_core::domain::event::{FixStep, Relation};
 use incident_core::domain::id::{Digest, IncidentId, Seq};
@@ -109,6 +109,9 @@ pub(crate) fn sample(kind: CommandKind) -> Command {
         }
         K::CompleteAction => Command::CompleteAction(CompleteAction { action: nothing, outcome: words() }),
         K::AdoptTicket => Command::AdoptTicket(TicketRef::new("shop#77")),
+        K::MoveTicket => {
+            Command::MoveTicket(MoveTicket { from: TicketRef::new("shop#1"), to: TicketRef::new("web#5") })
+        }
         K::PublishPostMortem => publish(Seq(1)),
         K::HoldMeeting => Command::HoldMeeting(HoldMeeting { attendees: vec![person("alice")] }),
         K::Close => Command::Close(Close { override_because: Some(words()) }),

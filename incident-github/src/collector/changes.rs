@@ -127,7 +127,8 @@ impl Source {
             }
             Self::Releases => list("/releases".to_owned(), "/created_at").await?,
             Self::Deployments => list("/deployments".to_owned(), "/created_at").await?,
-            Self::Workflows => list(format!("/actions/runs?created={from}..{now}"), "").await?,
+            // The parameter for when they were created is a time in GitHub's description and a range in its text.
+            Self::Workflows => list("/actions/runs".to_owned(), "/created_at").await?,
         };
         let mut found = self.read(&listed, window);
         if self == Self::Deployments {

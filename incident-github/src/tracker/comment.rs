@@ -10,11 +10,12 @@ use incident_core::domain::time::{Time, before};
 use incident_core::port::{AdapterError, EffectContext};
 use serde_json::{Value, json};
 
-use super::{GithubTracker, receipt};
+use super::GithubTracker;
+use super::place::Place;
 use crate::call::Call;
 use crate::error::Purpose;
 use crate::marker::Marker;
-use crate::reference::{Issue, is_same_account};
+use crate::reference::is_same_account;
 use crate::text;
 
 /// Pages of comments that a look reads at most.
@@ -36,34 +37,35 @@ impl GithubTracker {
         &self,
         call: &Call,
         cx: &EffectContext,
-        issue: &Issue,
+        place: &mut Place,
         lines: &[String],
     ) -> Result<Receipt, AdapterError> {
         let mut said = BTreeMap::new();
         if cx.attempt > 1 {
-            said = self.said(call, issue, cx.effect, cx.first_started).await?.parts;
+            self.look_at(call, place).await?;
+            said = self.said(call, place, cx.effect, cx.first_started).await?.parts;
         }
         let mut doubt = !said.is_empty();
         for (number, part) in (1..).zip(text::paragraphs(lines)) {
             if let Entry::Vacant(missing) = said.entry(number) {
-                let made = self.say_part(call, issue, &part, Marker::new(cx.effect).part(number)).await;
+                let made = self.say_part(call, place, &part, Marker::new(cx.effect).part(number)).await;
                 missing.insert(made.map_err(|error| if doubt { error.maybe_applied() } else { error })?);
                 doubt = true;
             }
         }
-        Ok(receipt(issue, said.get(&1).unwrap_or(&Value::Null)))
+        Ok(place.receipt(said.get(&1).unwrap_or(&Value::Null)))
     }
 
     /// Appends one comment.
     pub(super) async fn say_part(
         &self,
         call: &Call,
-        issue: &Issue,
+        place: &mut Place,
         part: &str,
         marker: Marker,
     ) -> Result<Value, AdapterError> {
         let body = json!({ "body": format!("{part}\n\n{}", marker.line()) });
-        let answer = self.client.write(call, Method::POST, &issue.path("/comments"), Some(&body)).await?;
+        let answer = self.change(call, place, Method::POST, "/comments", Some(&body)).await?;
         answer.accepted(call, Purpose::Write)?.json(call, Purpose::Write)
     }
 
@@ -71,13 +73,13 @@ impl GithubTracker {
     pub(super) async fn said(
         &self,
         call: &Call,
-        issue: &Issue,
+        place: &Place,
         effect: EffectId,
         since: Time,
     ) -> Result<Said, AdapterError> {
         let account = self.client.account(call).await?;
         let since = before(since, SKEW).format("%Y-%m-%dT%H:%M:%SZ");
-        let path = issue.path(&format!("/comments?since={since}"));
+        let path = place.issue.path(&format!("/comments?since={since}"));
         let listed = self.client.list(call, &path, MOST_PAGES, |_| false).await?;
         let ours = listed.items.into_iter().filter(|comment| is_by(comment, account));
         let parts = ours.filter_map(|comment| Some((of(&comment, effect)?.part, comment)));

@@ -11,9 +11,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::comment::{SKEW, is_by, of};
 use super::open::{dropped, parts, wishes};
-use super::{GithubTracker, Turn, link, receipt};
+use super::place::Place;
+use super::{GithubTracker, Turn, link};
 use crate::call::Call;
-use crate::reference::Issue;
 use crate::text;
 
 /// Pages of issues that a look reads at most.
@@ -50,20 +50,24 @@ impl GithubTracker {
         match change {
             TicketChange::Open(it) => self.look_for_issue(call, cx, it).await,
             TicketChange::Set(it) => {
-                let issue = self.issue(call, &it.ticket)?;
-                self.is_set(call, &issue, it).await
+                let mut place = self.place(call, cx, &it.ticket).await?;
+                self.is_set(call, &mut place, it).await
             }
             TicketChange::Close(it) => {
-                self.look_for_turn(call, cx, &self.issue(call, &it.ticket)?, Turn::Close, &it.comment).await
+                let place = self.place(call, cx, &it.ticket).await?;
+                self.look_for_turn(call, cx, place, Turn::from(it), &it.comment).await
             }
             TicketChange::Reopen(it) => {
-                self.look_for_turn(call, cx, &self.issue(call, &it.ticket)?, Turn::Reopen, &it.comment).await
+                let place = self.place(call, cx, &it.ticket).await?;
+                self.look_for_turn(call, cx, place, Turn::Reopen, &it.comment).await
             }
             TicketChange::Comment(it) => {
-                self.look_for_words(call, cx, &self.issue(call, &it.ticket)?, &text::lines(&it.body)).await
+                let place = self.place(call, cx, &it.ticket).await?;
+                self.look_for_words(call, cx, place, &text::lines(&it.body)).await
             }
             TicketChange::Link(it) => {
-                self.look_for_words(call, cx, &self.issue(call, &it.ticket)?, &link(it)).await
+                let place = self.place(call, cx, &it.ticket).await?;
+                self.look_for_words(call, cx, place, &link(it)).await
             }
             _ => Ok(Found::CannotTell),
         }
@@ -78,25 +82,18 @@ impl GithubTracker {
         cx: &EffectContext,
         it: &OpenTicket,
     ) -> Result<Found<Receipt>, AdapterError> {
-        let account = self.client.account(call).await?;
-        let earliest = before(cx.first_started, SKEW);
-        let is_older = |item: &Value| created(item).is_some_and(|at| at < earliest);
-        let path = self.repository.path("/issues?state=all&sort=created&direction=desc");
-        let listed = self.client.list(call, &path, MOST_PAGES, is_older).await?;
-        let is_ours = |item: &&Value| {
-            // Pull requests are in the same list.
-            item.get("pull_request").is_none() && is_by(item, account) && of(item, cx.effect).is_some()
-        };
+        let (found, whole) = self.opened(call, cx).await?;
         // Should there be two, the older one has what people wrote since.
-        let found = listed.items.iter().filter(is_ours).min_by_key(|item| item["number"].as_u64());
-        let Some((seen, issue)) = found.and_then(|seen| Some((seen, self.named(seen)?))) else {
-            return Ok(if listed.whole { Found::No } else { Found::CannotTell });
+        let found = found.into_iter().find_map(|seen| Some((self.named(&seen)?, seen)));
+        let Some((issue, seen)) = found else {
+            return Ok(if whole { Found::No } else { Found::CannotTell });
         };
-        let mut receipt = receipt(&issue, seen);
-        receipt.degraded = dropped(&wishes(it), seen);
+        let place = Place::new(issue);
+        let mut receipt = place.receipt(&seen);
+        receipt.degraded = dropped(&wishes(it), &seen);
         let parts = parts(it).len();
         if parts > 1 {
-            let said = self.said(call, &issue, cx.effect, cx.first_started).await?;
+            let said = self.said(call, &place, cx.effect, cx.first_started).await?;
             let missing = (2..=parts).filter(|part| !said.parts.contains_key(part));
             receipt
                 .degraded
@@ -105,18 +102,51 @@ impl GithubTracker {
         Ok(Found::Yes(receipt))
     }
 
+    /// The issues that carry the effect's marker, the oldest first, and whether all were looked at that could.
+    pub(super) async fn opened(
+        &self,
+        call: &Call,
+        cx: &EffectContext,
+    ) -> Result<(Vec<Value>, bool), AdapterError> {
+        let account = self.client.account(call).await?;
+        let earliest = before(cx.first_started, SKEW);
+        let is_older = |item: &Value| created(item).is_some_and(|at| at < earliest);
+        let path = self.repository.path("/issues?state=all&sort=created&direction=desc");
+        let listed = self.client.list(call, &path, MOST_PAGES, is_older).await?;
+        let is_ours = |item: &Value| {
+            // Pull requests are in the same list.
+            item.get("pull_request").is_none() && is_by(item, account) && of(item, cx.effect).is_some()
+        };
+        let mut ours: Vec<Value> = listed.items.into_iter().filter(is_ours).collect();
+        ours.sort_by_key(|item| item["number"].as_u64());
+        Ok((ours, listed.whole))
+    }
+
     /// All parts of what the effect says.
     async fn look_for_words(
         &self,
         call: &Call,
         cx: &EffectContext,
-        issue: &Issue,
+        mut place: Place,
         lines: &[String],
     ) -> Result<Found<Receipt>, AdapterError> {
-        let said = self.said(call, issue, cx.effect, cx.first_started).await?;
+        match self.find_at(call, &mut place).await? {
+            Some(_) => self.has_words(call, cx, &place, lines).await,
+            None => Ok(Found::No),
+        }
+    }
+
+    async fn has_words(
+        &self,
+        call: &Call,
+        cx: &EffectContext,
+        place: &Place,
+        lines: &[String],
+    ) -> Result<Found<Receipt>, AdapterError> {
+        let said = self.said(call, place, cx.effect, cx.first_started).await?;
         let all = (1..=text::paragraphs(lines).len()).all(|part| said.parts.contains_key(&part));
         Ok(match said.parts.get(&1) {
-            Some(first) if all => Found::Yes(receipt(issue, first)),
+            Some(first) if all => Found::Yes(place.receipt(first)),
             _ if said.whole => Found::No,
             _ => Found::CannotTell,
         })
@@ -128,18 +158,16 @@ impl GithubTracker {
         &self,
         call: &Call,
         cx: &EffectContext,
-        issue: &Issue,
+        mut place: Place,
         turn: Turn,
         why: &str,
     ) -> Result<Found<Receipt>, AdapterError> {
-        let words = self.look_for_words(call, cx, issue, &text::lines(why)).await?;
-        if let Found::Yes(_) = words {
-            let seen = self.client.get(call, &issue.path("")).await?;
-            if seen["state"] != turn.state() {
-                return Ok(Found::No);
+        match self.find_at(call, &mut place).await? {
+            Some(seen) if seen["state"] == turn.state() => {
+                self.has_words(call, cx, &place, &text::lines(why)).await
             }
+            _ => Ok(Found::No),
         }
-        Ok(words)
     }
 }
 

@@ -9,12 +9,13 @@ use incident_core::port::{AdapterError, EffectContext, ErrorKind};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{GithubTracker, receipt};
+use super::GithubTracker;
+use super::place::Place;
 use crate::call::Call;
 use crate::client::Answer;
 use crate::error::{Failure, Purpose};
 use crate::marker::Marker;
-use crate::reference::{Issue, is_account, is_same_account};
+use crate::reference::{Issue, Repository, is_account, is_same_account};
 use crate::{label, status, text};
 
 /// The most assignees of an issue.
@@ -34,8 +35,10 @@ impl GithubTracker {
     ) -> Result<Receipt, AdapterError> {
         let mut degraded = Vec::new();
         // Nothing of the issue is there yet, whatever becomes of a label.
-        let labels =
-            self.labels_there(call, &it.labels, &mut degraded).await.map_err(AdapterError::not_applied)?;
+        let labels = self
+            .labels_there(call, &self.repository, &it.labels, &mut degraded)
+            .await
+            .map_err(AdapterError::not_applied)?;
         let assignees = self.assignable(call, it, &mut degraded).await?;
         let milestone = self.milestone(call, it, &mut degraded).await?;
         let parts = parts(it);
@@ -47,37 +50,94 @@ impl GithubTracker {
         if let Some(number) = milestone {
             body["milestone"] = json!(number);
         }
-        let path = self.repository.path("/issues");
-        let answer = self.client.write(call, Method::POST, &path, Some(&body)).await?;
+        let answer = self.create(call, &mut body, &mut degraded).await?;
         let opened = self.labelled(call, answer)?.json(call, Purpose::Write)?;
         let issue = self.named(&opened).ok_or_else(|| Failure::NotJson.into_error(call, Purpose::Write))?;
+        if cx.attempt > 1
+            && let Some(receipt) = self.yield_to_earlier(call, cx, &issue).await
+        {
+            return Ok(receipt);
+        }
         degraded.extend(dropped(&body, &opened));
+        let mut place = Place::new(issue);
         for (number, part) in (2..).zip(&parts[1..]) {
             // The ticket is there: what follows is of less weight than that it is known.
-            if let Err(error) = self.say_part(call, &issue, part, Marker::new(cx.effect).part(number)).await {
+            if let Err(error) =
+                self.say_part(call, &mut place, part, Marker::new(cx.effect).part(number)).await
+            {
                 degraded.push(format!("part {number} of {} of its text is missing: {error}", parts.len()));
             }
         }
-        let mut receipt = receipt(&issue, &opened);
+        let mut receipt = place.receipt(&opened);
         receipt.degraded = degraded;
         Ok(receipt)
     }
 
+    /// Creates the issue. An assignee or a milestone that is gone by now is left out, and a repository that has another name
+    /// is followed: in each case GitHub did nothing yet.
+    async fn create(
+        &self,
+        call: &Call,
+        body: &mut Value,
+        degraded: &mut Degraded,
+    ) -> Result<Answer, AdapterError> {
+        let mut path = self.repository.path("/issues");
+        loop {
+            let answer = self.client.write(call, Method::POST, &path, Some(body)).await?;
+            let blamed = ["assignees", "milestone"].into_iter().find(|field| answer.blames(field));
+            if answer.status.is_redirection() {
+                let seen = self.client.get(call, &self.repository.path("")).await?;
+                let now = seen["full_name"].as_str().and_then(Repository::parse);
+                let Some(now) = now.filter(|now| now.path("/issues") != path) else { return Ok(answer) };
+                degraded.push(format!("the repository is {now} now; change the settings"));
+                path = now.path("/issues");
+            } else if let Some(field) = blamed
+                && body.as_object_mut().is_some_and(|body| body.remove(field).is_some())
+            {
+                degraded.push(format!("GitHub refused the {field}"));
+            } else {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// The receipt of the issue that an earlier attempt opened, should lists show it only now; ours is closed as its
+    /// duplicate then.
+    async fn yield_to_earlier(&self, call: &Call, cx: &EffectContext, ours: &Issue) -> Option<Receipt> {
+        let (opened, _) = self.opened(call, cx).await.ok()?;
+        let earlier = opened.iter().find(|seen| seen["number"].as_u64() < Some(ours.number))?;
+        let first = Place::new(self.named(earlier)?);
+        let (mut place, first_name) = (Place::new(ours.clone()), first.issue.to_string());
+        let mut receipt = first.receipt(earlier);
+        let words = format!("Duplicate of {first_name}");
+        let said = self.say_part(call, &mut place, &words, Marker::new(cx.effect)).await;
+        let close = json!({ "state": "closed", "state_reason": "duplicate" });
+        let closed = self.change(call, &mut place, Method::PATCH, "", Some(&close)).await;
+        let closed = said.and(closed).and_then(|answer| answer.accepted(call, Purpose::Write));
+        receipt.degraded.push(match closed {
+            Ok(_) => format!("{ours} was opened twice and is closed as a duplicate"),
+            Err(error) => format!("{ours} is a duplicate; close it: {error}"),
+        });
+        Some(receipt)
+    }
+
     /// The issue that GitHub's answer is of.
     pub(super) fn named(&self, seen: &Value) -> Option<Issue> {
-        Some(Issue { repository: self.repository.clone(), number: seen["number"].as_u64()? })
+        let here = Issue { repository: self.repository.clone(), number: seen["number"].as_u64()? };
+        Some(Issue::of(seen).filter(|issue| issue.repository != here.repository).unwrap_or(here))
     }
 
     /// The labels, each there by now, except those that couldn't be created.
     pub(super) async fn labels_there(
         &self,
         call: &Call,
+        repository: &Repository,
         wanted: &[String],
         degraded: &mut Degraded,
     ) -> Result<Vec<String>, AdapterError> {
         let mut there = Vec::new();
         for name in wanted.iter().map(|name| label::name(name)).filter(|name| !name.is_empty()) {
-            match self.label_there(call, &name).await {
+            match self.label_there(call, repository, &name).await {
                 Ok(()) => there.push(name),
                 Err(error) if matches!(error.kind, ErrorKind::RateLimited | ErrorKind::Unavailable) => {
                     return Err(error);
@@ -89,14 +149,19 @@ impl GithubTracker {
     }
 
     /// Creates a label unless it exists. GitHub can't be relied on to do so by itself.
-    async fn label_there(&self, call: &Call, name: &str) -> Result<(), AdapterError> {
-        if self.client.knows_label(name) {
+    async fn label_there(
+        &self,
+        call: &Call,
+        repository: &Repository,
+        name: &str,
+    ) -> Result<(), AdapterError> {
+        let known = format!("{repository} {name}");
+        if self.client.knows_label(&known) {
             return Ok(());
         }
-        let answer =
-            self.client.ask(call, &self.repository.path(&format!("/labels/{}", encoded(name)))).await?;
+        let answer = self.client.ask(call, &repository.path(&format!("/labels/{}", encoded(name)))).await?;
         if answer.status == StatusCode::NOT_FOUND {
-            let (path, body) = (self.repository.path("/labels"), label::body(name, &self.labels));
+            let (path, body) = (repository.path("/labels"), label::body(name, &self.labels));
             let answer = self.client.write(call, Method::POST, &path, Some(&body)).await?;
             let by_another =
                 answer.status == StatusCode::UNPROCESSABLE_ENTITY && answer.said().contains("already_exists");
@@ -106,7 +171,7 @@ impl GithubTracker {
         } else {
             answer.accepted(call, Purpose::Read)?;
         }
-        self.client.learn_label(name);
+        self.client.learn_label(&known);
         Ok(())
     }
 

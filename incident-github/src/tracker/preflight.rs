@@ -39,7 +39,7 @@ impl GithubTracker {
         let listed = self.client.list(call, &self.repository.path("/labels"), 10, |_| false).await?;
         let there: Vec<&str> = listed.items.iter().filter_map(|it| it["name"].as_str()).collect();
         // So that they needn't be asked for in an incident.
-        there.iter().for_each(|name| self.client.learn_label(name));
+        there.iter().for_each(|name| self.client.learn_label(&format!("{} {name}", self.repository)));
         let is_missing = |name: &&str| !there.iter().any(|it| label::is_same(it, name));
         let missing: Vec<&str> = label::USUAL.into_iter().filter(is_missing).collect();
         Ok(if missing.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use http::StatusCode;
 use incident_core::domain::role::Identity;
 use incident_core::domain::ticket::{Ticket, TicketRef};
@@ -42,8 +42,15 @@ impl GithubTracker {
         tickets: &[TicketRef],
     ) -> Result<Vec<Ticket>, AdapterError> {
         let reads: Vec<_> = tickets.iter().map(|ticket| self.read_one(call, ticket)).collect();
-        let read: Vec<Option<Ticket>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-        Ok(read.into_iter().flatten().collect())
+        let read: Vec<Result<Option<Ticket>, AdapterError>> =
+            stream::iter(reads).buffered(AT_ONCE).collect().await;
+        let can_any = read.is_empty() || read.iter().any(Result::is_ok);
+        let read = tickets.iter().zip(read).map(|(ticket, read)| match read {
+            // That one can't be seen says nothing of the others.
+            Err(error) if can_any => Ok(Some(Ticket::unread(ticket.clone(), &error.to_string()))),
+            read => read,
+        });
+        Ok(read.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     /// The ticket, wherever it was transferred to; none if it was deleted.
@@ -74,5 +81,7 @@ fn shown(ticket: &TicketRef, seen: &Value) -> Ticket {
     shown.assignees = logins.map(|login| Identity::new("github", login)).collect();
     shown.due = status::due(seen["body"].as_str().unwrap_or_default());
     shown.link = seen["html_url"].as_str().map(str::to_owned);
+    let is_same = |now: &Issue| Issue::parse(ticket.as_str()).is_some_and(|before| before == *now);
+    shown.moved_to = Issue::of(seen).filter(|now| !is_same(now)).map(|now| now.ticket());
     shown
 }

@@ -6,11 +6,11 @@ use incident_core::domain::ticket::SetTicket;
 use incident_core::port::{AdapterError, ErrorKind, Found};
 use serde_json::{Value, json};
 
+use super::GithubTracker;
 use super::open::{dropped, encoded};
-use super::{GithubTracker, receipt};
+use super::place::Place;
 use crate::call::Call;
 use crate::error::Purpose;
-use crate::reference::Issue;
 use crate::{label, status, text};
 
 /// The least room for the section, in characters.
@@ -28,14 +28,14 @@ impl GithubTracker {
     pub(super) async fn set(
         &self,
         call: &Call,
-        issue: &Issue,
+        place: &mut Place,
         it: &SetTicket,
     ) -> Result<Receipt, AdapterError> {
-        let seen = self.client.get(call, &issue.path("")).await?;
+        let seen = self.look_at(call, place).await?;
         let changes = changes(call, &seen, it)?;
-        let mut receipt = receipt(issue, &seen);
+        let mut receipt = place.receipt(&seen);
         let mut doubt = false;
-        let made = self.make(call, issue, &changes, &mut doubt, &mut receipt.degraded).await;
+        let made = self.make(call, place, &changes, &mut doubt, &mut receipt.degraded).await;
         made.map_err(|error| if doubt { error.maybe_applied() } else { error })?;
         Ok(receipt)
     }
@@ -44,41 +44,41 @@ impl GithubTracker {
     pub(super) async fn is_set(
         &self,
         call: &Call,
-        issue: &Issue,
+        place: &mut Place,
         it: &SetTicket,
     ) -> Result<Found<Receipt>, AdapterError> {
-        let seen = self.client.get(call, &issue.path("")).await?;
+        let Some(seen) = self.find_at(call, place).await? else { return Ok(Found::No) };
         let left = changes(call, &seen, it)?;
         let is_so = left.body.is_none() && left.add.is_empty() && left.remove.is_empty();
-        Ok(if is_so { Found::Yes(receipt(issue, &seen)) } else { Found::No })
+        Ok(if is_so { Found::Yes(place.receipt(&seen)) } else { Found::No })
     }
 
     /// Writes what there is to change; `doubt` says whether something of it was.
     async fn make(
         &self,
         call: &Call,
-        issue: &Issue,
+        place: &mut Place,
         changes: &Changes,
         doubt: &mut bool,
         degraded: &mut Vec<String>,
     ) -> Result<(), AdapterError> {
         if let Some(body) = &changes.body {
             let body = json!({ "body": body });
-            let answer = self.client.write(call, Method::PATCH, &issue.path(""), Some(&body)).await?;
+            let answer = self.change(call, place, Method::PATCH, "", Some(&body)).await?;
             answer.accepted(call, Purpose::Write)?;
             *doubt = true;
         }
-        let add = self.labels_there(call, &changes.add, degraded).await?;
+        let add = self.labels_there(call, place.repository(), &changes.add, degraded).await?;
         if !add.is_empty() {
             let body = json!({ "labels": add });
-            let answer = self.client.write(call, Method::POST, &issue.path("/labels"), Some(&body)).await?;
+            let answer = self.change(call, place, Method::POST, "/labels", Some(&body)).await?;
             let labels = self.labelled(call, answer)?.json(call, Purpose::Write)?;
             degraded.extend(dropped(&body, &json!({ "labels": labels })));
             *doubt = true;
         }
         for name in &changes.remove {
-            let path = issue.path(&format!("/labels/{}", encoded(name)));
-            let answer = self.client.write(call, Method::DELETE, &path, None).await?;
+            let label = format!("/labels/{}", encoded(name));
+            let answer = self.change(call, place, Method::DELETE, &label, None).await?;
             if answer.status != StatusCode::NOT_FOUND {
                 answer.accepted(call, Purpose::Write)?;
             }

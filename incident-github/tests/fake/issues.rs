@@ -11,7 +11,7 @@ use super::{Asked, Reply, page};
 const MOST_OF_BODY: usize = 65_536;
 const MOST_OF_TITLE: usize = 256;
 
-pub(crate) fn answer(state: &mut State, asked: &Asked, rest: &[&str]) -> Reply {
+pub(crate) fn answer(state: &mut State, asked: &Asked, name: &str, rest: &[&str]) -> Reply {
     if rest[0] == "issues" && !state.has_issues {
         return refusal(410, "Issues are disabled for this repo");
     }
@@ -19,9 +19,10 @@ pub(crate) fn answer(state: &mut State, asked: &Asked, rest: &[&str]) -> Reply {
         return refusal(403, "Repository was archived so is read-only.");
     }
     match (asked.method.as_str(), rest) {
-        ("GET", ["issues"]) => list(state, asked),
-        ("POST", ["issues"]) => create(state, asked),
-        (_, ["issues", number, rest @ ..]) => match number.parse().ok().and_then(|it| place(state, it)) {
+        ("GET", ["issues"]) => list(state, asked, name),
+        ("POST", ["issues"]) => create(state, asked, name),
+        (_, ["issues", number, rest @ ..]) => match number.parse().ok().and_then(|it| place(state, name, it))
+        {
             Some(place) => of_issue(state, asked, place, rest),
             None => refusal(404, "Not Found"),
         },
@@ -49,7 +50,7 @@ pub(crate) fn answer(state: &mut State, asked: &Asked, rest: &[&str]) -> Reply {
 
 /// Pull requests are in the list, too, and only what is open unless asked otherwise. What was just created isn't there
 /// for a while.
-fn list(state: &mut State, asked: &Asked) -> Reply {
+fn list(state: &mut State, asked: &Asked, name: &str) -> Reply {
     let query = |name: &str| asked.query.get(name).map(String::as_str);
     let wanted = query("state").unwrap_or("open");
     let labels: Vec<&str> =
@@ -61,6 +62,7 @@ fn list(state: &mut State, asked: &Asked) -> Reply {
     };
     let mut shown: Vec<Value> = seen(&mut state.issues)
         .into_iter()
+        .filter(|issue| is_in(issue, name) && issue["vanished"] != true && issue["moved"].is_null())
         .filter(|issue| wanted == "all" || issue["state"] == wanted)
         .filter(|issue| query("creator").is_none_or(|creator| issue["user"]["login"] == creator))
         .filter(|issue| labels.iter().all(|name| has(issue, name)))
@@ -74,7 +76,7 @@ fn list(state: &mut State, asked: &Asked) -> Reply {
     page::of(asked, &state.base, &shown)
 }
 
-fn create(state: &mut State, asked: &Asked) -> Reply {
+fn create(state: &mut State, asked: &Asked, name: &str) -> Reply {
     let mut body = asked.body.clone();
     if let Some(reply) = too_long(&body) {
         return reply;
@@ -100,11 +102,11 @@ fn create(state: &mut State, asked: &Asked) -> Reply {
         return invalid("Issue", "milestone", "invalid");
     }
     let account = state.account.clone();
-    Reply::new(201, open(state, &account, &body))
+    Reply::new(201, open(state, &account, name, &body))
 }
 
 /// Opens an issue as `by`.
-pub(crate) fn open(state: &mut State, by: &str, body: &Value) -> Value {
+pub(crate) fn open(state: &mut State, by: &str, name: &str, body: &Value) -> Value {
     state.next();
     let number = state.issues.len() as u64 + 1;
     let labels: Vec<Value> = texts(&body["labels"])
@@ -119,13 +121,17 @@ pub(crate) fn open(state: &mut State, by: &str, body: &Value) -> Value {
         "number": number, "title": body["title"], "body": body["body"], "state": "open", "state_reason": null,
         "labels": labels, "assignees": assignees, "milestone": milestone, "user": { "login": by, "type": "User" },
         "locked": false, "created_at": state.now, "updated_at": state.now, "closed_at": null,
-        "html_url": format!("https://github.com/acme/shop/issues/{number}"), "hidden": state.lag,
+        "html_url": format!("https://github.com/acme/{name}/issues/{number}"), "hidden": state.lag,
+        "repository_url": format!("https://api.github.com/repos/acme/{name}"),
     });
     state.issues.push(issue.clone());
     issue
 }
 
 fn of_issue(state: &mut State, asked: &Asked, place: usize, rest: &[&str]) -> Reply {
+    if state.issues[place]["vanished"] == true {
+        return refusal(404, "Not Found");
+    }
     if state.issues[place]["deleted"] == true {
         return refusal(410, "This issue was deleted");
     }
@@ -173,7 +179,7 @@ fn edit(state: &mut State, asked: &Asked, place: usize) -> Reply {
 }
 
 fn list_comments(state: &mut State, asked: &Asked, place: usize) -> Reply {
-    let number = state.issues[place]["number"].clone();
+    let number = place as u64 + 1;
     let since: Option<Time> = asked.query.get("since").and_then(|since| since.parse().ok());
     let of = |comment: &Value| {
         comment["issue"] == number && since.is_none_or(|since| time(comment, "updated_at") >= since)
@@ -251,8 +257,12 @@ fn create_label(state: &mut State, asked: &Asked) -> Reply {
     Reply::new(201, label)
 }
 
-fn place(state: &State, number: u64) -> Option<usize> {
-    state.issues.iter().position(|issue| issue["number"] == number)
+fn place(state: &State, name: &str, number: u64) -> Option<usize> {
+    state.issues.iter().position(|issue| is_in(issue, name) && issue["number"] == number)
+}
+
+fn is_in(issue: &Value, name: &str) -> bool {
+    issue["repository_url"].as_str().is_some_and(|url| url.ends_with(&format!("/{name}")))
 }
 
 /// What lists show by now; each look brings the rest nearer.

@@ -172,18 +172,24 @@ impl State {
             }
             ["user"] => refusal(403, "Resource not accessible by integration"),
             ["repos", owner, name, rest @ ..] => {
-                let known = owner.eq_ignore_ascii_case("acme") && name.eq_ignore_ascii_case("shop");
+                if owner.eq_ignore_ascii_case("acme") && name.eq_ignore_ascii_case("old") {
+                    let there = format!("{}{}", self.base, asked.path.replacen("/acme/old", "/acme/shop", 1));
+                    return Reply::new(301, json!({ "message": "Moved Permanently" }))
+                        .with("location", &there);
+                }
+                let known = owner.eq_ignore_ascii_case("acme")
+                    && (name.eq_ignore_ascii_case("shop") || name.eq_ignore_ascii_case("web"));
                 if !known || !self.visible {
                     // Whether it is private or isn't there at all is nobody's business.
                     return refusal(404, "Not Found");
                 }
-                self.in_repository(asked, rest)
+                self.in_repository(asked, &name.to_lowercase(), rest)
             }
             _ => refusal(404, "Not Found"),
         }
     }
 
-    fn in_repository(&mut self, asked: &Asked, rest: &[&str]) -> Reply {
+    fn in_repository(&mut self, asked: &Asked, name: &str, rest: &[&str]) -> Reply {
         match rest {
             [] => {
                 let permissions =
@@ -191,7 +197,7 @@ impl State {
                 let reply = Reply::new(
                     200,
                     json!({
-                        "id": 1_296_269, "full_name": "acme/shop", "private": true, "archived": self.archived,
+                        "id": 1_296_269, "full_name": format!("acme/{name}"), "private": true, "archived": self.archived,
                         "has_issues": self.has_issues, "permissions": permissions, "default_branch": "main",
                     }),
                 );
@@ -200,7 +206,7 @@ impl State {
                     None => reply,
                 }
             }
-            ["issues" | "labels" | "assignees" | "milestones", ..] => issues::answer(self, asked, rest),
+            ["issues" | "labels" | "assignees" | "milestones", ..] => issues::answer(self, asked, name, rest),
             ["deployments", id, "statuses"] => {
                 let states = json!([{ "id": 1, "state": if *id == "1" { "failure" } else { "success" } }]);
                 Reply::new(200, states)
@@ -253,7 +259,19 @@ impl State {
 
     /// An issue that somebody opened by hand. Returns its number.
     pub(crate) fn put_issue(&mut self, by: &str, title: &str, body: &str) -> u64 {
-        issues::open(self, by, &json!({ "title": title, "body": body }))["number"].as_u64().unwrap()
+        issues::open(self, by, "shop", &json!({ "title": title, "body": body }))["number"].as_u64().unwrap()
+    }
+
+    /// Transfers an issue to the repository `acme/web`. Returns its number there.
+    pub(crate) fn transfer(&mut self, number: u64) -> u64 {
+        let mut there = self.issue(number).clone();
+        let new = self.issues.len() as u64 + 1;
+        there["number"] = json!(new);
+        there["repository_url"] = json!("https://api.github.com/repos/acme/web");
+        there["html_url"] = json!(format!("https://github.com/acme/web/issues/{new}"));
+        self.issues.push(there);
+        self.edit(number, "moved", json!(format!("/repos/acme/web/issues/{new}")));
+        new
     }
 
     /// A comment that somebody wrote by hand.

@@ -8,6 +8,7 @@ mod connecting;
 mod fake;
 mod limits;
 mod looking;
+mod moving;
 mod preflight;
 mod reading;
 mod storm;

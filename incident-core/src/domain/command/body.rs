@@ -24,6 +24,7 @@ use crate::domain::role::PersonId;
 use crate::domain::role::Role;
 use crate::domain::severity::Severity;
 use crate::domain::ticket::Ticket;
+use crate::domain::ticket::TicketRef;
 use crate::domain::time::Time;
 use crate::domain::triage::Answer;
 
@@ -198,6 +199,13 @@ bodies! {
         /// The name of the words in it.
         text: crate::domain::text::Text,
     }
+    /// See [`Command::MoveTicket`](super::Command::MoveTicket).
+    MoveTicket {
+        /// What it was called: the incident's ticket, or that of an action item.
+        from: TicketRef,
+        /// What it is called now.
+        to: TicketRef,
+    }
     /// See [`Command::Advance`](super::Command::Advance).
     Advance {
         /// Where to; none means the next phase.
@@ -300,6 +308,11 @@ pub enum EffectResult {
     Tickets(Vec<Ticket>),
     /// A look couldn't tell whether it happened.
     CannotTell,
+    /// The ticket to change doesn't exist any more.
+    TicketGone {
+        /// What the tracker said.
+        error: String,
+    },
     /// It failed.
     Failed(Failure),
 }

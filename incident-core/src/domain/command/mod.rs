@@ -33,7 +33,8 @@ pub struct Request {
     pub actor: Actor,
     /// Where it comes from.
     pub origin: Origin,
-    /// When it happened, UTC, if that was earlier than now. Deadlines run from when it is recorded all the same.
+    /// When it happened, UTC, if that was earlier than now. Deadlines run from when it is recorded all the same. A time
+    /// ahead of now counts as now, because it is often read from another machine's clock.
     #[serde(default)]
     pub occurred_at: Option<Time>,
     /// What is asked for.
@@ -147,7 +148,7 @@ commands! {
     Escalate(Because),
     /// Correct an earlier record.
     Correct(Correct),
-    /// Take words out of an earlier record.
+    /// Take words out of an earlier record: a person any, and everybody those of their own notes.
     Redact(Redact),
     /// Go on to a later phase.
     Advance(Advance),
@@ -191,6 +192,8 @@ commands! {
     CompleteAction(CompleteAction),
     /// Say which ticket is the incident's.
     AdoptTicket(TicketRef),
+    /// Say that the tracker gave a ticket of the incident another name.
+    MoveTicket(MoveTicket),
     /// Publish the post-mortem.
     PublishPostMortem(PublishPostMortem),
     /// Say that the review meeting was held.

@@ -333,9 +333,12 @@ impl EvidenceItem {
     }
 }
 
-/// The incident's ticket is this one.
+/// The incident's ticket is this one, or a ticket of the incident has another name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TicketAdopted {
     /// The ticket.
     pub ticket: TicketRef,
+    /// What it was called before the tracker moved it, if it did: the incident's ticket, or that of an action item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<TicketRef>,
 }

@@ -39,7 +39,10 @@ pub(super) fn correct(draft: &mut Draft<'_>, it: &Correct) -> Judged {
 }
 
 pub(super) fn redact(draft: &mut Draft<'_>, it: &Redact) -> Judged {
-    draft.needs_person()?;
+    let is_own = draft.state.texts.author(it.record).is_some_and(|author| draft.is_asked_by(author));
+    if !is_own {
+        draft.needs_person()?;
+    }
     known(draft, it.record)?;
     if it.slots.is_empty() {
         let problem = "none is given; expected at least one".to_owned();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::approved_by;
 use super::mitigation::rule_in_force;
-use super::ticket::read_back;
+use super::ticket::{self, moved, open_another, read_back};
 use crate::domain::backoff::{
     GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, PAGE_WAITS, SOONEST, retry_at,
 };
@@ -22,6 +22,7 @@ use crate::domain::id::{Digest, EffectId, Seq};
 use crate::domain::inert::clip;
 use crate::domain::mitigation::Stage;
 use crate::domain::plan::Plan;
+use crate::domain::ticket::TicketRef;
 use crate::domain::time::{after, spoken};
 
 type Judged = Result<(), Refusal>;
@@ -79,7 +80,12 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
     }
     let current = matches!(effect.state, EffectState::Started { attempt, .. } if attempt == it.attempt);
     match &it.result {
-        EffectResult::Done(receipt) => settled(draft, effect.seq, Outcome::Done(short(receipt))),
+        EffectResult::Done(receipt) => {
+            settled(draft, effect.seq, Outcome::Done(short(receipt)));
+            if let (Work::Ticket(_), Some(from)) = (&effect.work, &receipt.moved_from) {
+                moved(draft, &TicketRef::new(from), &TicketRef::new(&receipt.reference));
+            }
+        }
         EffectResult::Planned(plan) => planned(draft, &effect, plan)?,
         EffectResult::Executed(execution) => {
             if let Work::Execute(proposal) = effect.work {
@@ -116,7 +122,7 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
             }
         }
         EffectResult::Tickets(tickets) => {
-            settled(draft, effect.seq, done(None));
+            settled(draft, effect.seq, Outcome::Done(short(&ticket::receipt(tickets))));
             read_back(draft, tickets);
         }
         EffectResult::Pending { again } if current => {
@@ -125,8 +131,15 @@ pub(super) fn conclude(draft: &mut Draft<'_>, it: &Conclude) -> Judged {
             draft.follows(draft.cx.now, EffectUnclear { effect, attempt, look_at, pending: true });
         }
         EffectResult::CannotTell if current => cannot_tell(draft, &effect, it.attempt),
+        EffectResult::TicketGone { error } if current => {
+            settled(draft, effect.seq, Outcome::Refused { error: clip(error, 1_024) });
+            open_another(draft, &effect);
+        }
         EffectResult::Failed(failure) if current => failed(draft, &effect, it.attempt, failure),
-        EffectResult::Pending { .. } | EffectResult::CannotTell | EffectResult::Failed(_) => {}
+        EffectResult::Pending { .. }
+        | EffectResult::CannotTell
+        | EffectResult::TicketGone { .. }
+        | EffectResult::Failed(_) => {}
     }
     Ok(())
 }
@@ -140,6 +153,7 @@ fn fits(work: &Work, result: &EffectResult) -> bool {
         EffectResult::Verified { .. } => matches!(work, Work::Verify(_)),
         EffectResult::Collected(_) => matches!(work, Work::Collect),
         EffectResult::Tickets(_) => matches!(work, Work::ReadTickets),
+        EffectResult::TicketGone { .. } => matches!(work, Work::Ticket(_)),
         EffectResult::Pending { .. } | EffectResult::CannotTell | EffectResult::Failed(_) => true,
     }
 }
@@ -305,6 +319,7 @@ fn short(receipt: &Receipt) -> Receipt {
     short.link = receipt.link.as_ref().map(|it| clip(it, LONGEST_NAME));
     short.conversation = receipt.conversation.as_ref().map(|it| clip(it, LONGEST_NAME));
     short.degraded = receipt.degraded.iter().take(16).map(|it| clip(it, LONGEST_NAME)).collect();
+    short.moved_from = receipt.moved_from.as_ref().map(|it| clip(it, LONGEST_NAME));
     short
 }
 

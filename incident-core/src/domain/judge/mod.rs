@@ -39,6 +39,7 @@ pub(super) fn judge(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refu
         Command::Attest(it) => response::attest(draft, it),
         Command::Escalate(it) => response::escalate(draft, it),
         Command::AdoptTicket(it) => response::adopt_ticket(draft, it),
+        Command::MoveTicket(it) => response::move_ticket(draft, it),
         Command::Propose(it) => mitigation::propose(draft, it),
         Command::Undo(it) => mitigation::undo(draft, it),
         Command::Approve(it) => mitigation::approve(draft, it),

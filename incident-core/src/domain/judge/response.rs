@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::alerts;
 use crate::domain::check::Colour;
 use crate::domain::command::{
-    Assign, Attest, Because, Declare, Hypothesise, JudgeHypothesis, Note, PostUpdate, RecordFix, Refusal,
-    SetSeverity, TickStep, Triage,
+    Assign, Attest, Because, Declare, Hypothesise, JudgeHypothesis, MoveTicket, Note, PostUpdate, RecordFix,
+    Refusal, SetSeverity, TickStep, Triage,
 };
 use crate::domain::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, link, name, past, shown};
 use crate::domain::escalation::{self, Target};
@@ -296,6 +296,19 @@ pub(super) fn page_step(draft: &mut Draft<'_>, step: u32, because: Option<crate:
 
 pub(super) fn adopt_ticket(draft: &mut Draft<'_>, it: &TicketRef) -> Judged {
     let ticket = TicketRef::new(&name("ticket", it.as_str())?);
-    draft.fact(TicketAdopted { ticket });
+    draft.fact(TicketAdopted { ticket, instead_of: None });
+    Ok(())
+}
+
+pub(super) fn move_ticket(draft: &mut Draft<'_>, it: &MoveTicket) -> Judged {
+    let ticket = TicketRef::new(&name("to", it.to.as_str())?);
+    let has = |ticket: &TicketRef| {
+        let mut of_actions = draft.state.actions.values().filter_map(|action| action.ticket.as_ref());
+        draft.state.ticket.as_ref() == Some(ticket) || of_actions.any(|it| it == ticket)
+    };
+    if !has(&it.from) {
+        return Err(Refusal::NotFound { what: "ticket", name: inert::clip(it.from.as_str(), LONGEST_NAME) });
+    }
+    draft.fact(TicketAdopted { ticket, instead_of: Some(it.from.clone()) });
     Ok(())
 }

@@ -218,7 +218,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             draft.say(said.fixed(Label::Summary, "the post-mortem is published"), &told);
             task::comment(draft, seq);
         }
-        Fact::TicketAdopted(_) => {
+        Fact::TicketAdopted(fact) if fact.instead_of.is_none() => {
             task::drop_opening(draft, seq);
             task::link_follow_ups(draft);
         }

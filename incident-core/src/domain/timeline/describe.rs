@@ -227,7 +227,10 @@ impl Teller<'_> {
             Fact::EffectFailed(it) => log.failed(it, now),
             Fact::EffectUnclear(it) => log.unclear(it, now),
             Fact::EffectSettled(it) => log.settled(it),
-            Fact::TicketAdopted(it) => format!("The incident's ticket is {}", it.ticket),
+            Fact::TicketAdopted(it) => match &it.instead_of {
+                None => format!("The incident's ticket is {}", it.ticket),
+                Some(old) => format!("The ticket {old} was moved and is now {}", it.ticket),
+            },
             Fact::Reviewed(it) => format!("Nothing happened for a day; {} still owed", it.owed),
         }
     }
