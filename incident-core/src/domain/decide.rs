@@ -51,6 +51,8 @@ pub fn decide(incident: &Incident, request: &Request, cx: &Context<'_>) -> Resul
 /// # Errors
 /// As [`decide`].
 pub fn recount(incident: &Incident, request: &Request, cx: &Context<'_>) -> Result<Decision, Refusal> {
+    // What is told of afterwards isn't read from a clock that may be ahead: a time to come is a mistake.
+    request.occurred_at.map(|time| past("occurred_at", time, cx.now)).transpose()?;
     Ok(judged(incident, request, cx)?.into_decision())
 }
 

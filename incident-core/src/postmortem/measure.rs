@@ -123,9 +123,10 @@ pub struct SeveritySpan {
 impl Source<'_> {
     pub(super) fn dates(&self) -> Vec<Date> {
         let at = &self.incident.milestones;
-        let began = if self.incident.start_known { "Began" } else { "Began, as assumed" };
+        // Where nobody knows when it began, what is recorded is when somebody said so.
+        let started = at.started.filter(|_| self.incident.start_known);
         let dates = [
-            (began, at.started, self.began()),
+            ("Began", started, self.began()),
             ("Detected", at.detected, self.declared()),
             ("Declared", at.declared, self.declared()),
             ("Acknowledged", at.acknowledged, self.acknowledged()),

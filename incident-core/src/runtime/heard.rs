@@ -52,9 +52,11 @@ pub(super) fn outcome(result: EffectResult) -> EffectResult {
             for ticket in &mut tickets {
                 ticket.title = words(&ticket.title);
                 ticket.link = ticket.link.as_deref().map(words);
+                ticket.unread = ticket.unread.as_deref().map(words);
             }
             EffectResult::Tickets(tickets)
         }
+        EffectResult::TicketGone { error } => EffectResult::TicketGone { error: words(&error) },
         other @ (EffectResult::Planned(_) | EffectResult::Pending { .. } | EffectResult::CannotTell) => other,
     }
 }
@@ -63,6 +65,7 @@ fn receipt(receipt: &Receipt) -> Receipt {
     let mut clean = Receipt::new(&words(&receipt.reference));
     clean.link = receipt.link.as_deref().map(words);
     clean.conversation = receipt.conversation.as_deref().map(words);
+    clean.moved_from = receipt.moved_from.as_deref().map(words);
     clean.degraded = receipt.degraded.iter().take(16).map(|it| words(it)).collect();
     clean
 }

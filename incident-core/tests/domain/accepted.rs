@@ -18,6 +18,7 @@ use incident_core::domain::mitigation::{AddIndex, Custom, Mitigation, SetResourc
 use incident_core::domain::notice::NoticeKind;
 use incident_core::domain::plan::Execution;
 use incident_core::domain::runbook::Priority;
+use incident_core::domain::ticket::TicketRef;
 use incident_core::domain::time::after;
 use incident_core::domain::triage::Answer;
 use incident_core::domain::{Phase, Seq, Severity};
@@ -119,6 +120,10 @@ pub(crate) fn accepted(kind: CommandKind) -> (Scenario, Command) {
         K::Close => {
             it.does(resolve_anyway());
             Command::Close(Close { override_because: some() })
+        }
+        K::MoveTicket => {
+            it.does(Command::AdoptTicket(TicketRef::new("shop#1")));
+            sample(kind)
         }
         K::AddAction => Command::AddAction(AddAction {
             what: words(),

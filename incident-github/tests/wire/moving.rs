@@ -9,7 +9,7 @@ use incident_core::port::{Applied, EffectContext, ErrorKind, Found, Retry, Track
 use incident_github::GithubBackend;
 use serde_json::{Value, json};
 
-use crate::fake::{Fake, Fault};
+use crate::fake::{Fake, Fault, State};
 use crate::{again, comment, first, labels, opening, reading, ticket, tracker};
 
 fn every_change(of: &TicketRef) -> Vec<TicketChange> {
@@ -87,12 +87,14 @@ async fn a_transferred_ticket_is_read_under_its_old_name_with_the_new_one() {
 
 #[tokio::test]
 async fn a_ticket_that_is_gone_says_so_for_good_and_one_out_of_sight_does_not() {
-    for (gone, hide) in [
-        (true, &(|state: &mut crate::fake::State| state.edit(1, "deleted", json!(true))) as &dyn Fn(&mut _)),
-        (true, &|state| state.edit(1, "vanished", json!(true))),
-        (true, &|state| state.edit(1, "moved", json!("/repos/secret/place/issues/5"))),
-        (false, &|state| state.visible = false),
-    ] {
+    type Hide = fn(&mut State);
+    let cases: [(bool, Hide); 4] = [
+        (true, |state| state.edit(1, "deleted", json!(true))),
+        (true, |state| state.edit(1, "vanished", json!(true))),
+        (true, |state| state.edit(1, "moved", json!("/repos/secret/place/issues/5"))),
+        (false, |state| state.visible = false),
+    ];
+    for (gone, hide) in cases {
         let fake = Fake::start().await;
         let tracker = tracker(&fake);
         tracker.apply(&first(1), &opening()).await.unwrap();

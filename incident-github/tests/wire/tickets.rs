@@ -235,7 +235,7 @@ async fn each_refusal_is_understood() {
     type Change = fn(&mut crate::fake::State);
     let cases: [(Change, ErrorKind); 5] = [
         (|state| state.edit(1, "deleted", json!(true)), ErrorKind::NotFound),
-        (|state| state.edit(1, "moved", json!("/repos/acme/shop/issues/2")), ErrorKind::Config),
+        (|state| state.edit(1, "moved", json!("/repos/acme/shop/issues/2")), ErrorKind::NotFound),
         (|state| state.has_issues = false, ErrorKind::Config),
         (|state| state.archived = true, ErrorKind::Refused),
         (|state| state.visible = false, ErrorKind::NotFound),

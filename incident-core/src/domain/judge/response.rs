@@ -307,7 +307,7 @@ pub(super) fn move_ticket(draft: &mut Draft<'_>, it: &MoveTicket) -> Judged {
         draft.state.ticket.as_ref() == Some(ticket) || of_actions.any(|it| it == ticket)
     };
     if !has(&it.from) {
-        return Err(Refusal::NotFound { what: "ticket", name: inert::clip(it.from.as_str(), LONGEST_NAME) });
+        return Err(Refusal::NotFound { what: "ticket", name: shown(it.from.as_str()) });
     }
     draft.fact(TicketAdopted { ticket, instead_of: Some(it.from.clone()) });
     Ok(())
