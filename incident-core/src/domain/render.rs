@@ -225,9 +225,7 @@ pub fn ticket(
             let record = record?;
             let mut words = closing(incident, record, runbook);
             if let Some(head) = named.head {
-                words = format!("{words}
-
-Log: {} records, chain head {head}", record.seq.0);
+                words = format!("{words}\n\nLog: {} records, chain head {head}", record.seq.0);
             }
             let mut close = CloseTicket::new(own()?, &words);
             close.not_planned = matches!(record.fact, Fact::Cancelled(_));
