@@ -175,6 +175,9 @@ async fn ten_thousand_alerts_are_one_incident_of_few_records() {
 
 #[tokio::test]
 async fn an_alert_an_hour_after_resolve_is_a_new_incident_that_names_the_old_one_and_pages() {
+    let alerts = |count| -> Vec<Signal> {
+        alerts(count).into_iter().map(|alert| alert.with_label("severity", "major")).collect()
+    };
     let (clock, world) = (clock(), Shared::default());
     let engine = engine(Arc::new(MemoryStore::new()), &clock, &world, 1);
     let first = engine.ingest("prometheus", alerts(1)).await.unwrap().declared[0];

@@ -77,7 +77,7 @@ impl Place {
 async fn a_storm_pages_for_a_few_incidents_and_once_for_the_rest() {
     let place = Place::new();
     let engine = place.engine(1);
-    let taken = takes(&engine, minor(0..1_000)).await;
+    let taken = takes(&engine, (0..1_000).map(|n| alert(n, "major")).collect()).await;
     assert_eq!(taken.declared.len(), LIMIT + 1);
     let storm = storm(&engine, &taken.declared).await.unwrap();
     assert_eq!(storm.firing.len(), 1_000 - LIMIT);
