@@ -99,7 +99,11 @@ pub fn alerts(count: usize, groups: usize) -> Vec<Signal> {
 pub fn engine(store: Arc<dyn Store>) -> Engine {
     let mut runbook = Runbook::default();
     runbook.signals.storm.incidents = 0;
-    Engine::builder_on(store).runbook(runbook).build().expect("an engine without adapters can be built")
+    Engine::builder_on(store)
+        .runbook(runbook)
+        .pages_nobody()
+        .build()
+        .expect("an engine without adapters can be built")
 }
 
 /// A runtime as a service has it, with a thread a core.

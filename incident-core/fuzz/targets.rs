@@ -112,6 +112,7 @@ pub fn signals(data: &[u8]) -> bool {
         let engine = Engine::builder(MemoryStore::new())
             .clock(Arc::new(ManualClock::new(start())))
             .entropy(Arc::new(SeededEntropy::new(1)))
+            .pages_nobody()
             .build()
             .unwrap();
         let count = signals.len();

@@ -36,6 +36,7 @@ impl World {
             .clock(Arc::clone(&clock) as _)
             .ports("github", GithubBackend::connect(fake.config()).unwrap().into_ports())
             .tracker("github")
+            .pages_nobody()
             .build()
             .unwrap();
         let declare = Declare::new("checkout is slow").severity(Severity::Sev2);

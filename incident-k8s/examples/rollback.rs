@@ -77,7 +77,11 @@ pub(crate) async fn play(
     let identities = vec![Identity::new("terminal", "you")];
     let you = Person { name: "You".to_owned(), identities, roles: Vec::new() };
     runbook.persons.insert(PersonId::new("you"), you);
-    let engine = Engine::builder(MemoryStore::new()).runbook(runbook).ports("cluster", ports).build()?;
+    let engine = Engine::builder(MemoryStore::new())
+        .runbook(runbook)
+        .ports("cluster", ports)
+        .pages_nobody()
+        .build()?;
 
     let declare = Declare::new(&format!("Roll {} back", args.workload)).severity(Severity::Sev3);
     let incident = engine.declare(Actor::human("terminal", "you"), declare).await?;

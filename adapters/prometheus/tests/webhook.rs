@@ -63,7 +63,7 @@ fn a_group_that_was_cut_short_resolves_only_what_it_lists() {
 
 #[tokio::test]
 async fn what_a_cut_group_does_not_list_still_fires() {
-    let engine = Engine::builder(MemoryStore::new()).build().unwrap();
+    let engine = Engine::builder(MemoryStore::new()).pages_nobody().build().unwrap();
     let mut body = FIRING_25.replace(r#""status":"resolved""#, r#""status":"firing""#);
     let declared = engine.ingest("alertmanager", parse(&body).signals).await.unwrap().declared;
     body = RESOLVED_25.to_owned();
@@ -194,7 +194,7 @@ async fn hostile_texts_act_nowhere() {
     ));
     let signals = parse(&body).signals;
     assert!(signals[0].summary.contains('\u{1b}'), "it is kept as it was sent");
-    let engine = Engine::builder(MemoryStore::new()).build().unwrap();
+    let engine = Engine::builder(MemoryStore::new()).pages_nobody().build().unwrap();
     let declared = engine.ingest("alertmanager", signals).await.unwrap().declared;
     let handle = engine.incident(declared[0]);
     let state = handle.state().await.unwrap();

@@ -76,7 +76,8 @@ pub(crate) async fn engine(
     let lease = if args.pace == Pace::Fast { Duration::from_millis(900) } else { Duration::from_secs(6) };
     built.evidence.get_or_insert_with(|| BuiltEvidence::Folder(dir.join("evidence")));
     let builder: EngineBuilder = Engine::builder(store).lease(lease).configured(built);
-    let engine = builder.drill_ports("shop", shop.with_collector(ShopEvidence { port })).build()?;
+    let engine =
+        builder.drill_ports("shop", shop.with_collector(ShopEvidence { port })).pages_nobody().build()?;
     Ok((engine, health))
 }
 

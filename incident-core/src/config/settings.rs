@@ -33,6 +33,9 @@ pub struct Settings {
     /// Where evidence is kept: a folder, or a store that another crate brings; without either none is collected.
     #[serde(default)]
     pub evidence: Option<EvidenceSettings>,
+    /// Whether an engine may start although no live route reaches anybody whom a page could wake.
+    #[serde(default)]
+    pub pages_nobody: bool,
     /// What live incidents reach.
     #[serde(default)]
     pub live: SideSettings,
@@ -150,6 +153,7 @@ impl Settings {
         Ok(Built {
             runbook,
             evidence,
+            pages_nobody: self.pages_nobody,
             live: self.live.build("live", base).await?,
             drill: self.drill.build("drill", base).await?,
         })

@@ -179,6 +179,7 @@ async fn really(to: Arc<dyn Mitigator>, plan: Plan, times: usize, deadline: Dura
         .runbook(runbook)
         .lease(Duration::from_secs(60))
         .ports("system", system)
+        .pages_nobody()
         .build()
         .map_err(|error| broken(&error.to_string()))?;
     let by = |who: &str| Actor::human("suite", who);

@@ -18,7 +18,7 @@
 //! use incident_core::domain::afterwards::{CauseKind, Section};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
-//! # let engine = Engine::builder(MemoryStore::new()).build()?;
+//! # let engine = Engine::builder(MemoryStore::new()).pages_nobody().build()?;
 //! # let alice = Actor::human("slack", "U1");
 //! # let incident = engine.declare(alice, Declare::new("checkout fails").severity(Severity::Sev2)).await?;
 //! let before = incident.state().await?.document.version_of(Section::Trigger);

@@ -223,7 +223,7 @@ impl Engine {
             };
             (side, name, found)
         });
-        let mut report = PreflightReport::default();
+        let mut report = PreflightReport { warnings: self.0.warnings.clone(), ..Default::default() };
         for (side, name, found) in futures_util::future::join_all(asked).await {
             let of_it = report.adapters.entry((side, name.clone())).or_default();
             of_it.extend(found);
@@ -238,10 +238,12 @@ impl Engine {
 pub struct PreflightReport {
     /// What each port of each backend found, or why it couldn't be asked.
     pub adapters: BTreeMap<(Side, String), Vec<Result<crate::port::Preflight, String>>>,
+    /// What is odd about the runbook and the routes, such as an audience that no route reaches.
+    pub warnings: Vec<crate::domain::runbook::Finding>,
 }
 
 impl PreflightReport {
-    /// Whether everything will work.
+    /// Whether every adapter will work; warnings don't count.
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.adapters

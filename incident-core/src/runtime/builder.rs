@@ -18,7 +18,7 @@ use crate::config::{Built, BuiltEvidence};
 use crate::domain::context::Route;
 use crate::domain::id::CommandId;
 use crate::domain::incident::Side;
-use crate::domain::runbook::Runbook;
+use crate::domain::runbook::{Finding, Level, Runbook, reaches_anybody};
 use crate::port::{Clock, Entropy, EvidenceStore, Store};
 
 /// Builds an [`Engine`].
@@ -34,6 +34,7 @@ pub struct EngineBuilder {
     worker: Option<String>,
     lease: Duration,
     parallel: usize,
+    pages_nobody: bool,
 }
 
 impl EngineBuilder {
@@ -50,7 +51,16 @@ impl EngineBuilder {
             worker: None,
             lease: Duration::from_secs(15),
             parallel: 64,
+            pages_nobody: false,
         }
+    }
+
+    /// Lets the engine start although no route reaches anybody whom a page could wake: for a tool that only reads, for tests,
+    /// for another engine on the store that pages. Every declaration then says on its timeline that nobody was reached.
+    #[must_use]
+    pub fn pages_nobody(mut self) -> Self {
+        self.pages_nobody = true;
+        self
     }
 
     /// With this runbook.
@@ -65,6 +75,7 @@ impl EngineBuilder {
     #[must_use]
     pub fn configured(mut self, built: Built) -> Self {
         self.runbook = built.runbook;
+        self.pages_nobody |= built.pages_nobody;
         match built.evidence {
             Some(BuiltEvidence::Folder(folder)) => {
                 self.evidence = Some(Arc::new(crate::local::FolderEvidence::new(folder)));
@@ -188,10 +199,29 @@ impl EngineBuilder {
         }
     }
 
-    /// The engine.
+    /// What is wrong with the runbook and the routes, the worst first.
+    #[must_use]
+    pub fn check(&self) -> Vec<Finding> {
+        let mut findings = self.runbook.lint();
+        for (place, registry) in [("live.routes", &self.live), ("drill.routes", &self.drill)] {
+            let routes = &registry.reach().notices;
+            let is_live = place.starts_with("live");
+            // Nobody need hold drills, and nobody need page who says so.
+            let skipped =
+                if is_live { self.pages_nobody && !reaches_anybody(routes) } else { routes.is_empty() };
+            if !skipped {
+                findings.extend(self.runbook.lint_routes(place, routes));
+            }
+        }
+        findings.sort();
+        findings
+    }
+
+    /// The engine. What [`check`](Self::check) warns of is in the report of [`Engine::preflight`].
     ///
     /// # Errors
-    /// [`BuildError`] if live and drill aren't apart, or a route or tracker has no adapter.
+    /// [`BuildError`] if live and drill aren't apart, a route or tracker has no adapter, or [`check`](Self::check) finds an
+    /// error, such as a runbook that can't be kept or routes that reach nobody to page.
     pub fn build(self) -> Result<Engine, BuildError> {
         if let Some(name) = overlap(&self.live, &self.drill) {
             return Err(BuildError::Shared { name });
@@ -204,6 +234,13 @@ impl EngineBuilder {
             if let Some(name) = reach.tracker.as_ref().filter(|name| registry.tracker(name).is_none()) {
                 return Err(BuildError::NoTracker { name: name.clone() });
             }
+        }
+        let findings = self.check();
+        // What nobody could approve fails closed: it is said by preflight, and stops no engine from paging.
+        let is_error =
+            |finding: &Finding| finding.level == Level::Error && !finding.place.starts_with("safety.");
+        if findings.iter().any(is_error) {
+            return Err(BuildError::Check { findings: findings.into_iter().filter(is_error).collect() });
         }
         let digest = self.runbook.digest();
         let told = Arc::<Told>::default();
@@ -231,6 +268,7 @@ impl EngineBuilder {
             told,
             stopping: AtomicBool::new(false),
             figures: Mutex::default(),
+            warnings: findings,
         })))
     }
 }
@@ -239,6 +277,12 @@ impl EngineBuilder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
+    /// The runbook or the routes can't be kept.
+    #[error("the engine can't keep what its runbook promises:{}", listed(.findings))]
+    Check {
+        /// The errors, each with its place and its remedy.
+        findings: Vec<Finding>,
+    },
     /// One adapter is registered for live incidents and for drills.
     #[error(
         "an adapter of the live ports {name:?} is registered for drills, too; build another one for drills"
@@ -259,4 +303,11 @@ pub enum BuildError {
         /// The ports' name.
         name: String,
     },
+}
+
+fn listed(findings: &[Finding]) -> String {
+    findings
+        .iter()
+        .map(|finding| format!("\n- {}: {}; {}", finding.place, finding.what, finding.then))
+        .collect()
 }

@@ -22,7 +22,7 @@ use crate::domain::figures::Figures;
 use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
 use crate::domain::incident::{Incident, Side};
 use crate::domain::role::Actor;
-use crate::domain::runbook::Runbook;
+use crate::domain::runbook::{Finding, Runbook};
 use crate::domain::time::Time;
 use crate::port::{Entropy, EvidenceStore, Store};
 
@@ -71,6 +71,8 @@ pub(super) struct Inner {
     pub(super) stopping: AtomicBool,
     /// The figures of the incidents in use: those of one runbook are kept once.
     pub(super) figures: Mutex<Vec<Weak<Figures>>>,
+    /// What the check warned of when the engine was built.
+    pub(super) warnings: Vec<Finding>,
 }
 
 impl fmt::Debug for Engine {

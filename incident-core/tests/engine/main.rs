@@ -276,3 +276,41 @@ async fn a_drill_that_cannot_be_read_is_said_where_drills_are_said() {
     assert!(live.lock().unwrap().notices.is_empty());
     assert!(matches!(alarms(&drill, id)[..], [(_, true)]), "marked");
 }
+
+/// An engine that could page nobody, or whose runbook can't be kept, doesn't start; who wants the first says so.
+#[test]
+fn an_engine_that_could_page_nobody_is_not_built() {
+    let refused = |builder: incident_core::EngineBuilder| match builder.build() {
+        Err(BuildError::Check { findings }) => findings.into_iter().map(|finding| finding.place).collect(),
+        Err(other) => panic!("{other}"),
+        Ok(_) => Vec::new(),
+    };
+    let chat = || chat(&Shared::default());
+    let none = || Engine::builder(MemoryStore::new());
+    let outside = none().ports("chat", chat()).route("chat", &["customers", "public"]);
+    let drill = none().drill_ports("chat", chat()).drill_route("chat", &["responders"]);
+    for builder in [none(), outside, drill] {
+        assert_eq!(refused(builder), ["live.routes"]);
+    }
+    let inside = none().ports("chat", chat()).route("chat", &["team"]);
+    assert_eq!(refused(inside), [""; 0]);
+    assert_eq!(refused(none().pages_nobody()), [""; 0]);
+    let mut runbook = incident_core::Runbook::default();
+    runbook.escalation.every = Duration::ZERO;
+    assert_eq!(refused(none().pages_nobody().runbook(runbook.clone())), ["escalation.every"]);
+    let error = none().runbook(runbook).build().unwrap_err().to_string();
+    let expected = "the engine can't keep what its runbook promises:\n\
+                    - escalation.every: it is zero; give it a length, such as \"15m\"\n\
+                    - live.routes: no route reaches anybody inside the organisation, so nobody can be paged; \
+                    add a route for the audience `responders`";
+    assert_eq!(error, expected);
+}
+
+#[tokio::test]
+async fn preflight_says_what_the_check_warns_of() {
+    let chat = chat(&Shared::default());
+    let engine =
+        Engine::builder(MemoryStore::new()).ports("chat", chat).route("chat", &["team"]).build().unwrap();
+    let warnings: Vec<String> = engine.preflight().await.warnings.iter().map(ToString::to_string).collect();
+    assert!(warnings.iter().any(|it| it.contains("no route for audience \"responders\"")), "{warnings:?}");
+}

@@ -49,8 +49,12 @@ impl Crew {
         runbook.safety.cooldown = Duration::ZERO;
         runbook.safety.min_healthy_percent = 0;
         runbook.safety.budget_per_hour = 100;
-        let engine =
-            Engine::builder(MemoryStore::new()).runbook(runbook).ports("cluster", ports).build().unwrap();
+        let engine = Engine::builder(MemoryStore::new())
+            .runbook(runbook)
+            .ports("cluster", ports)
+            .pages_nobody()
+            .build()
+            .unwrap();
         let declare = Declare::new("checkout is down").severity(Severity::Sev3);
         let incident = engine.declare(person("alice"), declare).await.unwrap();
         Self { engine, incident }

@@ -15,6 +15,8 @@ pub struct Built {
     pub runbook: Runbook,
     /// Where evidence is kept.
     pub evidence: Option<BuiltEvidence>,
+    /// Whether an engine may start although no live route reaches anybody whom a page could wake.
+    pub pages_nobody: bool,
     /// What live incidents reach.
     pub live: BuiltSide,
     /// What drills reach.

@@ -183,19 +183,19 @@ fn names_that_lead_nowhere_are_found() {
         audiences = ["responders", "team", "leadership", "executives", "staff", "public"]
         "#,
     );
-    insta::assert_snapshot!(said(&settings.unwrap().lint(&Runbook::default())), @r"
-    error: drill.routes: the runbook promises to tell customers, and no route reaches them; add a route for this audience, or take it out of the runbook
-    error: live.routes[0].fallback: it is no other route; name another route
-    error: live.routes[1].fallback: it is no other route; name another route
-    error: live.routes[1].name: another route has this name; give it a name of its own
+    insta::assert_snapshot!(said(&settings.unwrap().lint(&Runbook::default())), @r#"
+    error: live.routes[0].fallback: the fallbacks lead round in a circle: chat → chat; let the last route have no fallback
+    error: live.routes[1].fallback: there is no route "pager"; use one of: chat, chat, third
+    error: live.routes[1].name: another route is called "chat", too; give it a name of its own
     error: live.routes[2].adapter: it names an adapter that isn't configured; configure it under adapters
     error: live.tracker: it names an adapter that isn't configured; configure it under adapters
     warning: drill.adapters.chat: live and drill have adapters of the same name; give the drill's a name of its own, so that nobody mistakes one for the other
-    warning: drill.routes: no route reaches the caretaker, who is told what the engine can't do; add a route for the audience `caretaker`
-    warning: drill.routes[0].audiences: people outside the organisation and inside share it, and would read each other's notices; give those outside a route of their own, unless nobody outside sees this one
-    warning: live.routes[2].audiences: people outside the organisation and inside share it, and would read each other's notices; give those outside a route of their own, unless nobody outside sees this one
-    warning: live.routes[2].audiences: the runbook never tells tema anything; correct the name, or take it out
-    ");
+    warning: drill.routes: no route for audience "caretaker", who hears of broken and missing routes; add a route for the audience `caretaker`
+    warning: drill.routes: no route for audience "customers"; add a route for this audience, or take it out of the runbook
+    warning: drill.routes[0].audiences: people inside and outside the organisation share this route and read each other's notices; give people outside a route of their own
+    warning: live.routes[2].audiences: people inside and outside the organisation share this route and read each other's notices; give people outside a route of their own
+    warning: live.routes[2].audiences: the runbook tells no audience "tema" anything; use one of: customers, executives, leadership, public, responders, staff, team, caretaker
+    "#);
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn engine(store: Arc<dyn Store>, clock: &Arc<ManualClock>, number: u64) -> Resul
     runbook.persons.insert(PersonId::new("alice"), person);
     let builder = Engine::builder_on(store).clock(Arc::clone(clock) as _).runbook(runbook);
     let builder = builder.entropy(Arc::new(SeededEntropy::new(number))).worker(&format!("engine {number}"));
-    builder.build().map_err(|error| How(format!("an engine can't be built: {error}")))
+    builder.pages_nobody().build().map_err(|error| How(format!("an engine can't be built: {error}")))
 }
 
 fn alice() -> Actor {

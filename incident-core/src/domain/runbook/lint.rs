@@ -2,6 +2,7 @@
 
 mod figures;
 mod people;
+mod routes;
 mod signals;
 mod tree;
 mod words;
@@ -68,6 +69,8 @@ impl fmt::Display for Finding {
         write!(f, "{}: {}: {}; {}", self.level, self.place, self.what, self.then)
     }
 }
+
+pub(crate) use routes::reaches_anybody;
 
 impl Runbook {
     /// What is wrong with this runbook, the worst first, then by place; the default has no findings.

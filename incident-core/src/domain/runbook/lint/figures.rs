@@ -9,6 +9,7 @@ use crate::domain::time::spoken;
 
 pub(super) fn check(runbook: &Runbook, found: &mut Findings) {
     zeros(runbook, found);
+    months(runbook, found);
     rhythms(runbook, found);
     let safety = &runbook.safety;
     if safety.min_healthy_percent > 100 {
@@ -62,6 +63,36 @@ fn zeros(runbook: &Runbook, found: &mut Findings) {
     zero("afterwards.meeting".to_owned(), elapsed(afterwards.meeting));
     for (priority, within) in &afterwards.follow_ups {
         zero(format!("afterwards.follow_ups.{}", key(priority)), elapsed(*within));
+    }
+}
+
+/// A response is counted in minutes and hours. A figure of a month is a slip: `M` means months, and `m` minutes.
+fn months(runbook: &Runbook, found: &mut Findings) {
+    const MONTH: Duration = Duration::from_secs(30 * 86_400);
+    let Runbook { escalation, reminders, recovery, safety, signals, .. } = runbook;
+    let lengths = [
+        ("escalation.every", escalation.every),
+        ("reminders.before_update", reminders.before_update),
+        ("recovery.hold", recovery.hold),
+        ("recovery.probe_every", recovery.probe_every),
+        ("recovery.watch", recovery.watch),
+        ("safety.plan_lifetime", safety.plan_lifetime),
+        ("safety.cooldown", safety.cooldown),
+        ("signals.flap_window", signals.flap_window),
+        ("signals.storm.within", signals.storm.within),
+    ];
+    let mut month = |place: String, length: Option<Duration>| {
+        if let Some(length) = length.filter(|length| *length >= MONTH) {
+            let what = format!("it is {}; expected less than a month", spoken(length));
+            found.error(place, what, "write minutes with a small m, such as \"10m\": M means months");
+        }
+    };
+    for (place, length) in lengths {
+        month(place.to_owned(), Some(length));
+    }
+    for (severity, policy) in &runbook.severities {
+        month(format!("severities.{}.update_every", key(severity)), policy.update_every);
+        month(format!("severities.{}.respond_within", key(severity)), elapsed(policy.respond_within));
     }
 }
 

@@ -41,6 +41,13 @@ fn identities(runbook: &Runbook, found: &mut Findings) {
     let mut owners = BTreeMap::new();
     for (id, person) in &runbook.persons {
         for identity in &person.identities {
+            let parts = identity.as_str().split_once(':');
+            if parts.is_none_or(|(system, account)| system.trim().is_empty() || account.trim().is_empty()) {
+                let what = format!("{:?} names no account; expected `system:account`", identity.as_str());
+                let then = "write the system before it, such as \"slack:U024BE7LH\"";
+                found.error(format!("persons.{id}.identities"), what, then);
+                continue;
+            }
             let owner = owners.entry(identity).or_insert(id);
             if *owner != id {
                 let what = format!("{identity} is {owner}'s too, so it counts as nobody's");
@@ -60,7 +67,11 @@ fn approvals(runbook: &Runbook, found: &mut Findings) {
         }
         too_few(runbook, rule, place, severity, found);
     }
-    for kind in runbook.safety.by_kind.keys() {
+    for (kind, rule) in &runbook.safety.by_kind {
+        if rule.persons == 0 {
+            let what = "it asks for 0 persons, which relaxes nothing: the severity's rule counts as well";
+            found.warning(format!("safety.by_kind.{}", key(kind)), what, "ask for one person or more");
+        }
         // A severity whose own rule can't be met is named above.
         let able = |severity: &Severity| enough(runbook, runbook.severity_rule(*severity));
         let rules = Severity::ALL

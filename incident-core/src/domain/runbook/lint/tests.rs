@@ -20,6 +20,10 @@ fn each_mistake_is_found_where_it_was_made() {
         ("phrases.update = 'SEV2: updates every 15 minutes.'", Error, "phrases.update"),
         ("phrases.update = 'SEV2: updates every 30 minutes.'", Warning, "phrases.update"),
         ("phrases.opening_sev1 = 'Updates every 15 minutes.'", Warning, "phrases.opening_sev1"),
+        ("phrases.updates = 'We look.'", Warning, "phrases.updates"),
+        ("phrases.acknowledged = 'We look.'", Warning, "phrases.acknowledged"),
+        ("phrases.public_update = '{progress}'", Warning, "phrases.public_update"),
+        ("public = ['severity', 'linkz']", Error, "public[1]"),
         ("phrases.update = '{updaet_every}'", Warning, "phrases.update"),
         // Triage.
         ("triage.first = 'x'\ntriage.questions = {}", Error, "triage.first"),
@@ -67,7 +71,17 @@ fn each_mistake_is_found_where_it_was_made() {
             "persons.b.identities",
         ),
         ("safety.approvals.sev4.persons = 0", Warning, "safety.approvals.sev4"),
+        ("persons.a = { name = 'A', identities = ['alice'] }", Error, "persons.a.identities"),
+        ("persons.a = { name = 'A', identities = [':U1'] }", Error, "persons.a.identities"),
+        ("persons.a = { name = 'A', identities = ['slack:'] }", Error, "persons.a.identities"),
+        ("safety.by_kind.clear_cache.persons = 0", Warning, "safety.by_kind.clear_cache"),
         // Figures.
+        ("escalation.every = '10M'", Error, "escalation.every"),
+        ("severities.sev1.respond_within = { elapsed = '15M' }", Error, "severities.sev1.respond_within"),
+        ("severities.sev3.update_every = '2M'", Error, "severities.sev3.update_every"),
+        ("recovery.watch = '15M'", Error, "recovery.watch"),
+        ("safety.cooldown = '1M'", Error, "safety.cooldown"),
+        ("signals.flap_window = '15M'", Error, "signals.flap_window"),
         ("recovery.hold = '2m'", Error, "recovery.probe_every"),
         ("recovery.probe_every = '0s'", Error, "recovery.probe_every"),
         ("escalation.every = '0s'", Error, "escalation.every"),
@@ -81,7 +95,7 @@ fn each_mistake_is_found_where_it_was_made() {
     ] {
         let found = findings(text);
         assert!(found.contains(&(level, place.to_owned())), "{text}: {found:?}");
-        assert!(found.len() <= 2, "{text}: {found:?}");
+        assert!(found.len() <= 6, "{text}: {found:?}");
     }
 }
 
@@ -153,4 +167,86 @@ fn a_finding_reads_as_a_sentence() {
         runbook.lint()[0].to_string(),
         "error: escalation.chain: nobody is paged when nobody answers; name at least one audience"
     );
+}
+
+/// Each finding says where, what was found and what to do.
+#[test]
+fn routes_are_checked_against_the_runbook() {
+    use crate::domain::context::Route;
+    let everybody = ["responders", "team", "leadership", "executives", "staff", "caretaker"];
+    let good = || vec![Route::new("page", &everybody), Route::new("status", &["customers", "public"])];
+    let lint = |routes: &[Route]| -> Vec<String> {
+        Runbook::default().lint_routes("live.routes", routes).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(lint(&good()), [""; 0]);
+    type Spoil = fn(&mut Vec<Route>);
+    let cases: [(Spoil, &[&str]); 9] = [
+        (
+            |it| it.clear(),
+            &[
+                "error: live.routes: no route reaches anybody inside the organisation, so nobody can be paged; add a \
+               route for the audience `responders`",
+            ],
+        ),
+        (
+            |it| drop(it.remove(0)),
+            &[
+                "error: live.routes: no route reaches anybody inside the organisation, so nobody can be paged; add a \
+               route for the audience `responders`",
+            ],
+        ),
+        (
+            |it| it[0].audiences.retain(|it| it.as_str() != "leadership"),
+            &[
+                "warning: live.routes: no route for audience \"leadership\"; escalation skips it; add a route for this \
+               audience, or take it out of the runbook",
+            ],
+        ),
+        (
+            |it| it[0].audiences.retain(|it| it.as_str() != "caretaker"),
+            &[
+                "warning: live.routes: no route for audience \"caretaker\", who hears of broken and missing routes; add \
+               a route for the audience `caretaker`",
+            ],
+        ),
+        (
+            |it| it[1].audiences.push(crate::domain::Audience::new("tema")),
+            &[
+                "warning: live.routes[1].audiences: people inside and outside the organisation share this route and \
+                 read each other's notices; give people outside a route of their own",
+                "warning: live.routes[1].audiences: the runbook tells no audience \"tema\" anything; use one of: \
+                 customers, executives, leadership, public, responders, staff, team, caretaker",
+            ],
+        ),
+        (
+            |it| it[1].name = "page".to_owned(),
+            &["error: live.routes[1].name: another route is called \"page\", too; give it a name of its own"],
+        ),
+        (
+            |it| it[0].fallback = Some("phone".to_owned()),
+            &["error: live.routes[0].fallback: there is no route \"phone\"; use one of: page, status"],
+        ),
+        (
+            |it| it[0].fallback = Some("page".to_owned()),
+            &[
+                "error: live.routes[0].fallback: the fallbacks lead round in a circle: page → page; let the last route \
+               have no fallback",
+            ],
+        ),
+        (
+            |it| {
+                it[0].fallback = Some("status".to_owned());
+                it[1].fallback = Some("page".to_owned());
+            },
+            &[
+                "error: live.routes[0].fallback: the fallbacks lead round in a circle: page → status → page; let the \
+               last route have no fallback",
+            ],
+        ),
+    ];
+    for (spoil, expected) in cases {
+        let mut routes = good();
+        spoil(&mut routes);
+        assert_eq!(lint(&routes), expected);
+    }
 }

@@ -9,8 +9,15 @@ use crate::domain::severity::Severity;
 use crate::domain::time::spoken;
 
 pub(super) fn check(runbook: &Runbook, found: &mut Findings) {
+    let known = Runbook::default().phrases;
+    public(runbook, found);
     for (name, phrase) in &runbook.phrases {
         let place = format!("phrases.{name}");
+        if !known.contains_key(name) {
+            let names: Vec<_> = known.keys().map(String::as_str).collect();
+            let what = format!("no notice uses a phrase called {name:?}");
+            found.warning(place.clone(), what, format!("use one of: {}", names.join(", ")));
+        }
         for part in parts(phrase) {
             if let Part::Gap(gap) = part
                 && PLACEHOLDERS.iter().all(|(known, _)| *known != gap)
@@ -19,13 +26,36 @@ pub(super) fn check(runbook: &Runbook, found: &mut Findings) {
                 let then = format!("use one of: {}", known.join(", "));
                 found.warning(
                     place.clone(),
-                    format!("no figure is called {{{gap}}}, so it reads `unknown`"),
+                    format!("no figure is called {{{gap}}}, so its sentence is never said"),
                     then,
                 );
             }
         }
         for typed in cadences(phrase) {
             cadence(runbook, name, phrase, typed, found);
+        }
+    }
+}
+
+/// Whether the phrases for people outside name only what they may read.
+fn public(runbook: &Runbook, found: &mut Findings) {
+    let exists = |name: &str| name == "links" || PLACEHOLDERS.iter().any(|(known, _)| *known == name);
+    for (index, name) in runbook.public.iter().enumerate().filter(|(_, name)| !exists(name)) {
+        let known: Vec<_> = PLACEHOLDERS.iter().map(|(known, _)| *known).collect();
+        let what = format!("no figure is called {name:?}");
+        let then = format!("use one of: links, {}", known.join(", "));
+        found.error(format!("public[{index}]"), what, then);
+    }
+    for (name, phrase) in runbook.phrases.iter().filter(|(name, _)| name.starts_with("public_")) {
+        for part in parts(phrase) {
+            if let Part::Gap(gap) = part
+                && exists(gap)
+                && runbook.public.iter().all(|it| it != gap)
+            {
+                let what = format!("{{{gap}}} isn't public, so its sentence is never said");
+                let then = format!("take it out of the phrase, or add \"{gap}\" to `public`");
+                found.warning(format!("phrases.{name}"), what, then);
+            }
         }
     }
 }
