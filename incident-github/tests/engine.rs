@@ -256,10 +256,11 @@ async fn a_deleted_ticket_is_opened_anew_and_goes_on_there() {
     world.run().await;
     let state = world.state().await;
     assert_eq!(state.ticket.unwrap().as_str(), "acme/shop#3");
-    let github = world.fake.state();
-    assert_eq!(github.issues.len(), 3);
-    assert!(github.issue(3)["labels"].to_string().contains("sev1"), "{}", github.issue(3));
-    drop(github);
+    {
+        let github = world.fake.state();
+        assert_eq!(github.issues.len(), 3);
+        assert!(github.issue(3)["labels"].to_string().contains("sev1"), "{}", github.issue(3));
+    }
     // A tracker that loses that one as well gets no third for the same change.
     world.fake.state().edit(3, "deleted", json!(true));
     world.run().await;

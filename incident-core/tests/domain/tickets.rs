@@ -2,16 +2,18 @@
 
 use incident_core::domain::Severity;
 use incident_core::domain::command::{Command, EffectResult, MoveTicket, Redact, RedactSlot};
-use incident_core::domain::effect::{Outcome, Receipt, TicketWork, Work};
+use incident_core::domain::effect::{Applied, Outcome, Receipt, Repeat, TicketWork, Work};
 use incident_core::domain::event::{Fact, Record};
 use incident_core::domain::id::Seq;
+use incident_core::domain::notice::NoticeKind;
 use incident_core::domain::role::Actor;
 use incident_core::domain::ticket::{Ticket, TicketRef};
 
 use crate::course::{action, first, note, severity};
 use crate::effects::settled;
 use crate::follow_ups::reads;
-use crate::scenario::{Scenario, kinds};
+use crate::scenario::{Scenario, kinds, notices};
+use crate::world::failure;
 
 fn sync(it: &Scenario) -> Seq {
     it.effect(|work| *work == Work::Ticket(TicketWork::Sync))
@@ -123,4 +125,67 @@ fn a_time_ahead_of_now_is_now() {
     it.occurred_at = Some(crate::world::time("2031-01-01T00:00:00Z"));
     let records = it.does(note("the sender's clock is ahead"));
     assert_eq!(records[0].occurred_at, records[0].recorded_at);
+}
+
+/// A look that failed, a word that never came, a time that passed: none of them says that no ticket was opened.
+#[test]
+fn a_ticket_that_may_be_open_is_looked_for_by_a_person_and_not_opened_blindly() {
+    type Ending = fn(&mut Scenario, Seq) -> Vec<Record>;
+    let refused: Ending = |it, open| {
+        it.starts(open);
+        it.concludes(open, failure(Applied::Maybe, true, None));
+        it.later("2m").starts(open);
+        let mut records = it.concludes(open, failure(Applied::Maybe, false, None));
+        while it.it.effects.contains_key(&open) {
+            it.later("6m").starts(open);
+            records = it.concludes(open, failure(Applied::Maybe, false, None));
+        }
+        records
+    };
+    let silent: Ending = |it, open| {
+        loop {
+            let records = it.starts(open);
+            if !it.it.effects.contains_key(&open) {
+                return records;
+            }
+            it.later("2m");
+        }
+    };
+    let late: Ending = |it, open| {
+        it.starts(open);
+        it.later("8d").does(Command::Wake)
+    };
+    let before: Ending = |it, open| {
+        it.starts_as(open, Repeat::Converging);
+        it.concludes(open, failure(Applied::Maybe, true, None));
+        it.later("2m").starts_as(open, Repeat::Converging);
+        it.concludes(open, failure(Applied::No, false, None))
+    };
+    for (name, ending) in [("refused", refused), ("silent", silent), ("late", late), ("before", before)] {
+        let mut it = Scenario::declared(Severity::Sev2);
+        let open = it.effect(|work| *work == Work::Ticket(TicketWork::Open));
+        let records = ending(&mut it, open);
+        assert!(
+            settled(&records).iter().any(|it| matches!(it, Outcome::HandedToPerson { .. })),
+            "{name}: {records:?}"
+        );
+        let said: Vec<String> = notices(&records)
+            .iter()
+            .filter(|notice| notice.kind == NoticeKind::PersonNeeded)
+            .flat_map(|notice| notice.fixed.iter().map(|line| line.text.clone()))
+            .collect();
+        assert!(said.iter().any(|line| line.contains("may be open already")), "{name}: {said:?}");
+    }
+}
+
+#[test]
+fn a_ticket_that_was_certainly_not_opened_is_opened_by_hand() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let open = it.effect(|work| *work == Work::Ticket(TicketWork::Open));
+    it.starts(open);
+    it.concludes(open, failure(Applied::Maybe, true, None));
+    // The look says No, and then the backend does.
+    it.later("2m").starts(open);
+    let records = it.concludes(open, failure(Applied::No, false, None));
+    assert!(matches!(settled(&records)[0], Outcome::Refused { .. }), "{records:?}");
 }

@@ -124,7 +124,8 @@ fn classify(error: &tokio_postgres::Error) -> StoreTrouble {
     }
     let source = std::error::Error::source(error);
     let io = source.and_then(|source| source.downcast_ref::<io::Error>());
-    if io.and_then(io::Error::get_ref).is_some_and(|error| error.is::<rustls::Error>()) {
+    let cause = io.and_then(io::Error::get_ref).and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    if cause.is_some() {
         return StoreTrouble::Untrusted;
     }
     // The kind of an error is known by its words alone; the tests see each of them on a server.

@@ -95,7 +95,7 @@ impl Invitation {
             let email = person.and_then(|it| it.identities.iter().find_map(|it| it.account_in(EMAIL)));
             match (person, email) {
                 (Some(person), Some(email)) if address::uri(email).is_some() => {
-                    invitees.push(Invitee::new(&person.name, email))
+                    invitees.push(Invitee::new(&person.name, email));
                 }
                 _ => unreached.push(id.clone()),
             }

@@ -90,8 +90,6 @@ pub(super) fn open_another(draft: &mut Draft<'_>, failed: &Effect) {
 /// A receipt that names the tickets that couldn't be read.
 pub(super) fn receipt(tickets: &[Ticket]) -> Receipt {
     let unread = tickets.iter().filter_map(|ticket| Some((ticket, ticket.unread.as_ref()?)));
-    let mut receipt = Receipt::default();
-    receipt.degraded =
-        unread.map(|(ticket, why)| format!("{} can't be read: {why}", ticket.reference)).collect();
-    receipt
+    let degraded = unread.map(|(ticket, why)| format!("{} can't be read: {why}", ticket.reference)).collect();
+    Receipt { degraded, ..Receipt::default() }
 }

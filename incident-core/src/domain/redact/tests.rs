@@ -163,7 +163,7 @@ fn what_is_no_secret_stays() {
         "mysql -P3306 -h db -p shop",
         "name: DB_PASSWORD\nvalueFrom: { secretKeyRef: x }",
         "name: LOG_LEVEL\nvalue: debug",
-        "PWD=/home/app OLDPWD=/",
+        "PWD=/srv/app OLDPWD=/",
         "smtp_auth=plain token_bucket_rate=500 password_min_length=12",
         "image: shop/web@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "uid 09ad9c40-361d-4631-979e-1fbdc26c3733 of my-app-7bb8f56b4d-x2x9k",
