@@ -144,7 +144,10 @@ pub fn template(data: &[u8]) -> bool {
     let _ = runbook.lint();
     let said = runbook.say("opening", &BTreeMap::from([("summary", figure.to_owned())]));
     let gaps = phrase.matches("{summary}").count();
-    assert!(said.matches(figure).count() >= usize::from(gaps > 0 && !figure.is_empty()));
+    // A sentence with another gap is left out, because that one has no value.
+    if gaps > 0 && gaps == phrase.matches('{').count() && !figure.trim().is_empty() {
+        assert!(said.contains(figure), "{said:?} lacks {figure:?}");
+    }
     for text in [&*said, phrase, figure] {
         let line = inert::line(text);
         assert!(!line.chars().any(char::is_control), "{line:?}");

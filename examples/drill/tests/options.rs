@@ -40,8 +40,8 @@ fn the_readers_own_settings_say_where_everything_goes() {
     let output = drill(folder.path(), &["--config", "settings.toml"], "");
     assert!(output.status.success(), "{}", said(&output.stderr));
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
-    assert!(read("pager.txt").contains("Acknowledge it"), "{}", read("pager.txt"));
-    assert!(read("room.txt").contains("Resolved") && !read("room.txt").contains("Acknowledge it"));
+    assert!(read("pager.txt").contains("Acknowledge within"), "{}", read("pager.txt"));
+    assert!(read("room.txt").contains("resolved") && !read("room.txt").contains("Acknowledge within"));
     let files = std::fs::read_dir(folder.path().join("board")).unwrap().map(|entry| entry.unwrap().path());
     assert_eq!(files.filter(|file| file.extension().is_some_and(|it| it == "md")).count(), 3);
     assert!(!folder.path().join("drill-run-1/notices.txt").exists(), "nothing goes elsewhere");

@@ -168,21 +168,26 @@ impl Sim {
                 defect: self.defect,
             };
             let has = |_: &str| whole || !self.dice.permille(100);
-            for (name, audiences) in [
+            let routes = [
                 ("pager", &["responders"][..]),
                 ("phone", &[]),
                 ("chat", &["team", "leadership", "caretaker"]),
                 ("room", &["executives", "staff"]),
                 ("status", &["customers", "public"]),
-            ] {
-                if has(name) {
-                    builder = builder.ports_for(side, name, place(name).notifier());
-                    let mut route = incident_core::domain::context::Route::new(name, audiences);
-                    if name == "pager" {
-                        route = route.with_fallback("phone");
-                    }
-                    builder = builder.route_for(side, route, name);
+            ];
+            let mut there: Vec<&str> =
+                routes.iter().map(|(name, _)| *name).filter(|name| has(name)).collect();
+            // An engine whose routes reach nobody inside isn't built.
+            if !["pager", "chat", "room"].iter().any(|name| there.contains(name)) {
+                there.push("pager");
+            }
+            for (name, audiences) in routes.into_iter().filter(|(name, _)| there.contains(name)) {
+                builder = builder.ports_for(side, name, place(name).notifier());
+                let mut route = incident_core::domain::context::Route::new(name, audiences);
+                if name == "pager" && there.contains(&"phone") {
+                    route = route.with_fallback("phone");
                 }
+                builder = builder.route_for(side, route, name);
             }
             if has("tickets") {
                 builder = builder

@@ -70,6 +70,7 @@ impl fmt::Display for Finding {
     }
 }
 
+#[cfg(feature = "runtime")]
 pub(crate) use routes::reaches_anybody;
 
 impl Runbook {

@@ -26,6 +26,7 @@ pub(crate) mod parse;
 mod phrase;
 
 pub use default::PLACEHOLDERS;
+#[cfg(feature = "runtime")]
 pub(crate) use lint::reaches_anybody;
 pub use lint::{Finding, Level};
 #[cfg(feature = "toml")]

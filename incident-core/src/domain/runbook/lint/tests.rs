@@ -23,7 +23,12 @@ fn each_mistake_is_found_where_it_was_made() {
         ("phrases.updates = 'We look.'", Warning, "phrases.updates"),
         ("phrases.acknowledged = 'We look.'", Warning, "phrases.acknowledged"),
         ("phrases.public_update = '{progress}'", Warning, "phrases.public_update"),
-        ("public = ['severity', 'linkz']", Error, "public[1]"),
+        (
+            "public = ['linkz', 'severity', 'status', 'service', 'started_at', 'now', 'public', 'update_every', \
+             'next_update', 'duration', 'resolved_at', 'watch']",
+            Error,
+            "public[0]",
+        ),
         ("phrases.update = '{updaet_every}'", Warning, "phrases.update"),
         // Triage.
         ("triage.first = 'x'\ntriage.questions = {}", Error, "triage.first"),
