@@ -40,7 +40,11 @@ impl Backend for Workspace {
             Fault::LoseReply => Trouble::LoseReply,
             Fault::AnswerLate => Trouble::AnswerLate,
             Fault::Break => Trouble::Code("internal_error"),
-            Fault::Refuse => Trouble::Code("invalid_blocks"),
+            // Only the message is refused for good: a room that can't be made becomes a thread.
+            Fault::Refuse => {
+                slack.state().refused.insert("chat.postMessage", "invalid_blocks");
+                return true;
+            }
             Fault::Wait(wait) => Trouble::Wait(wait.as_secs()),
             Fault::Hang => Trouble::Hang,
             Fault::ForgetConversation if self.rooms => {
