@@ -196,10 +196,7 @@ async fn report(dir: &Path, engine: &Engine, incident: &Incident, screen: &Scree
         screen.line(&format!("  {}: {}", finding.incident, finding.problem));
     }
     let owed = incident.obligations.values().map(|it| it.kind.to_string()).collect::<Vec<_>>().join(", ");
-    screen.line(&format!(
-        "Still owed, although it is closed: {}",
-        if owed.is_empty() { "nothing" } else { &owed }
-    ));
+    screen.line(&format!("Open after the close: {}", if owed.is_empty() { "nothing" } else { &owed }));
     for (what, file) in [
         ("Post-mortem", "report.html"),
         ("as Markdown", "report.md"),
