@@ -68,7 +68,7 @@ pub(crate) async fn engine(
 ) -> Result<(Engine, std::sync::Arc<dyn incident_core::port::Probe>), Box<dyn Error>> {
     incident_http::register();
     let mut built = settings(args, dir).await?;
-    built.runbook = scaled(built.runbook, args.pace);
+    built.runbook = Some(scaled(built.runbook.unwrap_or_default(), args.pace));
     let shop = Settings::from_toml(&SHOP.replace("{port}", &port.to_string()))?.build(dir).await?;
     let shop = shop.side(Side::Drill).ports.get("shop").cloned().ok_or("the shop's adapter isn't there")?;
     let health = shop.probes.get("health").cloned().ok_or("the shop's health probe isn't there")?;

@@ -3,7 +3,6 @@
 mod built;
 mod error;
 mod evidence;
-mod lint;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -136,16 +135,7 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`] names the field; nothing is connected to.
     pub async fn build(self, base: &Path) -> Result<Built, ConfigError> {
-        let runbook = match &self.runbook {
-            Some(path) => {
-                let text = std::fs::read_to_string(base.join(path)).map_err(|error| ConfigError {
-                    source: Some(Box::new(error)),
-                    ..ConfigError::new("runbook", "the file can't be read")
-                })?;
-                Runbook::from_toml(&text).map_err(|error| ConfigError::new("runbook", &error.to_string()))?
-            }
-            None => Runbook::default(),
-        };
+        let runbook = self.runbook.as_deref().map(|path| read_runbook(base, path)).transpose()?;
         let evidence = match self.evidence {
             Some(evidence) => Some(evidence.build(base).await?),
             None => None,
@@ -178,13 +168,13 @@ impl SideSettings {
         }
         let (mut routes, mut names) = (Vec::new(), BTreeSet::new());
         for (at, route) in self.routes.into_iter().enumerate() {
-            let carries = ports.get(&route.adapter).is_some_and(|it: &Ports| it.notifier.is_some());
-            if !carries {
-                let field = format!("{place}.routes[{at}].adapter");
-                return Err(ConfigError::new(&field, "it names no adapter that carries notices"));
+            let delivers = |it: &Ports| it.notifier.is_some();
+            if !ports.get(&route.adapter).is_some_and(delivers) {
+                let problem = unnamed("delivers notices", &ports, delivers);
+                return Err(ConfigError::new(&format!("{place}.routes[{at}].adapter"), &problem));
             }
             if !names.insert(route.name().to_owned()) {
-                let problem = "another route has this name";
+                let problem = "an earlier route has this name; give each route a name of its own";
                 return Err(ConfigError::new(&format!("{place}.routes[{at}].name"), problem));
             }
             let audiences: Vec<&str> = route.audiences.iter().map(String::as_str).collect();
@@ -192,15 +182,38 @@ impl SideSettings {
             built.fallback.clone_from(&route.fallback);
             routes.push((built, route.adapter));
         }
+        let keeps_tickets = |it: &Ports| it.tracker.is_some();
         if let Some(tracker) = &self.tracker
-            && ports.get(tracker).is_none_or(|it| it.tracker.is_none())
+            && !ports.get(tracker).is_some_and(keeps_tickets)
         {
-            return Err(ConfigError::new(
-                &format!("{place}.tracker"),
-                "it names no adapter that keeps tickets",
-            ));
+            let problem = unnamed("keeps tickets", &ports, keeps_tickets);
+            return Err(ConfigError::new(&format!("{place}.tracker"), &problem));
         }
         Ok(BuiltSide { ports, routes, tracker: self.tracker })
+    }
+}
+
+fn read_runbook(base: &Path, path: &Path) -> Result<Runbook, ConfigError> {
+    let shown = path.to_str().filter(|path| hidden::is_path(path)).unwrap_or("the file named there");
+    let text = std::fs::read_to_string(base.join(path)).map_err(|error| {
+        let problem = format!(
+            "{shown} can't be read: {}; a relative path starts at the settings' folder",
+            error.kind()
+        );
+        ConfigError { source: Some(Box::new(error)), ..ConfigError::new("runbook", &problem) }
+    })?;
+    Runbook::from_toml(&text).map_err(|error| {
+        ConfigError::new("runbook", &format!("{shown}, line {}: {}", error.line, error.problem))
+    })
+}
+
+/// Why a name stands for no adapter that `does` what is asked of it, and which ones there are.
+fn unnamed(does: &str, ports: &BTreeMap<String, Ports>, fits: fn(&Ports) -> bool) -> String {
+    let named = ports.iter().filter(|(name, it)| fits(it) && hidden::is_field(name));
+    let names: Vec<&str> = named.map(|(name, _)| name.as_str()).collect();
+    match names.is_empty() {
+        true => format!("it names no adapter that {does}; configure one under `adapters`"),
+        false => format!("it names no adapter that {does}; use one of: {}", names.join(", ")),
     }
 }
 

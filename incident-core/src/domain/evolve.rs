@@ -331,6 +331,7 @@ fn declared(it: &mut Incident, record: &Record, fact: &super::event::Declared) {
     it.start_known = fact.start_known;
     it.side = fact.side;
     it.signal_group.clone_from(&fact.signal_group);
+    it.once.clone_from(&fact.once);
     it.storm = fact.storm.map(|window| Arc::new(Storm::new(window, fact.severity, record.recorded_at)));
     it.runbook = fact.runbook;
     it.figures = Arc::clone(&fact.figures);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::afterwards::{ActionKind, Document, Proof};
 use super::check::Checks;
-use super::effect::{Effect, EffectState, Receipt};
+use super::effect::{Effect, EffectState, Receipt, Work};
 use super::event::{CauseClass, FixStep, NoticeIssued, Relation};
 use super::figures::{Figures, SHORTEST_RHYTHM};
 use super::id::{CommandId, Digest, IncidentId, Seq};
@@ -96,6 +96,8 @@ pub struct Incident {
     pub checks: Checks,
     /// What makes alerts part of this incident.
     pub signal_group: Option<String>,
+    /// The name under which it may be declared only once; it is held for ever.
+    pub once: Option<String>,
     /// The alerts that fire.
     pub firing: Firing,
     /// The storm whose alerts it gathers, if it does.
@@ -114,6 +116,10 @@ pub struct Incident {
     pub notified: BTreeSet<Audience>,
     /// The audiences that no route reached when they should have heard something.
     pub unreached: BTreeSet<Audience>,
+    /// The audiences that a notice was delivered to.
+    pub reached: BTreeSet<Audience>,
+    /// Whether a page was delivered to somebody who may respond.
+    pub paged: bool,
     /// The incident's ticket.
     pub ticket: Option<TicketRef>,
     /// Links to look at: the ticket's, the alert's, the post-mortem's.
@@ -270,6 +276,7 @@ impl Incident {
             fix: BTreeSet::new(),
             checks: Checks::default(),
             signal_group: None,
+            once: None,
             firing: Firing::default(),
             storm: None,
             obligations: SharedMap::default(),
@@ -279,6 +286,8 @@ impl Incident {
             notices: SharedMap::default(),
             notified: BTreeSet::new(),
             unreached: BTreeSet::new(),
+            reached: BTreeSet::new(),
+            paged: false,
             ticket: None,
             links: BTreeSet::new(),
             actions: SharedMap::default(),
@@ -302,6 +311,21 @@ impl Incident {
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.exists() && self.ended.is_none() && self.phase < Phase::PostIncident
+    }
+
+    /// Whether it is live, active and unacknowledged, and no notice has reached anyone inside the organisation, nor is one
+    /// under way. Where the severity `pages`, only a page counts.
+    #[must_use]
+    pub fn has_reached_nobody(&self, pages: bool) -> bool {
+        let is_under_way = |effect: &Effect| match &effect.work {
+            Work::Notify(it) => {
+                (it.kind.is_page() || !pages) && it.audiences.iter().any(Audience::may_respond)
+            }
+            _ => false,
+        };
+        let is_waiting = self.is_active() && self.milestones.acknowledged.is_none();
+        let is_told = if pages { self.paged } else { self.reached.iter().any(Audience::may_respond) };
+        self.side == Side::Live && is_waiting && !is_told && !self.effects.values().any(is_under_way)
     }
 
     /// Whether nothing is owed any more, by people or by the engine.

@@ -173,7 +173,8 @@ pub fn index(incident: &Incident) -> Index {
 pub fn keys(incident: &Incident) -> Vec<Key> {
     let Incident { side, figures, .. } = incident;
     let group = group_key(incident);
-    let mut keys: Vec<Key> = group.iter().cloned().collect();
+    let once = incident.once.as_ref().map(|once| Key::held(declare_key(*side, once)));
+    let mut keys: Vec<Key> = group.iter().cloned().chain(once).collect();
     for mitigation in incident.mitigations.values() {
         let Some((slot, taken_at)) = mitigation.budget else { continue };
         let hour = after(taken_at, std::time::Duration::from_secs(3_600));
@@ -229,6 +230,12 @@ pub(crate) fn takes_group(incident: &Incident, group: &str, begins: bool, now: T
 
 fn lasts(key: &Key) -> Time {
     key.until.unwrap_or(Time::MAX_UTC)
+}
+
+/// The key of a declaration that happens at most once; its incident holds it for ever.
+#[must_use]
+pub fn declare_key(side: Side, once: &str) -> String {
+    format!("{}declare/{once}", prefix(side))
 }
 
 /// The key of a signal group.

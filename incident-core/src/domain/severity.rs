@@ -158,6 +158,12 @@ impl Audience {
     pub fn is_external(&self) -> bool {
         matches!(self.as_str(), Self::CUSTOMERS | Self::PUBLIC)
     }
+
+    /// Whether people in it may respond: everybody inside the organisation but the caretaker, who minds the routes.
+    #[must_use]
+    pub fn may_respond(&self) -> bool {
+        !self.is_external() && self.as_str() != Self::CARETAKER
+    }
 }
 
 impl fmt::Display for Audience {

@@ -7,13 +7,14 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::engine::{Engine, locked};
-use super::{calls, heard};
+use super::{calls, check, heard};
 use crate::domain::chain::{self, Unreadable};
 use crate::domain::due::{due, next_wake};
 use crate::domain::id::{EffectId, IncidentId, Seq};
 use crate::domain::incident::Side;
 use crate::domain::index::FOLD;
 use crate::domain::notice::{Label, Line, Notice, NoticeKind};
+use crate::domain::runbook::reaches_anybody;
 use crate::domain::severity::{Audience, Severity};
 use crate::domain::time::{Time, after, since, to_millis};
 use crate::port::EffectContext;
@@ -54,6 +55,16 @@ pub struct AuditFinding {
     pub problem: AuditProblem,
 }
 
+/// How an engine is, for a health endpoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// How far the engines on the store are behind what is due.
+    pub behind: Duration,
+    /// Whether no live route of this engine reaches anybody inside the organisation: it can page nobody.
+    pub pages_nobody: bool,
+}
+
 /// What can be wrong with an incident.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -67,6 +78,9 @@ pub enum AuditProblem {
         /// Since when, UTC.
         since: Time,
     },
+    /// It is live and unacknowledged, and nobody inside the organisation was reached.
+    #[error("nobody was reached: add a route for its audiences, or acknowledge it")]
+    NobodyReached,
     /// The index would let it be forgotten.
     #[error("the index would wake it at {indexed:?}, the log says {logged:?}")]
     Index {
@@ -129,6 +143,9 @@ impl Engine {
                 if grace <= now && (wanted.wake || wanted.look || !wanted.start.is_empty()) {
                     find(AuditProblem::Overdue { since: logged.unwrap_or(now) });
                 }
+                if incident.has_reached_nobody(self.runbook().pages(incident.severity)) {
+                    find(AuditProblem::NobodyReached);
+                }
                 audit.unsettled += usize::from(!incident.is_settled());
             }
             last = page.rows.last().map(|row| row.id);
@@ -138,13 +155,14 @@ impl Engine {
         }
     }
 
-    /// How far the engines are behind what is due: what a health endpoint asks. Cheap: it reads one row of the index.
+    /// What a health endpoint asks. Cheap: it reads one row of the index.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't say.
-    pub async fn lag(&self) -> Result<Duration, StoreError> {
+    pub async fn health(&self) -> Result<Health, StoreError> {
         let next = self.0.store.next_wake().await?;
-        Ok(next.map(|next| since(self.now(), next)).unwrap_or_default())
+        let pages_nobody = !reaches_anybody(&self.0.live.reach().notices);
+        Ok(Health { behind: next.map(|next| since(self.now(), next)).unwrap_or_default(), pages_nobody })
     }
 
     /// Tells the caretaker of an incident that is left alone, again every hour. Nothing can be recorded of it: its log can't be
@@ -223,7 +241,8 @@ impl Engine {
             };
             (side, name, found)
         });
-        let mut report = PreflightReport { warnings: self.0.warnings.clone(), ..Default::default() };
+        let warnings = check::check(&self.runbook(), &self.0.live, &self.0.drill, self.0.pages_nobody);
+        let mut report = PreflightReport { warnings, ..Default::default() };
         for (side, name, found) in futures_util::future::join_all(asked).await {
             let of_it = report.adapters.entry((side, name.clone())).or_default();
             of_it.extend(found);

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::check;
 use super::clock::{SystemClock, SystemEntropy};
 use super::engine::{Engine, Inner};
 use super::places::Told;
-use super::registry::{Registry, overlap};
+use super::registry::Registry;
 use super::storm::Storms;
 use super::timekeeper::Timekeeper;
 use crate::config::Ports;
@@ -18,7 +19,7 @@ use crate::config::{Built, BuiltEvidence};
 use crate::domain::context::Route;
 use crate::domain::id::CommandId;
 use crate::domain::incident::Side;
-use crate::domain::runbook::{Finding, Level, Runbook, reaches_anybody};
+use crate::domain::runbook::{Finding, Runbook};
 use crate::port::{Clock, Entropy, EvidenceStore, Store};
 
 /// Builds an [`Engine`].
@@ -28,7 +29,8 @@ pub struct EngineBuilder {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     evidence: Option<Arc<dyn EvidenceStore>>,
-    runbook: Runbook,
+    /// Every runbook that was given, in order.
+    runbooks: Vec<Runbook>,
     live: Registry,
     drill: Registry,
     worker: Option<String>,
@@ -45,7 +47,7 @@ impl EngineBuilder {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             evidence: None,
-            runbook: Runbook::default(),
+            runbooks: Vec::new(),
             live: Registry::default(),
             drill: Registry::default(),
             worker: None,
@@ -63,18 +65,19 @@ impl EngineBuilder {
         self
     }
 
-    /// With this runbook.
+    /// With this runbook instead of the default one.
     #[must_use]
     pub fn runbook(mut self, runbook: Runbook) -> Self {
-        self.runbook = runbook;
+        self.runbooks.push(runbook);
         self
     }
 
-    /// With everything that settings built: the runbook, the ports and routes of both sides, and where evidence is kept.
+    /// With everything that settings built: their runbook if they name one, the ports and routes of both sides, and where
+    /// evidence is kept.
     #[cfg(feature = "toml")]
     #[must_use]
     pub fn configured(mut self, built: Built) -> Self {
-        self.runbook = built.runbook;
+        self.runbooks.extend(built.runbook);
         self.pages_nobody |= built.pages_nobody;
         match built.evidence {
             Some(BuiltEvidence::Folder(folder)) => {
@@ -199,50 +202,27 @@ impl EngineBuilder {
         }
     }
 
-    /// What is wrong with the runbook and the routes, the worst first.
+    /// What is wrong with the runbook, the routes and the ports together, the worst first.
     #[must_use]
     pub fn check(&self) -> Vec<Finding> {
-        let mut findings = self.runbook.lint();
-        for (place, registry) in [("live.routes", &self.live), ("drill.routes", &self.drill)] {
-            let routes = &registry.reach().notices;
-            let is_live = place.starts_with("live");
-            // Nobody need hold drills, and nobody need page who says so.
-            let skipped =
-                if is_live { self.pages_nobody && !reaches_anybody(routes) } else { routes.is_empty() };
-            if !skipped {
-                findings.extend(self.runbook.lint_routes(place, routes));
-            }
-        }
-        findings.sort();
-        findings
+        let default = Runbook::default();
+        let runbook = self.runbooks.last().unwrap_or(&default);
+        check::check(runbook, &self.live, &self.drill, self.pages_nobody)
     }
 
     /// The engine. What [`check`](Self::check) warns of is in the report of [`Engine::preflight`].
     ///
     /// # Errors
-    /// [`BuildError`] if live and drill aren't apart, a route or tracker has no adapter, or [`check`](Self::check) finds an
-    /// error, such as a runbook that can't be kept or routes that reach nobody to page.
-    pub fn build(self) -> Result<Engine, BuildError> {
-        if let Some(name) = overlap(&self.live, &self.drill) {
-            return Err(BuildError::Shared { name });
+    /// [`BuildError`] if live and drill share an adapter, two different runbooks are given, or [`check`](Self::check) finds
+    /// an error, such as a deadline of zero, a route without an adapter, or routes that reach nobody to page.
+    pub fn build(mut self) -> Result<Engine, BuildError> {
+        check::apart(&self.live, &self.drill)?;
+        if self.runbooks.windows(2).any(|pair| pair[0] != pair[1]) {
+            return Err(BuildError::TwoRunbooks);
         }
-        for registry in [&self.live, &self.drill] {
-            let reach = registry.reach();
-            if let Some(route) = reach.notices.iter().find(|route| registry.notifier(&route.name).is_none()) {
-                return Err(BuildError::NoNotifier { route: route.name.clone() });
-            }
-            if let Some(name) = reach.tracker.as_ref().filter(|name| registry.tracker(name).is_none()) {
-                return Err(BuildError::NoTracker { name: name.clone() });
-            }
-        }
-        let findings = self.check();
-        // What nobody could approve fails closed: it is said by preflight, and stops no engine from paging.
-        let is_error =
-            |finding: &Finding| finding.level == Level::Error && !finding.place.starts_with("safety.");
-        if findings.iter().any(is_error) {
-            return Err(BuildError::Check { findings: findings.into_iter().filter(is_error).collect() });
-        }
-        let digest = self.runbook.digest();
+        check::refuse(&self.check())?;
+        let runbook = self.runbooks.pop().unwrap_or_default();
+        let digest = runbook.digest();
         let told = Arc::<Told>::default();
         let [live, drill] = [self.live, self.drill].map(|side| side.with_backends(self.parallel, &told));
         let worker = self.worker.unwrap_or_else(|| CommandId::new(self.entropy.bytes()).to_string());
@@ -251,7 +231,7 @@ impl EngineBuilder {
             time: Timekeeper::new(self.clock),
             entropy: self.entropy,
             evidence: self.evidence,
-            runbook: RwLock::new((Arc::new(self.runbook), digest)),
+            runbook: RwLock::new((Arc::new(runbook), digest)),
             live,
             drill,
             worker,
@@ -268,7 +248,7 @@ impl EngineBuilder {
             told,
             stopping: AtomicBool::new(false),
             figures: Mutex::default(),
-            warnings: findings,
+            pages_nobody: self.pages_nobody,
         })))
     }
 }
@@ -277,32 +257,21 @@ impl EngineBuilder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The runbook or the routes can't be kept.
-    #[error("the engine can't keep what its runbook promises:{}", listed(.findings))]
+    /// The runbook, the routes or the ports have errors.
+    #[error("the runbook or the routes have errors:{}", listed(.findings))]
     Check {
         /// The errors, each with its place and its remedy.
         findings: Vec<Finding>,
     },
     /// One adapter is registered for live incidents and for drills.
-    #[error(
-        "an adapter of the live ports {name:?} is registered for drills, too; build another one for drills"
-    )]
+    #[error("the live adapter {name:?} is also registered for drills; build a separate one for drills")]
     Shared {
         /// The live ports' name.
         name: String,
     },
-    /// A route leads nowhere.
-    #[error("the route {route:?} names ports without a notifier; register them first")]
-    NoNotifier {
-        /// The route.
-        route: String,
-    },
-    /// The tracker isn't there.
-    #[error("the tracker {name:?} names ports without a tracker; register them first")]
-    NoTracker {
-        /// The ports' name.
-        name: String,
-    },
+    /// Two runbooks are given, and they differ.
+    #[error("two different runbooks are given, in code and in the settings; keep one of them")]
+    TwoRunbooks,
 }
 
 fn listed(findings: &[Finding]) -> String {

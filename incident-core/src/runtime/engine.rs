@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::batch::Begun;
-use super::builder::EngineBuilder;
+use super::builder::{BuildError, EngineBuilder};
+use super::check;
 use super::intake::GroupLane;
 use super::kept::Kept;
 use super::places::Told;
@@ -17,12 +18,13 @@ use super::queue::Queue;
 use super::registry::Registry;
 use super::storm::Storms;
 use super::timekeeper::Timekeeper;
-use crate::domain::command::{Command, Declare, Request};
+use crate::domain::command::{Command, Declare, Refusal, Request};
 use crate::domain::figures::Figures;
 use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
 use crate::domain::incident::{Incident, Side};
+use crate::domain::index::declare_key;
 use crate::domain::role::Actor;
-use crate::domain::runbook::{Finding, Runbook};
+use crate::domain::runbook::Runbook;
 use crate::domain::time::Time;
 use crate::port::{Entropy, EvidenceStore, Store};
 
@@ -71,8 +73,8 @@ pub(super) struct Inner {
     pub(super) stopping: AtomicBool,
     /// The figures of the incidents in use: those of one runbook are kept once.
     pub(super) figures: Mutex<Vec<Weak<Figures>>>,
-    /// What the check warned of when the engine was built.
-    pub(super) warnings: Vec<Finding>,
+    /// Whether the engine may run although it can page nobody.
+    pub(super) pages_nobody: bool,
 }
 
 impl fmt::Debug for Engine {
@@ -124,11 +126,17 @@ impl Engine {
         self.in_force().0
     }
 
-    /// Puts another runbook in force. It touches no open incident until somebody asks for that with
-    /// [`replan`](IncidentHandle::replan).
-    pub fn set_runbook(&self, runbook: Runbook) {
+    /// Puts another runbook in force, checked as at the start. Open incidents keep the runbook they have until
+    /// [`replan`](IncidentHandle::replan). What the check warns of is in the report of [`preflight`](Self::preflight).
+    ///
+    /// # Errors
+    /// [`BuildError::Check`] if the runbook has errors or doesn't fit the routes and ports; the one in force stays.
+    pub fn set_runbook(&self, runbook: Runbook) -> Result<(), BuildError> {
+        let Inner { live, drill, pages_nobody, .. } = &*self.0;
+        check::refuse(&check::check(&runbook, live, drill, *pages_nobody))?;
         let digest = runbook.digest();
         *self.0.runbook.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(runbook), digest);
+        Ok(())
     }
 
     /// The store, for what an engine has no verb for, such as listing incidents.
@@ -159,11 +167,54 @@ impl Engine {
     /// # Errors
     /// [`CommandError`]. After [`CommandError::Unknown`], send the declaration again to the incident that the error names,
     /// under the command's id, with [`IncidentHandle::declare`]: declaring another incident would page a second time.
+    /// [`declare_once`](Self::declare_once) needs no such care.
     pub async fn declare(&self, actor: Actor, declare: Declare) -> Result<IncidentHandle, CommandError> {
         let id = self.new_incident_id();
         let request = Request::new(self.new_command_id(), actor.clone(), Command::Declare(Box::new(declare)));
         self.send(id, request).await?;
         Ok(self.incident(id).as_actor(actor))
+    }
+
+    /// Declares an incident at most once under `name`, such as the id of a chat command or a request's idempotency key. Called
+    /// again under the same name, after any error and by any engine on the store, it gives the incident of the first call,
+    /// also when that has ended. Live incidents and drills have names of their own.
+    ///
+    /// ```
+    /// # use incident_core::domain::{Actor, Severity, command::Declare};
+    /// # use incident_core::{Engine, store::MemoryStore};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let engine = Engine::builder(MemoryStore::new()).pages_nobody().build()?;
+    /// # let alice = Actor::Automation("bot".to_owned());
+    /// let declare = Declare::new("Checkout is down").severity(Severity::Sev1);
+    /// let first = engine.declare_once("slash-command-42", alice.clone(), declare.clone()).await?;
+    /// let again = engine.declare_once("slash-command-42", alice, declare).await?;
+    /// assert_eq!(first.id(), again.id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CommandError`]; after every one it is safe to call this again.
+    pub async fn declare_once(
+        &self,
+        name: &str,
+        actor: Actor,
+        declare: Declare,
+    ) -> Result<IncidentHandle, CommandError> {
+        let key = declare_key(declare.side, name);
+        let declare = declare.once(name);
+        loop {
+            let held = self.0.store.holder(&key).await;
+            if let Some(held) = held.map_err(|error| CommandError::Store(Arc::new(error)))? {
+                return Ok(self.incident(held.by).as_actor(actor));
+            }
+            match self.declare(actor.clone(), declare.clone()).await {
+                // Another call with this name was faster: its incident holds the key now.
+                Err(CommandError::Refused(Refusal::KeyTaken { key: taken })) if taken == key => {}
+                declared => return declared,
+            }
+        }
     }
 
     /// Sends a command to an incident. Sent again with the same id, it is answered and not repeated.

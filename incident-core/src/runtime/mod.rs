@@ -4,6 +4,7 @@ mod audit;
 mod batch;
 mod builder;
 mod calls;
+mod check;
 mod clock;
 mod engine;
 mod error;
@@ -25,7 +26,7 @@ mod tick;
 mod timekeeper;
 mod work;
 
-pub use audit::{Audit, AuditFinding, AuditProblem, PreflightReport};
+pub use audit::{Audit, AuditFinding, AuditProblem, Health, PreflightReport};
 pub use builder::{BuildError, EngineBuilder};
 pub use clock::{ManualClock, SeededEntropy, SystemClock, SystemEntropy};
 pub use engine::Engine;

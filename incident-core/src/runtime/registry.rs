@@ -16,6 +16,7 @@ pub(super) struct Registry {
     routes: BTreeMap<String, String>,
     backends: BTreeMap<String, Arc<Backend>>,
     reach: Routes,
+    repeated: Vec<String>,
 }
 
 impl Registry {
@@ -27,7 +28,19 @@ impl Registry {
             self.reach.collectors.push(name.to_owned());
         }
         self.reach.probes.extend(ports.probes.keys().cloned());
-        self.ports.insert(name.to_owned(), ports);
+        if self.ports.insert(name.to_owned(), ports).is_some() {
+            self.repeated.push(name.to_owned());
+        }
+    }
+
+    /// The names under which more than one adapter was registered.
+    pub(super) fn repeated(&self) -> &[String] {
+        &self.repeated
+    }
+
+    /// Every route's name in order of registration, and the name of the ports it goes through.
+    pub(super) fn routes(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.reach.notices.iter().filter_map(|route| self.routes.get_key_value(&route.name))
     }
 
     /// Notices to the route's audiences go out through the ports called `ports`.

@@ -331,7 +331,7 @@ async fn where_the_runbook_separates_severities_a_worse_alert_is_an_incident_of_
     let mut runbook = world::runbook();
     runbook.signals.worse = WorseNews::Separate;
     let engine = place.engine(1);
-    engine.set_runbook(runbook);
+    engine.set_runbook(runbook).unwrap();
     let minor = || alert("Slow").with_label("severity", "minor");
     let one = engine.ingest("alertmanager", vec![minor()]).await.unwrap().declared[0];
     let other = engine.ingest("alertmanager", vec![alert("Down")]).await.unwrap().declared[0];

@@ -8,13 +8,16 @@
 
 mod apart;
 mod bulkheads;
+mod checks;
 mod claims;
 mod clocks;
 mod commands;
 mod damaged;
 mod evidence;
 mod failing;
+mod heard;
 mod intake;
+mod once;
 mod running;
 mod stopping;
 mod storms;
@@ -298,19 +301,4 @@ fn an_engine_that_could_page_nobody_is_not_built() {
     let mut runbook = incident_core::Runbook::default();
     runbook.escalation.every = Duration::ZERO;
     assert_eq!(refused(none().pages_nobody().runbook(runbook.clone())), ["escalation.every"]);
-    let error = none().runbook(runbook).build().unwrap_err().to_string();
-    let expected = "the engine can't keep what its runbook promises:\n\
-                    - escalation.every: it is zero; give it a length, such as \"15m\"\n\
-                    - live.routes: no route reaches anybody inside the organisation, so nobody can be paged; \
-                    add a route for the audience `responders`";
-    assert_eq!(error, expected);
-}
-
-#[tokio::test]
-async fn preflight_says_what_the_check_warns_of() {
-    let chat = chat(&Shared::default());
-    let engine =
-        Engine::builder(MemoryStore::new()).ports("chat", chat).route("chat", &["team"]).build().unwrap();
-    let warnings: Vec<String> = engine.preflight().await.warnings.iter().map(ToString::to_string).collect();
-    assert!(warnings.iter().any(|it| it.contains("no route for audience \"responders\"")), "{warnings:?}");
 }

@@ -1,10 +1,8 @@
 //! Why text is no settings, and where, without repeating what may be a secret.
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-
 use crate::config::hidden;
-use crate::domain::runbook::RunbookError;
+use crate::domain::runbook::RunbookProblem;
+use crate::domain::runbook::parse::line::{line_at, line_of};
 use crate::domain::runbook::parse::node::{Step, Trouble};
 
 /// Settings that can't be read. It says where and never repeats what was there.
@@ -43,45 +41,16 @@ impl SettingsError {
             Step::Index(_) => None,
         };
         let hidden: Vec<String> = trouble.path().filter_map(unfit).collect();
-        let error = RunbookError::from(trouble);
+        let error = RunbookProblem::from(trouble);
         let mut problem = error.to_string();
         for key in hidden {
             // A key that is no bare word is shown in quotes.
             problem = problem.replace(&format!("{key:?}"), "…").replace(&key, "…");
         }
-        if names_type && matches!(error, RunbookError::WrongType { .. }) {
+        if names_type && matches!(error, RunbookProblem::WrongType { .. }) {
             problem
                 .push_str("; a crate that brings another must be named in code: `use incident_slack as _;`");
         }
         Self { line, problem }
     }
-}
-
-fn line_at(text: &str, at: usize) -> usize {
-    text.get(..at).map_or(1, |before| before.matches('\n').count() + 1)
-}
-
-/// The line of the innermost part of the path that is written down.
-fn line_of(text: &str, trouble: &Trouble) -> usize {
-    let Ok(table) = DeTable::parse(text) else { return 1 };
-    let mut at = 0;
-    let mut within: Option<&DeValue<'_>> = None;
-    for step in trouble.path() {
-        let found = match (step, within) {
-            (Step::Key(key), None) => entry(table.get_ref(), key),
-            (Step::Key(key), Some(DeValue::Table(table))) => entry(table, key),
-            (Step::Index(index), Some(DeValue::Array(items))) => {
-                items.get(*index).map(|item| (item.span().start, item.get_ref()))
-            }
-            _ => None,
-        };
-        let Some((start, value)) = found else { break };
-        (at, within) = (start, Some(value));
-    }
-    line_at(text, at)
-}
-
-fn entry<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> Option<(usize, &'t DeValue<'i>)> {
-    let named = |name: &Spanned<std::borrow::Cow<'_, str>>| name.get_ref() == key;
-    table.iter().find(|(name, _)| named(name)).map(|(name, value)| (name.span().start, value.get_ref()))
 }

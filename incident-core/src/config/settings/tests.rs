@@ -5,7 +5,6 @@ use async_trait::async_trait;
 use super::*;
 use crate::config::{BuiltEvidence, EvidenceConfig, SecretRef};
 use crate::domain::incident::Side;
-use crate::domain::runbook::Finding;
 use crate::local::FolderEvidence;
 use crate::port::EvidenceStore;
 
@@ -153,70 +152,6 @@ fn an_adapter_reads_whatever_toml_can_say() {
     }
 }
 
-fn said(findings: &[Finding]) -> String {
-    findings.iter().map(|finding| format!("{finding}\n")).collect()
-}
-
-#[test]
-fn names_that_lead_nowhere_are_found() {
-    let settings = Settings::from_toml(
-        r#"
-        live.tracker = "tickts"
-        [live.adapters.chat]
-        type = "console"
-        [drill.adapters.chat]
-        type = "console"
-        [[live.routes]]
-        adapter = "chat"
-        audiences = ["responders", "team", "leadership", "executives", "staff", "caretaker"]
-        fallback = "chat"
-        [[live.routes]]
-        adapter = "chat"
-        audiences = ["customers", "public"]
-        fallback = "pager"
-        [[live.routes]]
-        name = "third"
-        adapter = "pager"
-        audiences = ["tema", "public"]
-        [[drill.routes]]
-        adapter = "chat"
-        audiences = ["responders", "team", "leadership", "executives", "staff", "public"]
-        "#,
-    );
-    insta::assert_snapshot!(said(&settings.unwrap().lint(&Runbook::default())), @r#"
-    error: live.routes[0].fallback: the fallbacks lead round in a circle: chat → chat; let the last route have no fallback
-    error: live.routes[1].fallback: there is no route "pager"; use one of: chat, chat, third
-    error: live.routes[1].name: another route is called "chat", too; give it a name of its own
-    error: live.routes[2].adapter: it names an adapter that isn't configured; configure it under adapters
-    error: live.tracker: it names an adapter that isn't configured; configure it under adapters
-    warning: drill.adapters.chat: live and drill have adapters of the same name; give the drill's a name of its own, so that nobody mistakes one for the other
-    warning: drill.routes: no route for audience "caretaker", who hears of broken and missing routes; add a route for the audience `caretaker`
-    warning: drill.routes: no route for audience "customers"; add a route for this audience, or take it out of the runbook
-    warning: drill.routes[0].audiences: people inside and outside the organisation share this route and read each other's notices; give people outside a route of their own
-    warning: live.routes[2].audiences: people inside and outside the organisation share this route and read each other's notices; give people outside a route of their own
-    warning: live.routes[2].audiences: the runbook tells no audience "tema" anything; use one of: customers, executives, leadership, public, responders, staff, team, caretaker
-    "#);
-}
-
-#[test]
-fn settings_without_contradictions_have_no_findings() {
-    let settings = Settings::from_toml(
-        r#"
-        [live.adapters]
-        chat = { type = "console" }
-        page = { type = "console" }
-        [[live.routes]]
-        adapter = "chat"
-        audiences = ["responders", "team", "leadership", "executives", "staff", "caretaker"]
-        [[live.routes]]
-        adapter = "page"
-        audiences = ["customers", "public"]
-        "#,
-    );
-    assert_eq!(said(&settings.unwrap().lint(&Runbook::default())), "");
-    assert_eq!(said(&Settings::default().lint(&Runbook::default())), "", "nothing is reached yet");
-}
-
 #[tokio::test]
 async fn evidence_is_kept_in_a_folder_or_in_what_another_crate_brings() {
     let folder = built("evidence = \"kept\"").await.unwrap().evidence;
@@ -238,24 +173,38 @@ async fn built(text: &str) -> Result<Built, ConfigError> {
 async fn building_names_the_field() {
     let console = "[live.adapters.chat]\ntype = \"console\"\n";
     let route = "[[live.routes]]\nadapter = \"chat\"\naudiences = []\n";
-    for (text, field) in [
-        (format!("live.tracker = \"chat\"\n{console}"), "live.tracker"),
-        (format!("{console}{}", route.replace("chat", "chatt")), "live.routes[0].adapter"),
-        (format!("{console}{route}{route}"), "live.routes[1].name"),
-        (picky("token = { file = \"missing/secret\" }"), "live.adapters.chat.token"),
-        ("runbook = \"missing.toml\"".to_owned(), "runbook"),
-        ("evidence = { type = \"attic\", key = { file = \"missing/secret\" } }".to_owned(), "evidence.key"),
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("broken.toml"), "\n[recovery]\nheld = '5m'").unwrap();
+    for (text, expect) in [
+        (
+            format!("live.tracker = \"chat\"\n{console}"),
+            "live.tracker: it names no adapter that keeps tickets; configure one under `adapters`",
+        ),
+        (
+            format!("{console}{}", route.replace("chat", "chatt")),
+            "live.routes[0].adapter: it names no adapter that delivers notices; use one of: chat",
+        ),
+        (
+            format!("{console}{route}{route}"),
+            "live.routes[1].name: an earlier route has this name; give each route a name of its own",
+        ),
+        (picky("token = { file = \"missing/secret\" }"), "live.adapters.chat.token: a secret is missing"),
+        (
+            "runbook = \"./missing.toml\"".to_owned(),
+            "runbook: ./missing.toml can't be read: entity not found; a relative path starts at the settings' folder",
+        ),
+        (
+            "runbook = \"./broken.toml\"".to_owned(),
+            "runbook: ./broken.toml, line 3: `recovery.held` isn't known; known there: checks, hold, probe_every, watch",
+        ),
+        (
+            "evidence = { type = \"attic\", key = { file = \"missing/secret\" } }".to_owned(),
+            "evidence.key: a secret is missing",
+        ),
     ] {
-        assert_eq!(built(&text).await.unwrap_err().field, field, "{text}");
+        let error = Settings::from_toml(&text).unwrap().build(folder.path()).await.unwrap_err();
+        assert_eq!(error.to_string(), expect, "{text}");
     }
     let built = built(&format!("{console}{route}")).await.unwrap();
     assert!(built.side(Side::Live).ports.contains_key("chat") && built.side(Side::Drill).ports.is_empty());
-}
-
-#[tokio::test]
-async fn checks_that_no_probe_answers_are_found() {
-    let built = built("[live.adapters.chat]\ntype = \"console\"").await.unwrap();
-    let findings = said(&built.lint());
-    assert!(findings.contains("no probe answers the check \"health\""), "{findings}");
-    assert!(!findings.contains("drill"), "{findings}");
 }

@@ -33,6 +33,10 @@ pub struct Declare {
     pub declared_at: Option<Time>,
     /// Live or drill.
     pub side: Side,
+    /// A name of the caller's for this declaration, such as the id of a chat command: at most one incident is ever declared
+    /// under it. See [`Engine::declare_once`](crate::runtime::Engine::declare_once).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
     /// What makes alerts part of it; at most one incident holds a group at a time.
     pub signal_group: Option<String>,
     /// The alerts it begins with.
@@ -89,6 +93,7 @@ impl Declare {
             started_at: None,
             declared_at: None,
             side: Side::Live,
+            once: None,
             signal_group: None,
             signals: Arc::default(),
             notes: Vec::new(),
@@ -123,6 +128,13 @@ impl Declare {
     #[must_use]
     pub fn started_at(mut self, time: Time) -> Self {
         self.started_at = Some(time);
+        self
+    }
+
+    /// At most once under this name.
+    #[must_use]
+    pub fn once(mut self, name: &str) -> Self {
+        self.once = Some(name.to_owned());
         self
     }
 

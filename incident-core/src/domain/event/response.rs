@@ -50,6 +50,9 @@ pub struct Declared {
     pub side: Side,
     /// What makes alerts part of this incident.
     pub signal_group: Option<String>,
+    /// The name under which it may be declared only once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
     /// The incident this one repeats.
     pub recurrence_of: Option<IncidentId>,
     /// The digest of the runbook in force.

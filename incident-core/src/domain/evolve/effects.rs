@@ -5,6 +5,7 @@ use crate::domain::effect::{Effect, EffectState, Outcome, Receipt, TicketWork, W
 use crate::domain::event::{EffectPlanned, EffectSettled, EffectStarted, Record};
 use crate::domain::incident::Incident;
 use crate::domain::mitigation::Stage;
+use crate::domain::severity::Audience;
 use crate::domain::ticket::TicketRef;
 
 pub(super) fn effect_planned(it: &mut Incident, record: &Record, fact: &EffectPlanned) {
@@ -52,6 +53,10 @@ pub(super) fn effect_settled(it: &mut Incident, record: &Record, fact: &EffectSe
     }
     match &effect.work {
         Work::Notify(notify) => {
+            if fact.outcome.is_done() {
+                it.reached.extend(notify.audiences.iter().cloned());
+                it.paged |= notify.kind.is_page() && notify.audiences.iter().any(Audience::may_respond);
+            }
             // What was refused may still go out on a fallback route, so its notice stays.
             let carried =
                 |other: &Effect| matches!(&other.work, Work::Notify(it) if it.notice == notify.notice);

@@ -18,7 +18,7 @@ use crate::domain::event::{
 };
 use crate::domain::figures::Figures;
 use crate::domain::impact::Impact;
-use crate::domain::index::{signal_key, storm_key};
+use crate::domain::index::{declare_key, signal_key, storm_key};
 use crate::domain::inert;
 use crate::domain::phase::Phase;
 use crate::domain::role::Actor;
@@ -40,6 +40,10 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
     let group = it.signal_group.as_deref().map(|group| name("signal_group", group)).transpose()?;
     if let Some(group) = &group {
         free(draft, signal_key(it.side, group))?;
+    }
+    let once = it.once.as_deref().map(|once| name("once", once)).transpose()?;
+    if let Some(once) = &once {
+        free(draft, declare_key(it.side, once))?;
     }
     let recurrence_of =
         match it.recurrence_of.map(|earlier| draft.other("recurrence_of", earlier, it.side)).transpose() {
@@ -79,6 +83,7 @@ pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Judged {
         declared_at,
         side: it.side,
         signal_group: group,
+        once,
         recurrence_of,
         runbook: draft.cx.digest,
         figures: Arc::new(Figures::of(draft.cx.runbook)),

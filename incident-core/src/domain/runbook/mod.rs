@@ -30,7 +30,7 @@ pub use default::PLACEHOLDERS;
 pub(crate) use lint::reaches_anybody;
 pub use lint::{Finding, Level};
 #[cfg(feature = "toml")]
-pub use parse::RunbookError;
+pub use parse::{RunbookError, RunbookProblem};
 
 /// The response plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

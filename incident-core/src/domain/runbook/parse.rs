@@ -1,11 +1,13 @@
 //! The runbook as TOML: what a team writes is laid over the default.
 
+pub(crate) mod line;
 pub(crate) mod node;
 
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use self::node::Node;
+use self::line::{line_at, line_of};
+use self::node::{Node, Trouble};
 use super::Runbook;
 
 impl Runbook {
@@ -23,19 +25,22 @@ impl Runbook {
     /// assert_eq!(runbook.severity(Severity::Sev2).cadence(), "every 20 min");
     ///
     /// let error = Runbook::from_toml("recovery.held = '20m'").unwrap_err();
-    /// assert_eq!(error.to_string(), "`recovery.held` isn't known; known there: checks, hold, probe_every, watch");
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "runbook, line 1: `recovery.held` isn't known; known there: checks, hold, probe_every, watch"
+    /// );
     /// # Ok::<(), incident_core::domain::runbook::RunbookError>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`RunbookError`] for text that isn't TOML, for a key that doesn't exist, and for a value of the wrong kind. It
-    /// names the place by its full path and never repeats a value.
+    /// names the line and the full path, and never repeats a value.
     pub fn from_toml(text: &str) -> Result<Self, RunbookError> {
-        let written: Table = text.parse().map_err(|error| syntax(text, &error))?;
+        let written: Table = text.parse().map_err(|error| RunbookError::syntax(text, &error))?;
         let mut table = Table::try_from(Self::default()).expect(WRITABLE);
         lay_over(&mut table, written, &mut Vec::new());
-        Self::deserialize(Node(Value::Table(table))).map_err(RunbookError::from)
+        Self::deserialize(Node(Value::Table(table))).map_err(|trouble| RunbookError::new(text, trouble))
     }
 
     /// The runbook as TOML that [`from_toml`](Self::from_toml) reads back; what was taken out is written as `false`.
@@ -56,20 +61,35 @@ impl Runbook {
 
 const WRITABLE: &str = "a runbook has only named fields, text, whole numbers below 2^32 and yes or no";
 
+/// A runbook that can't be read. It says where, and never repeats a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("runbook, line {line}: {problem}")]
+#[non_exhaustive]
+pub struct RunbookError {
+    /// The line, from 1: of the field, or of the table that lacks it.
+    pub line: usize,
+    /// What is wrong there, and what was expected.
+    pub problem: RunbookProblem,
+}
+
+impl RunbookError {
+    fn syntax(text: &str, error: &toml::de::Error) -> Self {
+        let line = line_at(text, error.span().map_or(0, |span| span.start));
+        Self { line, problem: RunbookProblem::Syntax(error.message().to_owned()) }
+    }
+
+    fn new(text: &str, trouble: Trouble) -> Self {
+        Self { line: line_of(text, &trouble), problem: RunbookProblem::from(trouble) }
+    }
+}
+
 /// Why text is no runbook.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum RunbookError {
-    /// It isn't TOML.
-    #[error("not TOML, at line {line}, column {column}: {what}")]
-    Syntax {
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1, in characters.
-        column: usize,
-        /// What is wrong, in the parser's words.
-        what: String,
-    },
+pub enum RunbookProblem {
+    /// It isn't TOML: what is wrong, in the parser's words.
+    #[error("not TOML: {0}")]
+    Syntax(String),
     /// A key doesn't exist.
     #[error("`{at}` isn't known; known there: {}", known.join(", "))]
     UnknownKey {
@@ -94,17 +114,6 @@ pub enum RunbookError {
         /// The field's full path.
         at: String,
     },
-}
-
-fn syntax(text: &str, error: &toml::de::Error) -> RunbookError {
-    let end = error.span().map_or(0, |span| span.start);
-    let before = text.get(..end).unwrap_or(text);
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    RunbookError::Syntax {
-        line: before.matches('\n').count() + 1,
-        column: line.chars().count() + 1,
-        what: error.message().to_owned(),
-    }
 }
 
 /// The entries that a team may take out with `false`; `*` stands for any key.
@@ -234,8 +243,8 @@ mod tests {
     #[test]
     fn an_error_names_the_place_and_what_belongs_there() {
         for (text, expect) in [
-            ("a b", "not TOML, at line 1, column 3: key with no value, expected `=`"),
-            ("title = 'x'\n\ntitle = 'y'", "not TOML, at line 3, column 1: duplicate key"),
+            ("a b", "not TOML: key with no value, expected `=`"),
+            ("title = 'x'\n\ntitle = 'y'", "not TOML: duplicate key"),
             (
                 "escalations.every = '5m'",
                 "`escalations` isn't known; known there: title, severities, triage, phases, escalation, reminders, \
@@ -304,9 +313,23 @@ mod tests {
                 "`calendar.weekdays[1]` is a string; expected a weekday, such as \"Mon\"",
             ),
         ] {
-            let error = Runbook::from_toml(text).expect_err(text).to_string();
-            assert_eq!(error, expect, "{text}");
+            let error = Runbook::from_toml(text).expect_err(text);
+            assert_eq!(error.problem.to_string(), expect, "{text}");
+            let error = error.to_string();
             assert!(!error.contains("sesame"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_line() {
+        for (text, line) in [
+            ("a b", 1),
+            ("title = 'x'\n\ntitle = 'y'", 3),
+            ("title = 'x'\n[recovery]\nwatch = '1h'\nhold = 15", 4),
+            ("# persons\n[persons.alice]\nroles = ['commander']", 2),
+            ("\n[[escalation.chain]]\naudience = 'team'\n[[escalation.chain]]\npersons = []", 4),
+        ] {
+            assert_eq!(Runbook::from_toml(text).expect_err(text).line, line, "{text}");
         }
     }
 }

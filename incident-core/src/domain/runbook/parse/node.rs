@@ -10,7 +10,7 @@ use serde::de::{
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use super::RunbookError;
+use super::RunbookProblem;
 
 /// A value to be read.
 pub(crate) struct Node(pub(crate) Value);
@@ -75,7 +75,7 @@ impl Trouble {
     }
 }
 
-impl From<Trouble> for RunbookError {
+impl From<Trouble> for RunbookProblem {
     fn from(trouble: Trouble) -> Self {
         let mut at = String::new();
         for step in trouble.path.into_iter().rev() {
