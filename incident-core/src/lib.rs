@@ -20,7 +20,7 @@
 //!    [`timeline`](domain::timeline::timeline) for people, [`next`](domain::next) for what to do now, the records
 //!    [as they come](Engine::events), and the [`PostMortem`], which people [write into](postmortem).
 //! 6. Trust, but check: [`verify`](IncidentHandle::verify) recomputes the chain over an incident's log,
-//!    [`audit`](Engine::audit) finds what was forgotten, [`lag`](Engine::lag) is for a health endpoint.
+//!    [`audit`](Engine::audit) finds what was forgotten, [`health`](Engine::health) is for a health endpoint.
 //!
 //! ```
 //! use incident_core::config::Ports;

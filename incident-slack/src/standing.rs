@@ -67,8 +67,7 @@ fn standing(incident: &Incident) -> Notice {
     notice.status = incident.phase.status();
     notice.service.clone_from(&incident.service);
     notice.drill = incident.side == Side::Drill;
-    notice.started_at = incident.milestones.started.unwrap_or(incident.recorded_at);
-    notice.start_known = incident.start_known;
+    notice.started_at = incident.known_start();
     notice.issued_at = incident.recorded_at;
     notice.commander = incident.commander().cloned();
     notice.next_update = incident.obligation(ObligationKind::Update).map(|owed| owed.due);

@@ -37,12 +37,11 @@ const VERIFY: &str = "verify the change";
 /// |---|---|
 /// | a receipt with the effect's id | yes |
 /// | receipts without it | no |
-/// | no receipts; the value that was wanted | yes: a state was asked for, and it is there, so sending it again adds nothing |
 /// | no receipts; value and version as pinned | no |
 /// | anything else, or nothing can be read | can't tell |
 ///
-/// The third row can't tell the engine's own change from somebody else's equal one. Declare a `receipt` where that
-/// matters.
+/// Without receipts the value that was wanted proves nothing: somebody else may have set it. A person decides then, so
+/// declare a `receipt` wherever the service can keep one.
 ///
 /// # Caveats
 /// Without `read` nothing is pinned; that carrying out a plan twice has one effect is then up to the service, which
@@ -103,7 +102,7 @@ impl HttpMitigator {
             return Ok(Found::CannotTell);
         };
         let seen = read.look(&self.client, &Budget::within(cx.deadline), cx.now).await?;
-        Ok(match judge(&seen, cx, plan, &step) {
+        Ok(match judge(&seen, cx, plan) {
             Found::Yes(()) => {
                 Found::Yes(execution(cx, plan).with_before(json!({ "value": pinned_value(plan) })))
             }
@@ -179,14 +178,11 @@ impl Mitigator for HttpMitigator {
     }
 }
 
-fn judge(seen: &Seen, cx: &EffectContext, plan: &Plan, step: &Step) -> Found<()> {
+fn judge(seen: &Seen, cx: &EffectContext, plan: &Plan) -> Found<()> {
     match seen.trace(&cx.effect.to_string(), plan) {
         Trace::Ours => Found::Yes(()),
         Trace::Absent => Found::No,
         Trace::Unclear => Found::CannotTell,
-        Trace::Untold if step.wanted.as_ref().is_some_and(|wanted| equal(wanted, &seen.value)) => {
-            Found::Yes(())
-        }
         Trace::Untold if seen.moved(plan).is_none() => Found::No,
         Trace::Untold => Found::CannotTell,
     }

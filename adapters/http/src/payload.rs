@@ -29,7 +29,7 @@ pub(crate) struct Payload<'a> {
     service: Option<String>,
     headline: String,
     text: String,
-    started_at: Time,
+    started_at: Option<Time>,
     issued_at: Time,
     next_update: Option<Time>,
     commander: Option<String>,

@@ -136,6 +136,9 @@ impl<'a> Draft<'a> {
             .with_change("request to be sent", "none", &show_call(backend, call))
             .with_pin(BACKEND, backend)
             .with_payload(payload);
+        if let Some(verify) = &action.verify {
+            plan = plan.with_verify_within(verify.within);
+        }
         if let Some(seen) = seen {
             plan = seen.pin(plan);
         }

@@ -45,7 +45,7 @@ fn notice() -> Notice {
         vec![Audience::new(Audience::TEAM)],
         "checkout is slow",
     );
-    (notice.started_at, notice.issued_at, notice.next_update) = (now(), now(), Some(now()));
+    (notice.started_at, notice.issued_at, notice.next_update) = (Some(now()), now(), Some(now()));
     notice
 }
 

@@ -40,7 +40,7 @@ fn notice(number: u64) -> Notice {
     let (incident, seq) = (effect(number).incident, Seq(number));
     let mut notice =
         Notice::new(incident, seq, NoticeKind::Update, vec![Audience::new("team")], "checkout is slow");
-    (notice.started_at, notice.issued_at) = (now(), now());
+    (notice.started_at, notice.issued_at) = (Some(now()), now());
     notice.lines.push(Line { label: Label::Progress, text: format!("the {number}. of many updates") });
     notice
 }

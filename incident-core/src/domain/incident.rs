@@ -21,7 +21,7 @@ use super::role::{PersonId, Role};
 use super::runbook::Priority;
 use super::severity::{Audience, Severity};
 use super::shared_map::SharedMap;
-use super::signal::{Detection, Firing};
+use super::signal::{Detection, Fingerprints, Firing, News, Signal};
 use super::storm::Storm;
 use super::text::{Text, Texts};
 use super::ticket::{TicketRef, TicketSeen};
@@ -305,6 +305,23 @@ impl Incident {
     #[must_use]
     pub fn exists(&self) -> bool {
         self.version > Seq::ZERO
+    }
+
+    /// Whether an alert of `group` fires for an occurrence that this incident saw end.
+    #[must_use]
+    pub fn saw_end(&self, group: &str, alert: &Signal) -> bool {
+        let identity = alert.identity();
+        let known = match self.storm {
+            Some(_) => Fingerprints::in_group(group, &identity),
+            None => Fingerprints::of(&identity),
+        };
+        self.firing.news(known, alert) == News::Stale
+    }
+
+    /// When it began, UTC; none while nobody knows.
+    #[must_use]
+    pub fn known_start(&self) -> Option<Time> {
+        self.milestones.started.filter(|_| self.start_known)
     }
 
     /// Whether responders are at work: declared, not resolved, not ended.

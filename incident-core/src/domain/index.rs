@@ -125,8 +125,11 @@ pub struct Summary {
     pub ended: Option<Ending>,
     /// Live or drill.
     pub side: Side,
-    /// When it began, UTC.
+    /// When it began, UTC; none while nobody knows.
     pub started_at: Option<Time>,
+    /// When it was declared, UTC; rows of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_at: Option<Time>,
     /// Who leads.
     pub commander: Option<PersonId>,
     /// The incident this one became part of.
@@ -147,7 +150,8 @@ impl Summary {
             phase: incident.phase,
             ended: incident.ended,
             side: incident.side,
-            started_at: incident.milestones.started,
+            started_at: incident.known_start(),
+            declared_at: incident.milestones.declared,
             commander: incident.commander().cloned(),
             merged_into: match incident.ended {
                 Some(Ending::Merged(into)) => Some(into),
@@ -203,7 +207,6 @@ fn group_key(incident: &Incident) -> Option<Key> {
     };
     match (incident.ended, incident.milestones.resolved) {
         (Some(Ending::Cancelled | Ending::Merged(_)), _) => None,
-        (Some(Ending::Closed), _) if incident.storm.is_some() => None,
         // A closed incident takes no alert as its own: another may be declared at once, and repeats this one.
         (Some(Ending::Closed), _) => {
             Some(Key::until(name, incident.milestones.closed.unwrap_or(incident.recorded_at)))

@@ -89,7 +89,7 @@ impl ResponseTimes {
     #[must_use]
     pub fn of(incident: &Incident) -> Self {
         let at = &incident.milestones;
-        let started = at.started.filter(|_| incident.start_known);
+        let started = incident.known_start();
         Self {
             side: incident.side,
             detect: between(started, at.detected),

@@ -155,10 +155,8 @@ pub struct Notice {
     pub service: Option<String>,
     /// Whether this is a drill; every message of one says so.
     pub drill: bool,
-    /// When the incident began, UTC.
-    pub started_at: Time,
-    /// Whether `started_at` is known; otherwise it is when the incident was declared.
-    pub start_known: bool,
+    /// When the incident began, UTC; none while nobody knows.
+    pub started_at: Option<Time>,
     /// When this was issued, UTC.
     pub issued_at: Time,
     /// Who leads.
@@ -354,8 +352,7 @@ impl Notice {
             title: title.to_owned(),
             service: None,
             drill: false,
-            started_at: Time::UNIX_EPOCH,
-            start_known: true,
+            started_at: None,
             issued_at: Time::UNIX_EPOCH,
             commander: None,
             next_update: None,

@@ -40,8 +40,7 @@ pub fn notice(incident: &Incident, effect: &Effect, notify: &Notify, runbook: &R
     notice.status = said.status;
     notice.service = incident.service.clone().filter(|_| may("service"));
     notice.drill = incident.side == Side::Drill;
-    notice.started_at = incident.milestones.started.unwrap_or(issued.at);
-    notice.start_known = incident.start_known;
+    notice.started_at = incident.known_start();
     notice.issued_at = issued.at;
     notice.commander = said.commander.clone().filter(|_| may("lead"));
     notice.next_update = said.next_update.filter(|_| may("next_update"));
@@ -151,7 +150,7 @@ fn figures(incident: &Incident, said: &NoticeIssued, at: Time, runbook: &Runbook
         ("impact", Some(impact(incident, said, runbook))),
         ("affected", affected(incident).or_else(unknown)),
         ("service", incident.service.clone()),
-        ("started_at", incident.start_known.then(|| stamp(started)).or_else(unknown)),
+        ("started_at", incident.known_start().map(stamp).or_else(unknown)),
         ("now", Some(stamp(at))),
         ("lead", said.commander.as_ref().map(name).or_else(|| Some("none yet".to_owned()))),
         ("actor", proposal.and_then(|it| it.proposer.as_ref()).map(name)),

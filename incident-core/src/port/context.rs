@@ -98,7 +98,7 @@ pub struct ReadContext {
     pub side: Side,
     /// The service that is affected, if known.
     pub service: Option<String>,
-    /// When the incident began, UTC.
+    /// When the incident began, UTC, or when it was declared while nobody knows.
     pub started_at: Time,
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use crate::domain::effect::Applied;
+use crate::domain::inert;
 
 /// An adapter's error.
 ///
@@ -71,10 +72,13 @@ impl AdapterError {
         self
     }
 
-    /// With what helps to understand it. Never a secret, never a body.
+    /// With what helps to understand it, as one line without control characters and of at most 1 KiB. Never a secret, never
+    /// a body.
     #[must_use]
     pub fn with_context(mut self, context: impl Into<String>) -> Self {
-        self.context = context.into();
+        const LONGEST: usize = 1_024;
+        // Cut first: cleaning megabytes takes a while, and nobody reads them.
+        self.context = inert::plain(&inert::clip(&context.into(), LONGEST), LONGEST);
         self
     }
 
@@ -139,4 +143,20 @@ pub enum Retry {
     Never,
     /// After so long as the backend says, or after the engine's own backoff if it says nothing.
     After(Option<Duration>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An answer of a backend that clears a terminal and writes a line of its own into the log.
+    #[test]
+    fn what_an_error_says_is_one_short_line() {
+        let hostile = format!("\u{1b}[2J\u{202e}down\r\nall is well {}", "x".repeat(5_000_000));
+        let error = AdapterError::new(ErrorKind::Refused, "post the notice").with_context(hostile);
+        for said in [error.to_string(), format!("{error:?}")] {
+            assert!(said.len() < 2_048 && said.contains("down"), "{} bytes", said.len());
+            assert!(!said.contains(|it: char| it.is_control() || it == '\u{202e}'));
+        }
+    }
 }

@@ -124,7 +124,7 @@ impl Source<'_> {
     pub(super) fn dates(&self) -> Vec<Date> {
         let at = &self.incident.milestones;
         // Where nobody knows when it began, what is recorded is when somebody said so.
-        let started = at.started.filter(|_| self.incident.start_known);
+        let started = self.incident.known_start();
         let dates = [
             ("Began", started, self.began()),
             ("Detected", at.detected, self.declared()),

@@ -10,7 +10,7 @@ use crate::domain::id::IncidentId;
 use crate::domain::incident::Ending;
 use crate::domain::index::Summary;
 use crate::domain::inert;
-use crate::domain::time::since;
+use crate::domain::time::{Time, since};
 
 /// An earlier incident of the same service and class of cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,6 +31,11 @@ pub struct Recurrence {
     pub apart: Duration,
 }
 
+/// When an incident began as far as is known: no later than it was declared.
+fn began(summary: &Summary) -> Option<Time> {
+    summary.started_at.or(summary.declared_at)
+}
+
 /// Which of `others` the incident `of` repeats: the same service, a class of cause in common, and begun before it but not
 /// longer ago than `within`. The latest comes first.
 ///
@@ -42,9 +47,9 @@ pub fn recurrences(
     within: Duration,
 ) -> Vec<Recurrence> {
     let (id, this) = of;
-    let (Some(service), Some(started)) = (&this.service, this.started_at) else { return Vec::new() };
+    let (Some(service), Some(started)) = (&this.service, began(this)) else { return Vec::new() };
     let recurrence = |(other, summary): &(IncidentId, Summary)| {
-        let began = summary.started_at.filter(|began| *began <= started)?;
+        let began = began(summary).filter(|began| *began <= started)?;
         let apart = since(started, began);
         let classes: Vec<_> = this.causes.intersection(&summary.causes).copied().collect();
         let counts = *other != id

@@ -193,7 +193,7 @@ impl Engine {
             let mut notice = Notice::new(effect.incident, effect.seq, kind, vec![caretaker.clone()], what);
             notice.severity = Severity::Sev1;
             notice.drill = side == Side::Drill;
-            (notice.started_at, notice.issued_at) = (now, now);
+            notice.issued_at = now;
             notice.lines.push(Line { label: Label::Because, text: why.to_owned() });
             let cx = EffectContext::new(effect, now).with_deadline(self.deadline());
             let deliver = async move { notifier.deliver(&cx, &notice).await.is_ok() };

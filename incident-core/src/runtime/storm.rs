@@ -196,6 +196,15 @@ impl Engine {
         Err(CommandError::Refused(Refusal::KeyTaken { key: storm_key(of.0, of.1) }))
     }
 
+    /// The storm incident that ended last, if one of these alerts began before its end: it may have seen the alert end.
+    pub(super) async fn ended_storm(&self, group: &Group, signals: &[Signal]) -> Option<IncidentId> {
+        let key = storm_key(group.side, group.severity(signals));
+        let held = self.0.store.holder(&key).await.ok().flatten()?;
+        let end = held.until.filter(|end| *end <= self.now())?;
+        let is_older = |signal: &Signal| signal.started_at.is_some_and(|began| began <= end);
+        signals.iter().any(|signal| signal.is_firing() && is_older(signal)).then_some(held.by)
+    }
+
     /// The incident that gathers, as it is now.
     async fn storm_at(&self, of: Which) -> Result<Found, CommandError> {
         let held = self.0.store.holder(&storm_key(of.0, of.1)).await;

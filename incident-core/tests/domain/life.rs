@@ -5,10 +5,11 @@ use incident_core::domain::command::{
     Absorb, Assign, Close, Command, CompleteAction, Correct, Declare, HoldMeeting, JudgeHypothesis, Link,
     RecordFix, Refusal, Request,
 };
-use incident_core::domain::event::{FixStep, Relation};
+use incident_core::domain::event::{Fact, FixStep, Record, Relation};
 use incident_core::domain::id::{IncidentId, Seq};
 use incident_core::domain::incident::Ending;
 use incident_core::domain::ticket::TicketRef;
+use incident_core::domain::timeline::describe;
 use incident_core::domain::{Actor, CommandId, Phase, Role, Severity};
 
 use crate::course::{
@@ -189,4 +190,23 @@ fn an_assumed_severity_is_sev2_until_triage() {
     assert_eq!((it.it.severity, it.it.severity_assigned), (Severity::Sev2, false));
     it.does(triage());
     assert_eq!((it.it.severity, it.it.severity_assigned), (Severity::Sev1, true), "nobody knows: the worst");
+}
+
+/// A hand-over is a fact of its own: the log and the timeline say who had the role before.
+#[test]
+fn a_hand_over_says_who_had_the_role() {
+    let mut it = Scenario::declared(Severity::Sev2);
+    let assign = |to: &str| Command::Assign(Assign { role: Role::Commander, to: person(to) });
+    let said = |it: &Scenario, records: &[Record]| describe(&it.it, &records[0]);
+    let from = |records: &[Record]| match &records[0].fact {
+        Fact::RoleAssigned(fact) => fact.from.clone(),
+        other => panic!("{other:?}"),
+    };
+
+    let first = it.does(assign("alice"));
+    assert_eq!((from(&first), &*said(&it, &first)), (None, "alice is incident commander"));
+    let second = it.does(assign("bob"));
+    assert_eq!(from(&second), Some(person("alice")));
+    assert_eq!(said(&it, &second), "incident commander handed over from alice to bob");
+    assert_eq!(it.it.commander(), Some(&person("bob")));
 }

@@ -319,5 +319,5 @@ fn an_unknown_start_is_said_to_be_unknown() {
     let mut it = Scenario::blank(MONDAY);
     it.does(Command::Declare(Box::new(Declare::new("slow").severity(Severity::Sev2))));
     let page = &notices(&it, &it.runbook)[0];
-    assert!(!page.start_known && page.said.contains("Started: unknown"), "{}", page.said);
+    assert!(page.started_at.is_none() && page.said.contains("Started: unknown"), "{}", page.said);
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use incident_core::domain::command::{Command, Gather, Gathered, Request};
+use incident_core::domain::command::{Advance, Close, Command, Gather, Gathered, Request, Resolve};
 use incident_core::domain::event::Fact;
 use incident_core::domain::incident::Incident;
 use incident_core::domain::index::{Index, Key, Urgency};
 use incident_core::domain::notice::NoticeKind;
+use incident_core::domain::phase::Phase;
 use incident_core::domain::{Actor, Detection, IncidentId, Signal, Time};
 use incident_core::port::store::Commit;
 use incident_core::port::{Clock as _, Store as _};
@@ -114,6 +115,38 @@ async fn what_was_gathered_stays_with_the_storm_and_what_comes_after_it_is_an_in
     assert!(engine.incident(gathers.id).state().await.unwrap().firing.is_empty());
     let unknown = alert(7_777, "minor").resolved();
     assert_eq!(takes(&engine, vec![unknown]).await.pointless, 1);
+}
+
+/// An HA peer that lags sends what the storm saw end, after the storm's incident is closed.
+#[tokio::test]
+async fn a_stale_alert_after_a_closed_storm_declares_nothing() {
+    let place = Place::new();
+    let engine = place.engine(1);
+    let began = place.clock.now();
+    let alerts: Vec<Signal> = minor(0..100).into_iter().map(|it| it.started_at(began)).collect();
+    let taken = takes(&engine, alerts.clone()).await;
+    let gathers = storm(&engine, &taken.declared).await.unwrap();
+    let gathered = alerts[99].clone();
+    place.clock.advance(Duration::from_secs(120));
+    takes(&engine, alerts.into_iter().map(Signal::resolved).collect()).await;
+    let storm = engine.incident(gathers.id).as_actor(world::human("alice"));
+    storm.acknowledge().await.unwrap();
+    let over = |to| Command::Advance(Advance { to: Some(to), override_because: Some("a test".to_owned()) });
+    storm.send(over(Phase::Recovery)).await.unwrap();
+    let why = || Some("a test".to_owned());
+    storm
+        .send(Command::Resolve(Resolve { cause: "load".to_owned(), override_because: why() }))
+        .await
+        .unwrap();
+    storm.send(Command::Close(Close { override_because: why() })).await.unwrap();
+    place.clock.advance(Duration::from_secs(3_600));
+
+    for seed in 2..4 {
+        let again = takes(&place.engine(seed), vec![gathered.clone()]).await;
+        assert_eq!((again.declared.len(), again.joined.len(), again.stale), (0, 0, 1), "engine {seed}");
+    }
+    let anew = gathered.started_at(place.clock.now());
+    assert_eq!(takes(&engine, vec![anew]).await.declared.len(), 1, "a new occurrence is an incident");
 }
 
 #[tokio::test]

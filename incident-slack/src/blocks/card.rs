@@ -16,10 +16,7 @@ pub(super) fn card(notice: &Notice) -> Vec<Value> {
     let mut cells = vec![
         markup(&format!("*Status*\n{}", status(notice))),
         markup(&format!("*Severity*\n{}", notice.severity)),
-        markup(&match notice.start_known {
-            true => format!("*Started*\n{}", date(notice.started_at)),
-            false => "*Started*\nunknown".to_owned(),
-        }),
+        markup(&format!("*Started*\n{}", notice.started_at.map_or_else(|| "unknown".to_owned(), date))),
     ];
     if let Some(next) = next_update(notice) {
         cells.push(markup(&format!("*Next update*\n{next}")));

@@ -34,8 +34,7 @@ fn notice(kind: NoticeKind) -> Notice {
     let mut notice = Notice::new(incident, Seq(9), kind, vec![Audience::new("team")], "Checkout is slow");
     notice.service = Some("checkout".to_owned());
     notice.severity = Severity::Sev2;
-    notice.started_at = at("2026-11-26T14:25:00Z");
-    notice.start_known = true;
+    notice.started_at = Some(at("2026-11-26T14:25:00Z"));
     notice.issued_at = at("2026-11-26T14:30:00Z");
     notice.commander = Some(PersonId::new("alice"));
     notice.next_update = Some(at("2026-11-26T15:00:00Z"));
@@ -148,7 +147,7 @@ fn the_first_message_stays_current_and_keeps_what_it_began_with() {
 #[test]
 fn a_start_that_nobody_knows_is_unknown() {
     let mut notice = notice(NoticeKind::Opening);
-    notice.start_known = false;
+    notice.started_at = None;
     let shown = limits::readable(&json!({ "blocks": root(&notice, &style()).blocks }));
     assert!(shown.contains("*Started*\nunknown") && !shown.contains("14:25"), "{shown}");
 }

@@ -26,7 +26,7 @@ pub fn status(incident: &Incident, runbook: &Runbook, now: Time) -> Answer {
     let title = brief(&format!("{drill}{} · {}", incident.severity, line(incident.title_words())), 150);
     let phase = phase(incident);
     let mut facts = vec![format!("*Status* {phase}")];
-    facts.push(match incident.milestones.started.filter(|_| incident.start_known) {
+    facts.push(match incident.known_start() {
         Some(started) => format!("*Started* {}", date(started)),
         None => "*Started* unknown".to_owned(),
     });

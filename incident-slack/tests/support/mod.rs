@@ -37,7 +37,7 @@ pub(crate) fn context(number: u64) -> EffectContext {
 /// A notice of this kind, with words.
 pub(crate) fn notice(kind: NoticeKind) -> Notice {
     let mut notice = Notice::new(incident(), Seq(1), kind, vec![Audience::new("team")], "Checkout is slow");
-    notice.started_at = now();
+    notice.started_at = Some(now());
     notice.issued_at = now();
     notice.lines.push(Line { label: Label::Progress, text: "looking at the payment service".to_owned() });
     notice

@@ -74,7 +74,7 @@ fn cells(past: &Past) -> impl Iterator<Item = String> {
         it.phase.to_string(),
         ended,
         it.commander().map(ToString::to_string).unwrap_or_default(),
-        time(at.started.filter(|_| it.start_known)),
+        time(it.known_start()),
         it.start_known.to_string(),
         time(at.declared),
         time(at.acknowledged),

@@ -43,7 +43,7 @@ pub fn ocsf(incident: &Incident) -> Value {
     set("status", json!(status_name));
     set("time", json!(incident.recorded_at.timestamp_millis()));
     // A start that was only assumed is no fact.
-    let started = millis(at.started.filter(|_| incident.start_known));
+    let started = millis(incident.known_start());
     set("start_time", json!(started));
     set("end_time", json!(millis(at.resolved)));
     set("message", json!(title));

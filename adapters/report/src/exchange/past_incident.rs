@@ -142,7 +142,7 @@ impl PastIncident {
             severity: incident.severity,
             drill: incident.side == Side::Drill,
             detected_by: incident.detected_by,
-            started_at: at.started.filter(|_| incident.start_known),
+            started_at: incident.known_start(),
             detected_at: at.detected,
             declared_at: at.declared?,
             acknowledged_at: at.acknowledged,

@@ -156,7 +156,7 @@ fn spans(incident: &Incident, entries: &[Entry]) -> (Span, Span) {
     let at = &incident.milestones;
     let times = || entries.iter().map(|entry| entry.occurred_at);
     let declared = at.declared.unwrap_or(incident.recorded_at);
-    let from = times().chain(at.started.filter(|_| incident.start_known)).min().unwrap_or(declared);
+    let from = times().chain(incident.known_start()).min().unwrap_or(declared);
     let to = times().max().unwrap_or(declared);
     let over = match (at.resolved, incident.ended) {
         (Some(resolved), _) if !incident.is_active() => resolved,
@@ -302,7 +302,7 @@ fn moment<'a>(entry: &'a Entry, fact: &Fact) -> Option<Moment<'a>> {
 fn milestones(incident: &Incident) -> Vec<(Time, &'static str)> {
     let at = &incident.milestones;
     let named = [
-        (at.started.filter(|_| incident.start_known), "began"),
+        (incident.known_start(), "began"),
         (at.detected, "detected"),
         (at.declared, "declared"),
         (at.acknowledged, "acknowledged"),

@@ -33,7 +33,8 @@ pub(super) fn begin(draft: &mut Draft<'_>, signals: &[Signal], notes: &[String])
 pub(super) fn gather(draft: &mut Draft<'_>, it: &Gather) -> Judged {
     let begins = it.begins && draft.state.storm.is_some();
     // An engine may remember a holder that has let go since.
-    if it.gathered.iter().any(|it| !takes_group(&draft.state, &it.group, begins, draft.cx.now)) {
+    let lets_go = |it: &Gathered| !takes_group(&draft.state, &it.group, begins, draft.cx.now);
+    if it.gathered.iter().any(|it| lets_go(it) && !only_stale(draft, it)) {
         return Err(Refusal::LetGo);
     }
     if draft.state.storm.is_none() {
@@ -46,6 +47,11 @@ pub(super) fn gather(draft: &mut Draft<'_>, it: &Gather) -> Judged {
         page_step(draft, 0, Some(because));
     }
     Ok(())
+}
+
+/// Whether a storm's incident saw each of these alerts end: it notes them even after its own end.
+fn only_stale(draft: &Draft<'_>, it: &Gathered) -> bool {
+    draft.state.storm.is_some() && it.signals.iter().all(|alert| draft.state.saw_end(&it.group, alert))
 }
 
 /// Takes the alerts of several groups into the incident that gathers them. Says whether that reopened it.

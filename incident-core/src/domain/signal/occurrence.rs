@@ -119,12 +119,6 @@ impl Firing {
         Occurrence::news(self.occurrence(alert), signal)
     }
 
-    /// Whether `signal` fires for an occurrence that is known to be over.
-    #[must_use]
-    pub fn is_stale(&self, signal: &Signal) -> bool {
-        self.news(Fingerprints::of(&signal.identity()), signal) == News::Stale
-    }
-
     pub(crate) fn occurrence(&self, alert: u64) -> Option<&Occurrence> {
         self.alerts.get(&alert)
     }

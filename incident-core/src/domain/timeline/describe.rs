@@ -114,7 +114,7 @@ impl Teller<'_> {
                 known => format!("Impact: {}", known.join("; ")),
             },
             Fact::RoleAssigned(it) => match &it.from {
-                Some(from) => format!("{} is {} now, after {from}", it.to, it.role),
+                Some(from) => format!("{} handed over from {from} to {}", it.role, it.to),
                 None => format!("{} is {}", it.to, it.role),
             },
             Fact::Noted(it) => self.words(it.text).to_owned(),

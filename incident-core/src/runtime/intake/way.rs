@@ -112,8 +112,12 @@ impl Engine {
             _ => {}
         }
         let earlier = held.map(|held| held.by);
-        if let Some(earlier) = earlier {
-            self.leave_stale(way, earlier).await;
+        let ended = match earlier {
+            Some(earlier) => Some(earlier),
+            None => self.ended_storm(&group, &way.signals).await,
+        };
+        if let Some(ended) = ended {
+            self.leave_stale(way, ended).await;
             if !way.fires() {
                 return Ok(Some(Taken::Stale));
             }
@@ -164,14 +168,20 @@ impl Engine {
             return;
         }
         let Ok(seen) = self.look_at(earlier).await else { return };
-        let is_stale = |signal: &&Signal| seen.incident.firing.is_stale(signal);
+        let is_stale = |signal: &&Signal| seen.incident.saw_end(&way.group.name, signal);
         let (stale, fresh): (Vec<&Signal>, Vec<&Signal>) = way.signals.iter().partition(is_stale);
         if stale.is_empty() {
             return;
         }
         let stale: Vec<Signal> = stale.into_iter().cloned().collect();
+        let note = match seen.incident.storm {
+            Some(_) => {
+                Command::Gather(Gather { gathered: vec![way.group.gathered(&stale.into())], begins: false })
+            }
+            None => Command::Signals(stale),
+        };
         let fresh: Arc<[Signal]> = fresh.into_iter().cloned().collect();
-        if let Err(error) = self.send(earlier, way.group.request(self, Command::Signals(stale))).await {
+        if let Err(error) = self.send(earlier, way.group.request(self, note)).await {
             tracing::warn!(%earlier, %error, "an incident that is over couldn't note that old alerts came again");
         }
         way.signals = fresh;
