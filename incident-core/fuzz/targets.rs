@@ -23,7 +23,7 @@ use incident_core::domain::index::index;
 use incident_core::domain::redact::redact;
 use incident_core::domain::timeline::timeline;
 use incident_core::domain::{IncidentId, Runbook, Seq, Signal, Time, inert};
-use incident_core::runtime::{Engine, ManualClock, SeededEntropy};
+use incident_core::runtime::{AuditProblem, Engine, ManualClock, SeededEntropy};
 use incident_core::store::MemoryStore;
 
 static RUNBOOK: LazyLock<Runbook> = LazyLock::new(Runbook::default);
@@ -124,7 +124,10 @@ pub fn signals(data: &[u8]) -> bool {
                 for id in taken.declared {
                     engine.incident(id).verify(None).await.unwrap();
                 }
-                assert!(engine.audit().await.unwrap().is_clean());
+                let mut findings = engine.audit().await.unwrap().findings;
+                // This engine can page nobody, and the audit says so.
+                findings.retain(|it| it.problem != AuditProblem::NobodyReached);
+                assert!(findings.is_empty(), "{findings:?}");
                 true
             }
             Err(error) => {
