@@ -141,7 +141,7 @@ impl Play {
             if fires && it.ended.is_none() {
                 let severe = policy.severity(signal).is_some_and(|of| it.severity <= of);
                 found.push((it.id, severe, self.has_heard(&it), it.phase));
-            } else if it.firing.is_stale(signal) && it.signal_group.as_deref() == Some(&group) {
+            } else if it.saw_end(&group, signal) && it.signal_group.as_deref() == Some(&group) {
                 let records = self.engine.incident(it.id).records().await.unwrap();
                 let lines = timeline(&it, &records);
                 let noted =
