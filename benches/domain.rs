@@ -7,14 +7,19 @@ use std::time::Duration;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use incident_benches::{folded, id_of, log};
-use incident_core::domain::chain::{self, StoredRecord};
-use incident_core::domain::command::{Command, Declare, Note, PostUpdate, Request};
-use incident_core::domain::context::{Context, Route, Routes};
-use incident_core::domain::decide::decide;
-use incident_core::domain::due::due;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::time::after;
-use incident_core::domain::{Actor, Audience, CommandId, IncidentId, Runbook, Severity, Time};
+use incident_core::log::chain;
+use incident_core::log::chain::StoredRecord;
+use incident_core::log::incident::Incident;
+use incident_core::model::id::{CommandId, IncidentId};
+use incident_core::model::role::Actor;
+use incident_core::model::severity::{Audience, Severity};
+use incident_core::model::time::Time;
+use incident_core::model::time::after;
+use incident_core::rules::command::{Command, Declare, Note, PostUpdate, Request};
+use incident_core::rules::context::{Context, Route, Routes};
+use incident_core::rules::decide::decide;
+use incident_core::rules::due::due;
+use incident_core::runbook::Runbook;
 
 const RECORDS: usize = 200;
 /// The incident of the corpus is in its investigation then, with effects and deadlines open.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use incident_benches::{alerts, bytes_of, commit, engine, id_of, log, runtime};
-use incident_core::domain::id::{IncidentId, Seq};
+use incident_core::model::id::{IncidentId, Seq};
 use incident_core::port::Store;
 use incident_core::store::MemoryStore;
 use incident_sqlite::SqliteStore;

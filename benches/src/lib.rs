@@ -11,15 +11,16 @@ pub mod table;
 
 use std::sync::Arc;
 
-use incident_core::domain::chain::{self, StoredRecord};
-use incident_core::domain::event::Fact;
-use incident_core::domain::id::{Digest, IncidentId, Seq};
-use incident_core::domain::incident::Incident;
-use incident_core::domain::index::index;
-use incident_core::domain::runbook::Runbook;
-use incident_core::domain::signal::{Detection, Signal};
+use incident_core::log::chain;
+use incident_core::log::chain::StoredRecord;
+use incident_core::log::event::Fact;
+use incident_core::log::incident::Incident;
+use incident_core::log::index::index;
+use incident_core::model::id::{Digest, IncidentId, Seq};
+use incident_core::model::signal::{Detection, Signal};
 use incident_core::port::Store;
 use incident_core::port::store::Commit;
+use incident_core::runbook::Runbook;
 use incident_core::runtime::Engine;
 use serde::Deserialize;
 use tokio::runtime::{Builder, Runtime};

@@ -15,16 +15,21 @@ use std::sync::{Arc, LazyLock};
 
 use incident_core::PostMortem;
 use incident_core::config::Settings;
-use incident_core::domain::chain::{self, StoredRecord, decode, encode, link, origin};
-use incident_core::domain::due::{due, next_wake};
-use incident_core::domain::evolve::evolve;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::index::index;
-use incident_core::domain::redact::redact;
-use incident_core::domain::timeline::timeline;
-use incident_core::domain::{IncidentId, Runbook, Seq, Signal, Time, inert};
+use incident_core::log::chain;
+use incident_core::log::chain::{StoredRecord, decode, encode, link, origin};
+use incident_core::log::fold::evolve;
+use incident_core::log::incident::Incident;
+use incident_core::log::index::index;
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::inert;
+use incident_core::model::signal::Signal;
+use incident_core::model::time::Time;
+use incident_core::rules::due::{due, next_wake};
+use incident_core::runbook::Runbook;
 use incident_core::runtime::{AuditProblem, Engine, ManualClock, SeededEntropy};
 use incident_core::store::MemoryStore;
+use incident_core::views::redact::redact;
+use incident_core::views::timeline::timeline;
 
 static RUNBOOK: LazyLock<Runbook> = LazyLock::new(Runbook::default);
 

@@ -17,7 +17,7 @@
 //!    [`IncidentHandle`] has a verb for everything people do; the [`Runbook`] in force says whether they may, and a
 //!    [`Refusal`] says why not.
 //! 5. Read: the [`state`](IncidentHandle::state) folded from the log, the
-//!    [`timeline`](domain::timeline::timeline) for people, [`next`](domain::next) for what to do now, the records
+//!    [`timeline`](views::timeline::timeline) for people, [`next`](views::next) for what to do now, the records
 //!    [as they come](Engine::events), and the [`PostMortem`], which people [write into](postmortem).
 //! 6. Trust, but check: [`verify`](IncidentHandle::verify) recomputes the chain over an incident's log,
 //!    [`audit`](Engine::audit) finds what was forgotten, [`health`](Engine::health) is for a health endpoint.
@@ -66,25 +66,30 @@
 pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-pub mod domain;
 #[cfg(feature = "runtime")]
 pub mod local;
+pub mod log;
+pub mod model;
 pub mod port;
 pub mod postmortem;
+pub mod rules;
+pub mod runbook;
 #[cfg(feature = "runtime")]
 pub mod runtime;
 #[cfg(feature = "runtime")]
 pub mod store;
+pub mod views;
 
 pub use config::Ports;
 #[cfg(feature = "toml")]
 pub use config::Settings;
-pub use domain::command::{Command, Declare, Refusal, Request};
-pub use domain::{
-    Actor, Audience, Identity, IncidentId, Notice, Person, PersonId, Phase, Role, Runbook, Severity, Side,
-    Signal, Status, Time,
+pub use model::{
+    Actor, Audience, Identity, IncidentId, Notice, Person, PersonId, Phase, Role, Severity, Side, Signal,
+    Status, Time,
 };
 pub use postmortem::PostMortem;
+pub use rules::command::{Command, Declare, Refusal, Request};
+pub use runbook::Runbook;
 #[cfg(feature = "runtime")]
 pub use runtime::{CommandError, Engine, EngineBuilder, IncidentHandle};
 

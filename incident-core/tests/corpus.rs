@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use incident_core::domain::chain::{StoredRecord, decode, encode, fold, origin, verify};
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::id::{Digest, IncidentId, Seq};
+use incident_core::log::chain::{StoredRecord, decode, encode, fold, origin, verify};
+use incident_core::log::event::{Fact, Record};
+use incident_core::model::id::{Digest, IncidentId, Seq};
 use incident_core::{PostMortem, Runbook};
 
 /// A record as a line of a log shows it.

@@ -12,8 +12,10 @@ mod wrong {
 
     use async_trait::async_trait;
     use incident_core::conformance::store::{StoreHarness, check};
-    use incident_core::domain::index::Key;
-    use incident_core::domain::{IncidentId, Seq, Time, time};
+    use incident_core::log::index::Key;
+    use incident_core::model::id::{IncidentId, Seq};
+    use incident_core::model::time;
+    use incident_core::model::time::Time;
     use incident_core::port::store::{
         Claim, Commit, CommitError, Held, Hints, Page, Query, Store, StoreError, StoredRecord,
     };

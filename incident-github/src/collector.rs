@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use incident_core::config::ConfigError;
-use incident_core::domain::redact::redact;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, Capture, Collector, Preflight, PreflightContext, ReadContext,
 };
+use incident_core::views::redact::redact;
 use serde_json::{Value, json};
 
 use crate::call::Call;

@@ -137,7 +137,7 @@ fn meaning(status: u16, said: &str) -> (ErrorKind, &'static str) {
 mod tests {
     use std::time::Duration;
 
-    use incident_core::domain::time::Time;
+    use incident_core::model::time::Time;
     use incident_core::port::{Applied, Retry};
     use serde_json::json;
 

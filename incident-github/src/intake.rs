@@ -7,9 +7,9 @@ mod payload;
 
 use std::fmt;
 
-use incident_core::domain::id::{Digest, IncidentId};
-use incident_core::domain::ticket::TicketRef;
-use incident_core::domain::time::Time;
+use incident_core::model::id::{Digest, IncidentId};
+use incident_core::model::ticket::TicketRef;
+use incident_core::model::time::Time;
 
 use crate::marker::Marker;
 use crate::reference::{Issue, Repository, is_same_account};

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use http::header::{HeaderMap, RETRY_AFTER};
-use incident_core::domain::time::{Time, since};
+use incident_core::model::time::{Time, since};
 
 /// The longest wait that is believed; more would silence an incident.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);

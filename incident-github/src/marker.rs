@@ -2,8 +2,8 @@
 //!
 //! Anybody can copy it: it counts only where our own account is the author.
 
-use incident_core::domain::id::EffectId;
-use incident_core::domain::time::Time;
+use incident_core::model::id::EffectId;
+use incident_core::model::time::Time;
 
 const BEGIN: &str = "<!-- ir:";
 const END: &str = "-->";
@@ -63,7 +63,7 @@ impl Marker {
 
 #[cfg(test)]
 mod tests {
-    use incident_core::domain::id::{IncidentId, Seq};
+    use incident_core::model::id::{IncidentId, Seq};
 
     use super::*;
 

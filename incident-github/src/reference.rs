@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use incident_core::domain::ticket::TicketRef;
+use incident_core::model::ticket::TicketRef;
 use serde_json::Value;
 
 /// The longest name of an owner or a repository.

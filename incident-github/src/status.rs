@@ -3,7 +3,7 @@
 //! The section stands between two markers. Everything outside of them is people's and stays as it is, to the byte.
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
-use incident_core::domain::time::Time;
+use incident_core::model::time::Time;
 
 use crate::marker::Marker;
 
@@ -78,7 +78,7 @@ fn read(said: &str) -> Option<(NaiveDate, Option<NaiveTime>)> {
 
 #[cfg(test)]
 mod tests {
-    use incident_core::domain::id::{EffectId, IncidentId, Seq};
+    use incident_core::model::id::{EffectId, IncidentId, Seq};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! Incident text as GitHub's Markdown that mentions nobody, refers to nothing and breaks out of nothing.
 
-use incident_core::domain::inert;
+use incident_core::model::inert;
 
 /// The most characters of an issue's body or a comment; GitHub takes 65,536, and some room is left for what frames it.
 pub(crate) const MOST: usize = 65_000;

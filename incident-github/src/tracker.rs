@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Method;
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::ticket::{CloseTicket, LinkTicket, Ticket, TicketChange, TicketRef};
+use incident_core::model::effect::Receipt;
+use incident_core::model::ticket::{CloseTicket, LinkTicket, Ticket, TicketChange, TicketRef};
 use incident_core::port::{
     Adapter, AdapterError, Applied, Capabilities, EffectContext, ErrorKind, Found, Preflight,
     PreflightContext, ReadContext, Repeat, Tracker,

@@ -9,9 +9,9 @@ mod followups;
 
 use fake::{Fake, t0};
 use incident_core::config::SecretRef;
-use incident_core::domain::role::Identity;
-use incident_core::domain::ticket::{CloseTicket, OpenTicket, TicketChange, TicketRef};
-use incident_core::domain::{EffectId, IncidentId, Seq};
+use incident_core::model::id::{EffectId, IncidentId, Seq};
+use incident_core::model::role::Identity;
+use incident_core::model::ticket::{CloseTicket, OpenTicket, TicketChange, TicketRef};
 use incident_core::port::{EffectContext, Tracker};
 use incident_github::{GithubBackend, GithubConfig};
 

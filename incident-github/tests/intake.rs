@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use incident_core::domain::command::{Command, Request};
-use incident_core::domain::event::Origin;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::role::Actor;
-use incident_core::domain::severity::Severity;
-use incident_core::domain::ticket::TicketRef;
+use incident_core::log::event::Origin;
+use incident_core::log::incident::Incident;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::ticket::TicketRef;
+use incident_core::rules::command::{Command, Request};
 use incident_github::{Happening, TicketEvent};
 use serde_json::{Value, json};
 

@@ -9,15 +9,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use incident_core::config::Ports;
-use incident_core::domain::effect::Work;
-use incident_core::domain::id::Seq;
-use incident_core::domain::mitigation::{Mitigation, MitigationState, RollBack};
-use incident_core::domain::plan::Plan;
-use incident_core::domain::runbook::Runbook;
-use incident_core::domain::timeline::timeline;
-use incident_core::domain::{Identity, Person, PersonId, Time};
+use incident_core::log::mitigation::MitigationState;
+use incident_core::model::effect::Work;
+use incident_core::model::id::Seq;
+use incident_core::model::mitigation::{Mitigation, RollBack};
+use incident_core::model::plan::Plan;
+use incident_core::model::role::{Identity, Person, PersonId};
+use incident_core::model::time::Time;
+use incident_core::runbook::Runbook;
 use incident_core::runtime::IncidentHandle;
 use incident_core::store::MemoryStore;
+use incident_core::views::timeline::timeline;
 use incident_core::{Actor, Declare, Engine, Severity};
 use incident_k8s::{K8sBackend, K8sConfig};
 

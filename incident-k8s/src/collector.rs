@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use incident_core::config::ConfigError;
-use incident_core::domain::time::Time;
+use incident_core::model::time::Time;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, Capture, Collector, ErrorKind, Preflight, PreflightContext,
     ReadContext,

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-use incident_core::domain::inert;
-use incident_core::domain::plan::Change;
-use incident_core::domain::redact::{names_secret, redact};
+use incident_core::model::inert;
+use incident_core::model::plan::Change;
+use incident_core::views::redact::{names_secret, redact};
 use serde_json::Value;
 
 use crate::object::{fields, items, text};

@@ -2,7 +2,7 @@
 //! that tests use is held to it, and so is what this adapter makes of it.
 
 use http::header::HeaderMap;
-use incident_core::domain::time::Time;
+use incident_core::model::time::Time;
 use kube::client::Body;
 use serde_json::{Value, json};
 

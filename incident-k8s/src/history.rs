@@ -1,8 +1,8 @@
 //! A workload's revisions, and which of them a rollback means. No I/O.
 
 use chrono::DateTime;
-use incident_core::domain::id::Digest;
-use incident_core::domain::time::Time;
+use incident_core::model::id::Digest;
+use incident_core::model::time::Time;
 use serde_json::Value;
 
 use crate::object::{annotation, digest, is_controlled_by, items, name, number, text, time, uid, whole};

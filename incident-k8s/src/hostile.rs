@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use incident_core::domain::id::Digest;
-use incident_core::domain::time::Time;
+use incident_core::model::id::Digest;
+use incident_core::model::time::Time;
 use serde_json::{Value, json};
 
 use crate::history::{Revision, resolve, revisions, template};

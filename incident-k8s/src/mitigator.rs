@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use incident_core::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
-use incident_core::domain::time::{Time, after, since, spoken};
+use incident_core::model::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
+use incident_core::model::time::{Time, after, since, spoken};
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, Found, Mitigator, Preflight, PreflightContext,
     ReadContext,

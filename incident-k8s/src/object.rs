@@ -1,7 +1,7 @@
 //! Kubernetes objects as plain JSON, so that fields which no type here knows survive.
 
-use incident_core::domain::id::Digest;
-use incident_core::domain::time::Time;
+use incident_core::model::id::Digest;
+use incident_core::model::time::Time;
 use serde_json::Value;
 
 /// The text at `pointer`, or nothing.

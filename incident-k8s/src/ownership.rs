@@ -118,7 +118,7 @@ pub(crate) fn appliers(object: &Value) -> Vec<String> {
     let mut found: Vec<String> = applies
         .map(|entry| text(entry, "/manager"))
         .filter(|manager| !KNOWN.iter().any(|known| manager.starts_with(known)))
-        .map(|manager| incident_core::domain::inert::clip(&incident_core::domain::inert::line(manager), 64))
+        .map(|manager| incident_core::model::inert::clip(&incident_core::model::inert::line(manager), 64))
         .collect();
     found.dedup();
     found

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use incident_core::domain::time::{Time, since};
+use incident_core::model::time::{Time, since};
 use serde_json::Value;
 
 use crate::object::{items, label, name, text, time, whole};

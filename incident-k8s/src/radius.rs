@@ -1,6 +1,6 @@
 //! How much a change hits: in pods, and in the share of healthy ones that stays. No I/O.
 
-use incident_core::domain::plan::BlastRadius;
+use incident_core::model::plan::BlastRadius;
 use serde_json::Value;
 
 use crate::object::{number, text, whole};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use incident_core::domain::time::{Time, after};
+use incident_core::model::time::{Time, after};
 use serde_json::Value;
 
 use crate::history::{is_observed, is_paused};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::id::Digest;
-use incident_core::domain::plan::Plan;
+use incident_core::model::id::Digest;
+use incident_core::model::plan::Plan;
 use incident_core::port::{AdapterError, ErrorKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

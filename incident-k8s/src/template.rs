@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::id::Digest;
+use incident_core::model::id::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

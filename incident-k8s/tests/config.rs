@@ -7,7 +7,7 @@ mod support;
 use std::path::Path;
 
 use incident_core::config::{AdapterConfig, BuildContext, ConfigError, Ports};
-use incident_core::domain::id::IncidentId;
+use incident_core::model::id::IncidentId;
 use incident_core::port::{Colour, ErrorKind, ReadContext};
 use incident_k8s::{K8sBackend, K8sConfig};
 use support::samples::deployment;

@@ -12,7 +12,7 @@ use incident_core::config::{AdapterConfig, BuildContext, Ports};
 use incident_core::conformance::backend::{Arrival, Backend, Fault as Wanted};
 use incident_core::conformance::mitigator::{self, MitigatorHarness};
 use incident_core::conformance::probe::{self, ProbeHarness};
-use incident_core::domain::mitigation::{
+use incident_core::model::mitigation::{
     Mitigation, RestartInstance, RollBack, RollingRestart, RouteTraffic, Scale, SetResources, SwitchFeature,
 };
 use incident_core::port::{Mitigator, Probe};

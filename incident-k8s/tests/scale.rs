@@ -7,7 +7,7 @@ mod support;
 
 use std::time::Duration;
 
-use incident_core::domain::id::IncidentId;
+use incident_core::model::id::IncidentId;
 use incident_core::port::{Capture, ReadContext};
 use incident_k8s::{EvidenceConfig, K8sBackend, K8sConfig};
 use serde_json::{Value, json};

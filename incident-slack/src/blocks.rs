@@ -9,8 +9,8 @@ pub(crate) mod limits;
 mod page;
 mod words;
 
-use incident_core::domain::notice::Notice;
-use incident_core::domain::time::stamp;
+use incident_core::model::notice::Notice;
+use incident_core::model::time::stamp;
 use serde_json::Value;
 
 use words::{WORDS_ID, Words};

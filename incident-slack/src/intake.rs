@@ -29,9 +29,9 @@ pub use slash::{Asking, Slash, SlashCommand, SlashError, Verb, help};
 pub use status::{list, on_call, post_mortem, status, triage};
 pub use wish::{Decision, Wish};
 
-use incident_core::domain::IncidentId;
-use incident_core::domain::command::Request;
-use incident_core::domain::incident::Incident;
+use incident_core::log::incident::Incident;
+use incident_core::model::id::IncidentId;
+use incident_core::rules::command::Request;
 
 use crate::place::Place;
 

@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::notice::Notice;
-use incident_core::domain::phase::Status;
-use incident_core::domain::time::{Time, before, since};
+use incident_core::model::effect::Receipt;
+use incident_core::model::notice::Notice;
+use incident_core::model::phase::Status;
+use incident_core::model::time::{Time, before, since};
 use incident_core::port::{AdapterError, EffectContext, Found};
 use serde_json::Value;
 

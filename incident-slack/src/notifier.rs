@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::incident::Side;
-use incident_core::domain::notice::Notice;
-use incident_core::domain::phase::Status;
+use incident_core::model::effect::Receipt;
+use incident_core::model::notice::Notice;
+use incident_core::model::phase::Status;
+use incident_core::model::side::Side;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, EvidenceStore, Found, Notifier, Preflight,
     PreflightContext, Repeat, Retry,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use incident_core::domain::effect::Receipt;
+use incident_core::model::effect::Receipt;
 
 use crate::blocks::escape::is_id;
 

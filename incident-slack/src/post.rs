@@ -1,6 +1,6 @@
 //! One message, posted or brought up to date.
 
-use incident_core::domain::id::EffectId;
+use incident_core::model::id::EffectId;
 use incident_core::port::EffectContext;
 use serde_json::{Value, json};
 

@@ -104,5 +104,5 @@ fn stands(found: Preflight, what: &str, channel: &Value) -> Preflight {
 
 /// A name of the workspace's, as one line.
 fn shown(name: &str) -> String {
-    incident_core::domain::inert::clip(&incident_core::domain::inert::line(name), 80)
+    incident_core::model::inert::clip(&incident_core::model::inert::line(name), 80)
 }

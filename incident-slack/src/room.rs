@@ -9,9 +9,9 @@ mod name;
 
 use std::time::Duration;
 
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::notice::Notice;
-use incident_core::domain::phase::Status;
+use incident_core::model::effect::Receipt;
+use incident_core::model::notice::Notice;
+use incident_core::model::phase::Status;
 use incident_core::port::{AdapterError, EffectContext};
 use serde_json::json;
 

@@ -1,8 +1,9 @@
 //! The message that an incident is known by, brought up to date between two notices: a role was given, somebody acknowledged.
 
-use incident_core::domain::incident::{Ending, Incident, Side};
-use incident_core::domain::notice::{Notice, NoticeKind};
-use incident_core::domain::obligation::ObligationKind;
+use incident_core::log::incident::{Ending, Incident};
+use incident_core::model::notice::{Notice, NoticeKind};
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::side::Side;
 use incident_core::port::AdapterError;
 
 use crate::backend::{PATIENCE, SlackBackend};

@@ -1,7 +1,7 @@
 //! An incident as a thread: a first message that is always current, and answers in order.
 
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::notice::Notice;
+use incident_core::model::effect::Receipt;
+use incident_core::model::notice::Notice;
 use incident_core::port::{AdapterError, EffectContext};
 use serde_json::Value;
 

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use incident_core::domain::inert;
-use incident_core::domain::notice::{Label, Line, Notice};
+use incident_core::model::inert;
+use incident_core::model::notice::{Label, Line, Notice};
 use serde_json::json;
 
 use crate::budget::Budget;

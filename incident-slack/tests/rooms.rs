@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use fake::channels::Channel;
 use fake::{CHANNEL, Served, Trouble};
-use incident_core::domain::notice::{NoticeKind, Recipient};
-use incident_core::domain::role::{Identity, PersonId};
+use incident_core::model::notice::{NoticeKind, Recipient};
+use incident_core::model::role::{Identity, PersonId};
 use incident_core::port::{Adapter, Applied, Found, Notifier, PreflightContext, Retry};
 use incident_slack::{RoomConfig, SlackBackend, SlackConfig, SlackNotifier};
 use support::{config, context, notice, now};

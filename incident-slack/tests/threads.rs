@@ -8,8 +8,8 @@ mod support;
 use std::time::Duration;
 
 use fake::{CHANNEL, Served, Trouble};
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::notice::{Label, Line, NoticeKind};
+use incident_core::model::effect::Receipt;
+use incident_core::model::notice::{Label, Line, NoticeKind};
 use incident_core::port::{Adapter, Applied, ErrorKind, Found, Notifier, PreflightContext, Retry};
 use incident_slack::{SlackBackend, SlackConfig, SlackNotifier};
 use serde_json::Value;

@@ -8,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use fake::{CHANNEL, Served, Trouble};
-use incident_core::domain::notice::NoticeKind;
+use incident_core::model::notice::NoticeKind;
 use incident_core::port::{Applied, Notifier, Retry};
 use incident_slack::{SlackBackend, SlackNotifier};
 use support::{config, context, notice};

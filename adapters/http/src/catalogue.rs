@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use incident_core::config::ConfigError;
-use incident_core::domain::inert;
-use incident_core::domain::mitigation::Mitigation;
+use incident_core::model::inert;
+use incident_core::model::mitigation::Mitigation;
 
 use crate::action::{self, Action, Cache, Call, Custom, Feature, Key, Verify};
 use crate::config::{CacheConfig, CustomConfig, FeatureConfig, MitigationsConfig, ReadConfig};

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use incident_core::config::ConfigError;
-use incident_core::domain::inert;
+use incident_core::model::inert;
 use serde_json::Value;
 
 use crate::config::{Comparison, Op};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
-use incident_core::domain::time::{Time, since};
+use incident_core::model::time::{Time, since};
 use incident_core::port::{AdapterError, ErrorKind};
 
 use crate::client::Answer;

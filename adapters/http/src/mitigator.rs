@@ -4,8 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use http::header::{HeaderName, HeaderValue};
-use incident_core::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
-use incident_core::domain::time::{since, spoken};
+use incident_core::model::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
+use incident_core::model::time::{since, spoken};
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Mitigator, Preflight,
     PreflightContext, ReadContext,

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use incident_core::config::Secret;
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::incident::Side;
-use incident_core::domain::notice::Notice;
+use incident_core::model::effect::Receipt;
+use incident_core::model::notice::Notice;
+use incident_core::model::side::Side;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Notifier, Preflight,
     PreflightContext, Repeat,

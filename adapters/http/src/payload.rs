@@ -1,11 +1,11 @@
 //! The document that a webhook posts.
 
-use incident_core::domain::inert;
-use incident_core::domain::notice::{ApprovalRequest, Label, Notice, NoticeKind};
-use incident_core::domain::phase::Status;
-use incident_core::domain::role::Identity;
-use incident_core::domain::severity::{Audience, Severity};
-use incident_core::domain::time::Time;
+use incident_core::model::inert;
+use incident_core::model::notice::{ApprovalRequest, Label, Notice, NoticeKind};
+use incident_core::model::phase::Status;
+use incident_core::model::role::Identity;
+use incident_core::model::severity::{Audience, Severity};
+use incident_core::model::time::Time;
 use incident_core::port::EffectContext;
 use serde::Serialize;
 

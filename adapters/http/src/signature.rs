@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
-use incident_core::domain::time::Time;
+use incident_core::model::time::Time;
 use sha2::Sha256;
 
 /// The most signatures of one header that are looked at; two are enough to change a secret.
@@ -26,7 +26,7 @@ pub(crate) fn sign(secret: &str, now: Time, body: &[u8]) -> String {
 ///
 /// ```
 /// use std::time::Duration;
-/// use incident_core::domain::time::Time;
+/// use incident_core::model::time::Time;
 /// use incident_http::{SignatureError, verify_signature};
 ///
 /// let header = "t=1795444200,v1=c442925a7b8f43d80671fb715858fbf2d9a11c847b4208359cb9108fb7f2372b";

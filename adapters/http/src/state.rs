@@ -1,8 +1,8 @@
 //! Reading the state that a mitigation changes, and holding it to what a plan saw.
 
 use http::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
-use incident_core::domain::plan::Plan;
-use incident_core::domain::time::Time;
+use incident_core::model::plan::Plan;
+use incident_core::model::time::Time;
 use incident_core::port::{AdapterError, ErrorKind};
 use serde_json::Value;
 

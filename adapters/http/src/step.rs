@@ -1,8 +1,8 @@
 //! What a plan carries for the mitigator, and making such plans.
 
-use incident_core::domain::inert;
-use incident_core::domain::mitigation::Mitigation;
-use incident_core::domain::plan::{Execution, Plan, Reversible};
+use incident_core::model::inert;
+use incident_core::model::mitigation::Mitigation;
+use incident_core::model::plan::{Execution, Plan, Reversible};
 use incident_core::port::{AdapterError, ErrorKind};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;

@@ -14,7 +14,7 @@ use incident_core::conformance::backend::{Arrival, Backend, Fault};
 use incident_core::conformance::mitigator::{self, MitigatorHarness};
 use incident_core::conformance::notifier::{self, NotifierHarness};
 use incident_core::conformance::probe::{self, ProbeHarness};
-use incident_core::domain::mitigation::{Mitigation, SwitchFeature};
+use incident_core::model::mitigation::{Mitigation, SwitchFeature};
 use incident_core::port::{Mitigator, Notifier, Probe};
 use incident_http::{HttpBackend, HttpConfig};
 use serde_json::json;

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use fake::{Fake, Reply, nobody};
 use incident_core::config::{Ports, Secret};
-use incident_core::domain::id::{EffectId, IncidentId, Seq};
-use incident_core::domain::notice::{Notice, NoticeKind};
-use incident_core::domain::severity::Audience;
-use incident_core::domain::time::Time;
+use incident_core::model::id::{EffectId, IncidentId, Seq};
+use incident_core::model::notice::{Notice, NoticeKind};
+use incident_core::model::severity::Audience;
+use incident_core::model::time::Time;
 use incident_core::port::{EffectContext, ReadContext};
 use incident_http::{HttpBackend, HttpConfig, ProbeConfig, SecretValue, TextOrSecret, WebhookConfig};
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use fake::{Asked, Fake, Reply, nobody};
 use incident_core::config::{Ports, Secret};
-use incident_core::domain::id::{Digest, EffectId, IncidentId, Seq};
-use incident_core::domain::incident::Side;
-use incident_core::domain::notice::{ApprovalRequest, Label, Line, Notice, NoticeKind, Recipient};
-use incident_core::domain::role::{Identity, PersonId};
-use incident_core::domain::severity::Audience;
-use incident_core::domain::time::Time;
+use incident_core::model::id::{Digest, EffectId, IncidentId, Seq};
+use incident_core::model::notice::{ApprovalRequest, Label, Line, Notice, NoticeKind, Recipient};
+use incident_core::model::role::{Identity, PersonId};
+use incident_core::model::severity::Audience;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
 use incident_core::port::{
     AdapterError, Applied, Colour, EffectContext, ErrorKind, Found, Notifier, PreflightContext, Probe,
     ReadContext, Reading, Repeat, Retry,

@@ -1,6 +1,6 @@
 //! Alertmanager's webhook, version 4, and Grafana's that is made after it, as signals for [`incident_core`].
 //!
-//! Pure: bytes in, [`Signal`](incident_core::domain::Signal)s out. The HTTP endpoint is yours.
+//! Pure: bytes in, [`Signal`](incident_core::model::signal::Signal)s out. The HTTP endpoint is yours.
 //!
 //! ```
 //! use incident_prometheus::Webhook;
@@ -21,7 +21,7 @@
 //!
 //! # Guarantees
 //! - One odd alert costs no other. What can be read of it is taken, and the rest is in its
-//!   [`notes`](incident_core::domain::Signal::notes), which the incident's timeline shows.
+//!   [`notes`](incident_core::model::signal::Signal::notes), which the incident's timeline shows.
 //! - An alert is resolved only by an entry that says so itself. Neither the group's status nor an alert's absence
 //!   resolves anything, so a group that was cut short (`max_alerts`) ends nothing that it doesn't list. An entry whose
 //!   status is unknown counts as firing.

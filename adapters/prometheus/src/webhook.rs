@@ -5,7 +5,7 @@ mod plain;
 mod repair;
 mod text;
 
-use incident_core::domain::Signal;
+use incident_core::model::signal::Signal;
 
 use crate::error::WebhookError;
 use crate::limits::Limits;

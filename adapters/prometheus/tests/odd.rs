@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use incident_core::domain::Signal;
-use incident_core::domain::signal::SignalState::{Firing, Resolved};
+use incident_core::model::signal::Signal;
+use incident_core::model::signal::SignalState::{Firing, Resolved};
 use incident_prometheus::Webhook;
 
 /// An alert with nothing odd about it.

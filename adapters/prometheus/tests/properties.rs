@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::signal::SignalState;
+use incident_core::model::signal::SignalState;
 use incident_prometheus::Webhook;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -13,19 +13,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use grammar::Dice;
 use incident_core::config::Ports;
-use incident_core::domain::command::{Command, Resolve};
-use incident_core::domain::incident::Incident;
-use incident_core::domain::notice::{Notice, NoticeKind};
-use incident_core::domain::signal::{Fingerprints, Judged};
-use incident_core::domain::timeline::timeline;
-use incident_core::domain::{
-    Actor, Audience, Identity, IncidentId, Person, PersonId, Phase, Receipt, Runbook, Signal, Time,
-};
+use incident_core::log::incident::Incident;
+use incident_core::model::effect::Receipt;
+use incident_core::model::id::IncidentId;
+use incident_core::model::notice::{Notice, NoticeKind};
+use incident_core::model::phase::Phase;
+use incident_core::model::role::{Actor, Identity, Person, PersonId};
+use incident_core::model::severity::Audience;
+use incident_core::model::signal::Signal;
+use incident_core::model::signal::{Fingerprints, Judged};
+use incident_core::model::time::Time;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, Found, Notifier, Preflight, PreflightContext, Repeat,
 };
+use incident_core::rules::command::{Command, Resolve};
+use incident_core::runbook::Runbook;
 use incident_core::runtime::{Engine, Intake, ManualClock, SeededEntropy};
 use incident_core::store::MemoryStore;
+use incident_core::views::timeline::timeline;
 use incident_prometheus::Webhook;
 
 /// How many webhooks come.

@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use incident_core::domain::signal::SignalState::{Firing, Resolved};
-use incident_core::domain::timeline::timeline;
-use incident_core::domain::{Signal, inert};
+use incident_core::model::inert;
+use incident_core::model::signal::Signal;
+use incident_core::model::signal::SignalState::{Firing, Resolved};
 use incident_core::runtime::Engine;
 use incident_core::store::MemoryStore;
+use incident_core::views::timeline::timeline;
 use incident_prometheus::{Limits, Webhook, WebhookError};
 
 const FIRING_25: &str = include_str!("fixtures/alertmanager-0.25-firing.json");

@@ -1,9 +1,10 @@
 //! Many incidents with their logs, read from a store.
 
-use incident_core::domain::chain::{decode, fold};
-use incident_core::domain::event::Record;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::{IncidentId, Time};
+use incident_core::log::chain::{decode, fold};
+use incident_core::log::event::Record;
+use incident_core::log::incident::Incident;
+use incident_core::model::id::IncidentId;
+use incident_core::model::time::Time;
 use incident_core::port::Store;
 use incident_core::port::store::{Query, StoreError};
 
@@ -53,7 +54,7 @@ impl History {
                 if row.id >= end {
                     return Ok(history);
                 }
-                let log = store.load(row.id, incident_core::domain::Seq::ZERO).await?;
+                let log = store.load(row.id, incident_core::model::id::Seq::ZERO).await?;
                 let records: Option<Vec<Record>> = log.iter().map(|stored| decode(stored).ok()).collect();
                 match (fold(row.id, &log), records) {
                     (Ok((incident, _)), Some(records)) => {

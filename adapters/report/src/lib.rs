@@ -7,8 +7,10 @@
 //! - `templates` (feature `templates`) – a team's own texts.
 //!
 //! ```
-//! use incident_core::domain::incident::Incident;
-//! use incident_core::domain::{IncidentId, Runbook, Time};
+//! use incident_core::log::incident::Incident;
+//! use incident_core::model::id::IncidentId;
+//! use incident_core::model::time::Time;
+//! use incident_core::runbook::Runbook;
 //! use incident_core::PostMortem;
 //! use incident_report::post_mortem_html;
 //!

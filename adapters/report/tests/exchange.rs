@@ -8,10 +8,12 @@
 
 mod support;
 
-use incident_core::domain::event::Fact;
-use incident_core::domain::incident::Ending;
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::{Actor, Digest, Seq, Time};
+use incident_core::log::event::Fact;
+use incident_core::log::incident::Ending;
+use incident_core::model::id::{Digest, Seq};
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::role::Actor;
+use incident_core::model::time::Time;
 use incident_core::port::Store;
 use incident_core::port::store::Query;
 use incident_core::store::MemoryStore;
@@ -328,7 +330,7 @@ async fn a_history_has_what_was_declared_in_its_time_and_counts_what_it_can_not_
     log[0].chain = Digest::default();
     let damaged = MemoryStore::new();
     let row = store.list(&Query::all()).await.unwrap().rows.remove(0);
-    let index = incident_core::domain::index::Index::new(row.version, None, row.urgency);
+    let index = incident_core::log::index::Index::new(row.version, None, row.urgency);
     let commit = incident_core::port::store::Commit::new(log, index, now());
     damaged.commit(ids[0], Seq::ZERO, &commit).await.unwrap();
     let found = history(&damaged).await;

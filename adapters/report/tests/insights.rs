@@ -8,11 +8,14 @@
 
 mod support;
 
-use incident_core::domain::command::{Because, Command, Declare};
-use incident_core::domain::event::CauseClass;
-use incident_core::domain::metrics::Interval;
-use incident_core::domain::{Actor, Runbook, Severity, Time};
+use incident_core::log::event::CauseClass;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
+use incident_core::rules::command::{Because, Command, Declare};
+use incident_core::runbook::Runbook;
 use incident_core::store::MemoryStore;
+use incident_core::views::metrics::Interval;
 use incident_report::{History, Import, Importing, Insights, Past, Period, insights_html};
 use incident_report_testing::{Log, corpus};
 use support::as_it_was;

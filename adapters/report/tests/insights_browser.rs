@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use incident_core::domain::Time;
+use incident_core::model::time::Time;
 use incident_report::{History, Insights, Past, Period, insights_html};
 use incident_report_testing::{Browser, CORPUS, corpus};
 use serde_json::json;

@@ -10,9 +10,11 @@ mod support;
 
 use std::time::Duration;
 
-use incident_core::domain::command::{Assign, Because, Command, Declare, Resolve, ScheduleMeeting};
-use incident_core::domain::role::Role;
-use incident_core::domain::{Identity, PersonId, Severity, Time};
+use incident_core::model::role::Role;
+use incident_core::model::role::{Identity, PersonId};
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
+use incident_core::rules::command::{Assign, Because, Command, Declare, Resolve, ScheduleMeeting};
 use incident_report::{Invitation, InvitationError, Invitee};
 use proptest::prelude::*;
 use support::as_it_was;

@@ -5,8 +5,10 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use incident_core::domain::command::Declare;
-use incident_core::domain::{Actor, Seq, Severity};
+use incident_core::model::id::Seq;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::rules::command::Declare;
 use incident_core::runtime::{Engine, IncidentHandle};
 use incident_sqlite::SqliteStore;
 use tempfile::TempDir;

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
-use incident_core::domain::notice::{Notice, NoticeKind};
-use incident_core::domain::{Audience, EffectId, IncidentId, Seq, Side, Time};
+use incident_core::model::id::{EffectId, IncidentId, Seq};
+use incident_core::model::notice::{Notice, NoticeKind};
+use incident_core::model::severity::Audience;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
 use incident_core::port::{EffectContext, Notifier};
 use tokio::runtime::Runtime;
 

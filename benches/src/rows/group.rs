@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use incident_core::domain::Seq;
+use incident_core::model::id::Seq;
 use incident_core::port::Store as _;
 use incident_core::runtime::IncidentHandle;
 use incident_sqlite::SqliteStore;

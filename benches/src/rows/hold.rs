@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use incident_core::domain::Seq;
-use incident_core::domain::incident::Incident;
+use incident_core::log::incident::Incident;
+use incident_core::model::id::Seq;
 use incident_core::port::Store as _;
 use incident_core::port::store::Query;
 use incident_sqlite::SqliteStore;

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
-use incident_core::domain::chain::{self, StoredRecord};
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::index::Index;
-use incident_core::domain::{Digest, IncidentId, Seq, Time};
+use incident_core::log::chain;
+use incident_core::log::chain::StoredRecord;
+use incident_core::log::event::{Fact, Record};
+use incident_core::log::index::Index;
+use incident_core::model::id::{Digest, IncidentId, Seq};
+use incident_core::model::time::Time;
 use incident_core::port::Store as _;
 use incident_core::port::store::Commit;
 use incident_sqlite::SqliteStore;

@@ -31,7 +31,7 @@ fn html(log: &Log) -> String {
 }
 
 fn as_json(log: &Log) -> usize {
-    let json = |record: &incident_core::domain::event::Record| {
+    let json = |record: &incident_core::log::event::Record| {
         serde_json::to_vec(&record.fact).expect("a fact is JSON").len()
     };
     log.records.iter().map(json).sum()

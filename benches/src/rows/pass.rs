@@ -6,8 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use incident_core::domain::index::{FOLD, Index, Urgency};
-use incident_core::domain::{Digest, IncidentId, Seq, Time};
+use incident_core::log::index::{FOLD, Index};
+use incident_core::model::effect::Urgency;
+use incident_core::model::id::{Digest, IncidentId, Seq};
+use incident_core::model::time::Time;
 use incident_core::port::Store;
 use incident_core::port::store::{Commit, StoredRecord};
 use incident_core::runtime::Engine;

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use incident_core::domain::command::{Command, Declare, Request};
-use incident_core::domain::context::{Context, Route, Routes};
-use incident_core::domain::decide::decide;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::{Actor, CommandId, Runbook, Severity, Time};
+use incident_core::log::incident::Incident;
+use incident_core::model::id::CommandId;
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
 use incident_core::port::{Clock as _, Store};
+use incident_core::rules::command::{Command, Declare, Request};
+use incident_core::rules::context::{Context, Route, Routes};
+use incident_core::rules::decide::decide;
+use incident_core::runbook::Runbook;
 use incident_core::runtime::{Engine, IncidentHandle, ManualClock, SystemClock};
 use incident_postgres::{Options, PostgresStore};
 use incident_postgres_testing::Server;

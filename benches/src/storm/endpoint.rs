@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use incident_core::config::{Ports, Secret};
-use incident_core::domain::runbook::Runbook;
+use incident_core::runbook::Runbook;
 use incident_core::runtime::Engine;
 use incident_http::{HttpBackend, HttpConfig, SecretValue, TextOrSecret, WebhookConfig};
 use incident_prometheus::{Limits, Webhook};

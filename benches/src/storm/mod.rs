@@ -9,7 +9,7 @@ pub mod sink;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use incident_core::domain::runbook::Runbook;
+use incident_core::runbook::Runbook;
 use tempfile::TempDir;
 use tokio::time::Instant;
 

@@ -2,20 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::afterwards::ActionKind;
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{
+use incident_core::log::event::{CauseClass, FixStep};
+use incident_core::log::incident::Incident;
+use incident_core::log::mitigation::Stage;
+use incident_core::model::afterwards::ActionKind;
+use incident_core::model::colour::Colour;
+use incident_core::model::id::CommandId;
+use incident_core::model::impact::Impact;
+use incident_core::model::mitigation::{Mitigation, SwitchFeature};
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Role;
+use incident_core::model::role::{Actor, PersonId};
+use incident_core::model::time::Time;
+use incident_core::rules::command::{
     AddAction, Advance, Approve, Assign, Attest, Close, Command, ExecutePlan, HoldMeeting, Hypothesise,
     JudgeHypothesis, PostUpdate, Propose, RecordFix, Resolve, TickStep, Triage,
 };
-use incident_core::domain::event::{CauseClass, FixStep};
-use incident_core::domain::impact::Impact;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::mitigation::{Mitigation, Stage, SwitchFeature};
-use incident_core::domain::role::Role;
-use incident_core::domain::runbook::{CheckedBy, Priority, Runbook};
-use incident_core::domain::triage::Answer;
-use incident_core::domain::{Actor, CommandId, PersonId, Phase, Time};
+use incident_core::runbook::triage::Answer;
+use incident_core::runbook::{CheckedBy, Priority, Runbook};
 
 use crate::writing;
 

@@ -4,12 +4,12 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use incident_core::domain::command::{Command, PublishPostMortem, Request};
-use incident_core::domain::event::{Origin, Record};
-use incident_core::domain::incident::Incident;
-use incident_core::domain::{Digest, IncidentId, Seq};
+use incident_core::log::event::{Origin, Record};
+use incident_core::log::incident::Incident;
+use incident_core::model::id::{Digest, IncidentId, Seq};
 use incident_core::port::store::Query;
 use incident_core::postmortem::PostMortem;
+use incident_core::rules::command::{Command, PublishPostMortem, Request};
 use incident_core::runtime::Engine;
 use incident_report::post_mortem_html;
 

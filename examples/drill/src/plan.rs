@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use incident_core::config::{Built, BuiltEvidence, Settings};
-use incident_core::domain::incident::Side;
-use incident_core::domain::role::Identity;
-use incident_core::domain::runbook::{CheckedBy, Runbook};
-use incident_core::domain::severity::Within;
-use incident_core::domain::{Person, PersonId};
+use incident_core::model::role::Identity;
+use incident_core::model::role::{Person, PersonId};
+use incident_core::model::severity::Within;
+use incident_core::model::side::Side;
+use incident_core::runbook::{CheckedBy, Runbook};
 use incident_core::runtime::{Engine, EngineBuilder};
 use incident_sqlite::SqliteStore;
 

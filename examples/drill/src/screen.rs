@@ -4,11 +4,12 @@ use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use incident_core::domain::event::Record;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::time::{since, spoken};
-use incident_core::domain::timeline::{Importance, timeline};
-use incident_core::domain::{Time, inert};
+use incident_core::log::event::Record;
+use incident_core::log::incident::Incident;
+use incident_core::model::inert;
+use incident_core::model::time::Time;
+use incident_core::model::time::{since, spoken};
+use incident_core::views::timeline::{Importance, timeline};
 
 /// The terminal, or whatever standard output is.
 pub(crate) struct Screen {

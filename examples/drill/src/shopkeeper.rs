@@ -7,8 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use incident_core::domain::incident::Side;
-use incident_core::domain::{Detection, IncidentId, Signal, Time};
+use incident_core::model::id::IncidentId;
+use incident_core::model::side::Side;
+use incident_core::model::signal::{Detection, Signal};
+use incident_core::model::time::Time;
 use incident_core::port::{Colour, Probe, ReadContext};
 use incident_core::runtime::Engine;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,10 +1,11 @@
 //! What the crew writes into the post-mortem: why it happened, five sections, and who shall read it.
 
-use incident_core::domain::afterwards::{CauseKind, Section};
-use incident_core::domain::command::{Command, FindCause, LinkEvidence, RequestReview, WriteSection};
-use incident_core::domain::event::CauseClass;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::{CommandId, PersonId, Seq};
+use incident_core::log::event::CauseClass;
+use incident_core::log::incident::Incident;
+use incident_core::model::afterwards::{CauseKind, Section};
+use incident_core::model::id::{CommandId, Seq};
+use incident_core::model::role::PersonId;
+use incident_core::rules::command::{Command, FindCause, LinkEvidence, RequestReview, WriteSection};
 
 /// Each why, and the answer that the next one asks about.
 const WHYS: [(&str, &str); 3] = [

@@ -11,9 +11,10 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use incident_core::domain::effect::{Outcome, Work};
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::{IncidentId, Seq, chain};
+use incident_core::log::chain;
+use incident_core::log::event::{Fact, Record};
+use incident_core::model::effect::{Outcome, Work};
+use incident_core::model::id::{IncidentId, Seq};
 use incident_core::port::Store;
 use incident_core::port::store::Query;
 use incident_sqlite::SqliteStore;

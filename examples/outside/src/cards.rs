@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use incident_core::domain::ticket::{Ticket, TicketChange, TicketRef};
-use incident_core::domain::{Receipt, inert};
+use incident_core::model::ticket::{Ticket, TicketChange, TicketRef};
+use incident_core::model::inert;
+use incident_core::model::effect::Receipt;
 use incident_core::port::*;
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use incident_core::domain::{Notice, Receipt, inert};
+use incident_core::model::inert;
+use incident_core::model::effect::Receipt;
+use incident_core::model::notice::Notice;
 use incident_core::port::*;
 use tokio::fs::OpenOptions;
 use tokio::io::AsyncWriteExt;

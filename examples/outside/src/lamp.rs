@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use incident_core::domain::inert;
+use incident_core::model::inert;
 use incident_core::port::*;
 
 use crate::file;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use incident_core::domain::mitigation::{Mitigation, SwitchFeature};
-use incident_core::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Reversible, Verification};
+use incident_core::model::mitigation::{Mitigation, SwitchFeature};
+use incident_core::model::plan::{ApprovedPlan, Execution, Intent, Plan, Reversible, Verification};
 use incident_core::port::*;
 use serde::{Deserialize, Serialize};
 

@@ -6,8 +6,8 @@ use incident_core::conformance::mitigator::{self, MitigatorHarness};
 use incident_core::conformance::notifier::{self, NotifierHarness};
 use incident_core::conformance::probe::{self, ProbeHarness};
 use incident_core::conformance::tracker::{self, TrackerHarness};
-use incident_core::domain::mitigation::{Mitigation, SwitchFeature};
-use incident_core::domain::ticket::TicketRef;
+use incident_core::model::mitigation::{Mitigation, SwitchFeature};
+use incident_core::model::ticket::TicketRef;
 use incident_core::port::{Mitigator, Notifier, Probe, Tracker};
 use incident_desk::{Cards, Journal, Lamp, Switch};
 

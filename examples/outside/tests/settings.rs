@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use incident_core::config::Settings;
-use incident_core::domain::incident::Side;
+use incident_core::model::side::Side;
 
 #[tokio::test]
 async fn settings_find_it_by_its_type() {

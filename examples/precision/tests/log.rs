@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use incident_core::domain::chain::{StoredRecord, decode, encode, fold, origin};
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::id::{Digest, IncidentId, Seq};
-use incident_core::domain::impact::Impact;
-use incident_core::domain::mitigation::*;
-use incident_core::domain::plan::{Execution, Plan, Reversible};
+use incident_core::log::chain::{StoredRecord, decode, encode, fold, origin};
+use incident_core::log::event::{Fact, Record};
+use incident_core::model::id::{Digest, IncidentId, Seq};
+use incident_core::model::impact::Impact;
+use incident_core::model::mitigation::*;
+use incident_core::model::plan::{Execution, Plan, Reversible};
 use serde_json::{Value, json};
 
 #[derive(serde::Deserialize)]

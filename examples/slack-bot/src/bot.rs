@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use incident_core::domain::command::{Absorb, Approve, Command, CommandKind, ExecutePlan, Refusal, Request};
-use incident_core::domain::id::CommandId;
-use incident_core::domain::incident::Incident;
+use incident_core::log::incident::Incident;
+use incident_core::model::id::CommandId;
 use incident_core::port::EvidenceStore;
+use incident_core::rules::command::{Absorb, Approve, Command, CommandKind, ExecutePlan, Refusal, Request};
 use incident_core::runtime::{CommandError, Done};
 use incident_core::{Actor, Engine, IncidentId, PostMortem};
 use incident_slack::SlackBackend;

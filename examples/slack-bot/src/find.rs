@@ -1,7 +1,7 @@
 //! Which incident is meant, and which channels are over.
 
 use incident_core::IncidentId;
-use incident_core::domain::incident::Incident;
+use incident_core::log::incident::Incident;
 use incident_core::port::store::Query;
 use incident_slack::intake::{Answer, is_about};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use incident_core::domain::severity::{Audience, Severity};
+use incident_core::model::severity::{Audience, Severity};
 use incident_core::port::store::Store;
 use incident_core::runtime::EngineBuilder;
 use incident_core::{Engine, Ports, Runbook};

@@ -14,7 +14,7 @@ mod room;
 #[allow(dead_code, reason = "the program uses the rest")]
 mod setup;
 
-use incident_core::domain::mitigation::{Mitigation, SwitchFeature};
+use incident_core::model::mitigation::{Mitigation, SwitchFeature};
 use incident_slack::intake::Approval;
 use room::Room;
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ async fn a_channel_of_its_own_is_archived_once_the_incident_is_closed() {
     assert!(messages.last().unwrap().to_string().contains("*Closed*") && !archived, "{messages:#?}");
     let (state, now) = (incident.state().await.unwrap(), room.engine.now());
     assert!(!room.slack.archive_room(&state, now).await.unwrap(), "people read on for a day");
-    let later = incident_core::domain::time::after(now, std::time::Duration::from_secs(25 * 3600));
+    let later = incident_core::model::time::after(now, std::time::Duration::from_secs(25 * 3600));
     assert!(room.slack.archive_room(&state, later).await.unwrap());
     assert!(room.own_channel().2);
 }
@@ -128,8 +128,8 @@ async fn two_persons_approve_by_button_and_a_stale_click_is_refused() {
     let value = button["value"].as_str().unwrap().to_owned();
 
     let plan: Approval = value.parse().unwrap();
-    let other =
-        value.replace(&plan.digest.to_string(), &incident_core::domain::Digest::sha256(b"other").to_string());
+    let other = value
+        .replace(&plan.digest.to_string(), &incident_core::model::id::Digest::sha256(b"other").to_string());
     let stale = room.click("U1ALICE", "incident_approve", &other).await;
     assert!(stale.starts_with("Nothing was approved: the plan has changed"), "{stale}");
     let stranger = room.click("U9STRANGER", "incident_approve", &value).await;

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use incident_core::config::{AdapterConfig, BuildContext, ConfigError};
-use incident_core::domain::{Notice, Receipt, time};
+use incident_core::model::effect::Receipt;
+use incident_core::model::notice::Notice;
+use incident_core::model::time;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Notifier, Preflight,
     PreflightContext, Repeat,

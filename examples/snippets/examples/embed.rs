@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use incident_core::domain::time;
-use incident_core::domain::timeline::timeline;
 use incident_core::local::Console;
+use incident_core::model::time;
+use incident_core::views::timeline::timeline;
 use incident_core::{Actor, Declare, Engine, IncidentId, Ports, Severity};
 use incident_sqlite::SqliteStore;
 

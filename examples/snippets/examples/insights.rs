@@ -8,12 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use incident_core::domain::command::Command;
-use incident_core::domain::event::{CauseClass, FixStep};
-use incident_core::domain::runbook::Priority;
-use incident_core::domain::time::after;
-use incident_core::domain::{Digest, Seq};
 use incident_core::local::Console;
+use incident_core::log::event::{CauseClass, FixStep};
+use incident_core::model::id::{Digest, Seq};
+use incident_core::model::time::after;
+use incident_core::rules::command::Command;
+use incident_core::runbook::Priority;
 use incident_core::runtime::ManualClock;
 use incident_core::store::MemoryStore;
 use incident_core::{

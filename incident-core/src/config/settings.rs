@@ -12,9 +12,9 @@ use toml::{Table, Value};
 
 use super::adapter::{AdapterConfig, BuildContext, ConfigError, Ports};
 use super::hidden;
-use crate::domain::context::Route;
-use crate::domain::runbook::Runbook;
-use crate::domain::runbook::parse::node::Node;
+use crate::rules::context::Route;
+use crate::runbook::Runbook;
+use crate::runbook::parse::node::Node;
 
 pub use built::{Built, BuiltSide};
 pub use error::SettingsError;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::Broken;
-use crate::domain::id::{EffectId, IncidentId, Seq};
-use crate::domain::time::Time;
+use crate::model::id::{EffectId, IncidentId, Seq};
+use crate::model::time::Time;
 use crate::port::{AdapterError, Applied, EffectContext, ReadContext, Retry};
 
 /// The backend behind an adapter, as a suite sees it. Usually a fake on loopback, written from what the real one

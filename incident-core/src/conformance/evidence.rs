@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::backend::{Checked, How, Outcome, Report, ensure};
-use crate::domain::id::Digest;
+use crate::model::id::Digest;
 use crate::port::EvidenceStore;
 use crate::port::store::{StoreError, StoreTrouble};
 

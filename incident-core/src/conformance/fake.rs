@@ -9,9 +9,9 @@ use async_trait::async_trait;
 
 use super::backend::{Arrival, Backend, Fault};
 use super::notifier::NotifierHarness;
-use crate::domain::effect::Receipt;
-use crate::domain::id::EffectId;
-use crate::domain::notice::Notice;
+use crate::model::effect::Receipt;
+use crate::model::id::EffectId;
+use crate::model::notice::Notice;
 use crate::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Notifier, Preflight,
     PreflightContext, Repeat,

@@ -12,18 +12,18 @@ use super::backend::{
 };
 use super::log::Log;
 use crate::config::Ports;
-use crate::domain::command::{Approve, Command, Declare, ExecutePlan, Propose, Request};
-use crate::domain::id::EffectId;
-use crate::domain::mitigation::Mitigation;
-use crate::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
-use crate::domain::role::{Actor, Identity, Person, PersonId};
-use crate::domain::runbook::Runbook;
-use crate::domain::severity::Severity;
-use crate::domain::time::Time;
+use crate::model::id::EffectId;
+use crate::model::mitigation::Mitigation;
+use crate::model::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
+use crate::model::role::{Actor, Identity, Person, PersonId};
+use crate::model::severity::Severity;
+use crate::model::time::Time;
 use crate::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Mitigator, Preflight,
     PreflightContext, ReadContext,
 };
+use crate::rules::command::{Approve, Command, Declare, ExecutePlan, Propose, Request};
+use crate::runbook::Runbook;
 use crate::runtime::{Engine, ManualClock};
 use crate::store::MemoryStore;
 
@@ -355,7 +355,7 @@ async fn what_was_never_done_does_not_hold(backend: &dyn MitigatorHarness) -> Ou
 async fn there_and_back(backend: &dyn MitigatorHarness) -> Outcome {
     let before = backend.state().await;
     let (mitigator, plan) = planned(backend).await?;
-    given!(plan.reversible == crate::domain::plan::Reversible::Yes);
+    given!(plan.reversible == crate::model::plan::Reversible::Yes);
     let mut there = really(Arc::clone(&mitigator), plan, 1, PATIENCE).await?;
     let execution = there.first()??;
     ensure!(backend.state().await != before, "it was carried out, and nothing changed");

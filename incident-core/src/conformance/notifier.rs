@@ -19,10 +19,10 @@ use super::backend::{
     ensure, given, hides, in_time, is_final, may_have_happened, now, passes_on, writes_since,
 };
 use super::log::Log;
-use crate::domain::effect::Receipt;
-use crate::domain::id::Seq;
-use crate::domain::notice::{Label, Line, Notice, NoticeKind};
-use crate::domain::severity::Audience;
+use crate::model::effect::Receipt;
+use crate::model::id::Seq;
+use crate::model::notice::{Label, Line, Notice, NoticeKind};
+use crate::model::severity::Audience;
 use crate::port::{AdapterError, Found, Notifier, PreflightContext, Repeat};
 
 /// A notifier, and the backend behind it.
@@ -284,7 +284,7 @@ async fn a_drill_says_so(backend: &dyn NotifierHarness) -> Outcome {
     let notifier = backend.notifier().await;
     let mut drill = notice(1);
     drill.drill = true;
-    notifier.deliver(&context(1).with_side(crate::domain::incident::Side::Drill), &drill).await?;
+    notifier.deliver(&context(1).with_side(crate::model::side::Side::Drill), &drill).await?;
     let says = backend.inbox().await.iter().all(|it| it.text.to_lowercase().contains("drill"));
     ensure!(says, "a drill's message doesn't say that it is one");
     Ok(Checked::Kept)

@@ -8,7 +8,7 @@ use super::backend::{
     Backend, Checked, Fault, HASTE, How, Outcome, Report, all_of, ensure, given, hides, in_time, now, reading,
 };
 use super::log::Log;
-use crate::domain::check::Colour;
+use crate::model::colour::Colour;
 use crate::port::{PreflightContext, Probe};
 
 /// A probe, and what it looks at.

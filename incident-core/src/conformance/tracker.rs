@@ -10,8 +10,8 @@ use super::backend::{
     ensure, given, hides, in_time, is_final, may_have_happened, now, passes_on, reading, writes_since,
 };
 use super::log::Log;
-use crate::domain::effect::Receipt;
-use crate::domain::ticket::{
+use crate::model::effect::Receipt;
+use crate::model::ticket::{
     CloseTicket, CommentTicket, OpenTicket, ReopenTicket, SetTicket, TicketChange, TicketRef,
 };
 use crate::port::{AdapterError, Found, PreflightContext, Repeat, Tracker};

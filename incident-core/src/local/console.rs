@@ -12,8 +12,8 @@ use async_trait::async_trait;
 
 use self::record::{Line, Record};
 use super::file::{blocking, failed};
-use crate::domain::effect::Receipt;
-use crate::domain::notice::Notice;
+use crate::model::effect::Receipt;
+use crate::model::notice::Notice;
 use crate::port::{
     Adapter, AdapterError, Capabilities, EffectContext, Found, Notifier, Preflight, PreflightContext, Repeat,
 };

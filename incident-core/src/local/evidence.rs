@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 use super::file::{lock, replace, sync_folder};
-use crate::domain::id::Digest;
+use crate::model::id::Digest;
 use crate::port::EvidenceStore;
 use crate::port::store::{StoreError, StoreTrouble};
 

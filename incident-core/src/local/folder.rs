@@ -9,12 +9,12 @@ use async_trait::async_trait;
 
 use self::opened::Opened;
 use super::file::{blocking, lock, replace};
-use crate::domain::effect::Receipt;
-use crate::domain::id::{Digest, EffectId};
-use crate::domain::inert;
-use crate::domain::role::Identity;
-use crate::domain::ticket::{OpenTicket, SetTicket, Ticket, TicketChange, TicketRef};
-use crate::domain::time::{Time, stamp};
+use crate::model::effect::Receipt;
+use crate::model::id::{Digest, EffectId};
+use crate::model::inert;
+use crate::model::role::Identity;
+use crate::model::ticket::{OpenTicket, SetTicket, Ticket, TicketChange, TicketRef};
+use crate::model::time::{Time, stamp};
 use crate::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Preflight, PreflightContext,
     ReadContext, Repeat, Tracker,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::context::PreflightContext;
 use super::error::AdapterError;
 
-pub use crate::domain::effect::Repeat;
+pub use crate::model::effect::Repeat;
 
 /// An adapter to a backend.
 ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::domain::time::Time;
+use crate::model::time::Time;
 
 /// Tells the time and waits.
 ///

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::domain::effect::Receipt;
-use crate::domain::id::{EffectId, IncidentId};
-use crate::domain::incident::Side;
-use crate::domain::time::Time;
+use crate::model::effect::Receipt;
+use crate::model::id::{EffectId, IncidentId};
+use crate::model::side::Side;
+use crate::model::time::Time;
 
 /// With a call that changes something outside, or looks for such a change.
 #[derive(Debug, Clone)]

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-pub use crate::domain::effect::Applied;
-use crate::domain::inert;
+pub use crate::model::effect::Applied;
+use crate::model::inert;
 
 /// An adapter's error.
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::domain::id::Digest;
+use crate::model::id::Digest;
 use crate::port::store::StoreError;
 
 /// Keeps evidence by the digest of its bytes.

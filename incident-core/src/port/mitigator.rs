@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::adapter::{Adapter, Found};
 use super::context::{EffectContext, ReadContext};
 use super::error::AdapterError;
-use crate::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
+use crate::model::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
 
 /// Plans, carries out, checks and undoes mitigations on one system.
 #[async_trait]

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::adapter::{Adapter, Found, Repeat};
 use super::context::EffectContext;
 use super::error::AdapterError;
-use crate::domain::effect::Receipt;
-use crate::domain::notice::Notice;
+use crate::model::effect::Receipt;
+use crate::model::notice::Notice;
 
 /// Says something to people.
 #[async_trait]

@@ -7,7 +7,7 @@ use super::adapter::Adapter;
 use super::context::ReadContext;
 use super::error::AdapterError;
 
-pub use crate::domain::check::Colour;
+pub use crate::model::colour::Colour;
 
 /// Looks at one thing and says whether it is well.
 #[async_trait]

@@ -7,10 +7,11 @@ use std::pin::Pin;
 use async_trait::async_trait;
 use futures_core::Stream;
 
-pub use crate::domain::chain::StoredRecord;
-use crate::domain::id::{IncidentId, Seq};
-use crate::domain::index::{Index, Urgency};
-use crate::domain::time::Time;
+pub use crate::log::chain::StoredRecord;
+use crate::log::index::Index;
+use crate::model::effect::Urgency;
+use crate::model::id::{IncidentId, Seq};
+use crate::model::time::Time;
 
 /// Where the logs are kept.
 ///
@@ -218,14 +219,7 @@ impl Claim {
     /// A claim by `worker` at `now`, for at most `limit` incidents until `until`.
     #[must_use]
     pub fn new(worker: &str, now: Time, until: Time, limit: u32) -> Self {
-        Self {
-            worker: worker.to_owned(),
-            now,
-            until,
-            limit,
-            by: crate::domain::index::FOLD,
-            except: Vec::new(),
-        }
+        Self { worker: worker.to_owned(), now, until, limit, by: crate::log::index::FOLD, except: Vec::new() }
     }
 
     /// With the fold of version `by`.

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::adapter::{Adapter, Found, Repeat};
 use super::context::{EffectContext, ReadContext};
 use super::error::AdapterError;
-use crate::domain::effect::Receipt;
-use crate::domain::ticket::{Ticket, TicketChange, TicketRef};
+use crate::model::effect::Receipt;
+use crate::model::ticket::{Ticket, TicketChange, TicketRef};
 
 /// Keeps tickets.
 #[async_trait]

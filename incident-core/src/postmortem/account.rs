@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::source::Source;
-use crate::domain::event::{EvidenceItem, Fact};
-use crate::domain::id::{Digest, Seq};
-use crate::domain::inert;
-use crate::domain::mitigation::Stage;
-use crate::domain::plan::{Change, Reversible};
+use crate::log::event::{EvidenceItem, Fact};
+use crate::log::mitigation::Stage;
+use crate::model::id::{Digest, Seq};
+use crate::model::inert;
+use crate::model::plan::{Change, Reversible};
 
 /// What became of one mitigation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -94,7 +94,7 @@ impl Source<'_> {
             let record = self.all(approved).next_back()?;
             Some(Approval { person: self.person(person), alone: *alone, record })
         });
-        let undoing = |(_, by): &(&Seq, &crate::domain::mitigation::MitigationState)| {
+        let undoing = |(_, by): &(&Seq, &crate::log::mitigation::MitigationState)| {
             by.undoes == Some(proposal) && by.stage == Stage::Holds
         };
         Some(MitigationAccount {

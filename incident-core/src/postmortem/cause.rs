@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::document::Statement;
 use super::source::{Source, statement};
-use crate::domain::afterwards::{CauseKind, Proof};
-use crate::domain::event::{CauseClass, Fact};
-use crate::domain::id::{Digest, Seq};
+use crate::log::event::{CauseClass, Fact};
+use crate::model::afterwards::{CauseKind, Proof};
+use crate::model::id::{Digest, Seq};
 
 /// One answer to one why, with the answers below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -64,7 +64,7 @@ impl Source<'_> {
     /// The answers below `under`. The fold bounds how deep they lie, and a cause lies only under an earlier one.
     fn whys(&self, under: Option<Seq>) -> Vec<CauseNode> {
         let below = self.incident.document.causes.iter().filter(|(_, cause)| cause.under == under);
-        let node = |(seq, cause): (&Seq, &crate::domain::afterwards::Cause)| CauseNode {
+        let node = |(seq, cause): (&Seq, &crate::model::afterwards::Cause)| CauseNode {
             record: *seq,
             statement: self.shown(*seq, self.log.words(*seq, cause.statement), &[], &cause.proof),
             kind: cause.kind,
@@ -77,7 +77,7 @@ impl Source<'_> {
     }
 
     pub(super) fn hypotheses(&self) -> Vec<HypothesisAccount> {
-        let account = |(seq, it): (&Seq, &crate::domain::incident::Hypothesis)| {
+        let account = |(seq, it): (&Seq, &crate::log::incident::Hypothesis)| {
             let judged = self.all(|fact| matches!(fact, Fact::HypothesisJudged(by) if by.hypothesis == *seq));
             let judged: Vec<Seq> = judged.collect();
             HypothesisAccount {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::document::Statement;
 use super::promise::Promises;
 use super::source::{Source, statement};
-use crate::domain::effect::{Outcome, Work};
-use crate::domain::event::Fact;
-use crate::domain::id::Seq;
-use crate::domain::time::stamp;
+use crate::log::event::Fact;
+use crate::model::effect::{Outcome, Work};
+use crate::model::id::Seq;
+use crate::model::time::stamp;
 
 impl Source<'_> {
     /// How the promise of updates was kept, who was told first when, and whose promises were missed.

@@ -7,12 +7,12 @@ use serde::Serialize;
 use super::promise::UpdateGap;
 use super::recurrence::Recurrence;
 use super::source::Source;
-use crate::domain::blameless::Names;
-use crate::domain::completeness::{Finding, FindingKind, findings, names};
-use crate::domain::event::Fact;
-use crate::domain::runbook::Runbook;
-use crate::domain::time::{since, spoken, stamp};
-use crate::domain::timeline::{Entry, EntryKind, Importance};
+use crate::log::event::Fact;
+use crate::model::time::{since, spoken, stamp};
+use crate::rules::blameless::Names;
+use crate::rules::completeness::{Finding, FindingKind, findings, names};
+use crate::runbook::Runbook;
+use crate::views::timeline::{Entry, EntryKind, Importance};
 
 /// What the document lacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

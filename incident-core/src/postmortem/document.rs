@@ -13,17 +13,18 @@ use super::measure::{Date, ImpactFigures, Metric, PhaseSpan, SeveritySpan};
 use super::promise::{Promise, Promises, UpdateGap};
 use super::recurrence::{Recurrence, recurrences};
 use super::source::Source;
-use crate::domain::afterwards::Section;
-use crate::domain::event::Record;
-use crate::domain::id::{Digest, IncidentId, Seq};
-use crate::domain::incident::{Ending, Incident, Side};
-use crate::domain::index::Summary;
-use crate::domain::metrics::ResponseTimes;
-use crate::domain::phase::Status;
-use crate::domain::runbook::Runbook;
-use crate::domain::severity::Severity;
-use crate::domain::time::Time;
-use crate::domain::timeline::Entry;
+use crate::log::event::Record;
+use crate::log::incident::{Ending, Incident};
+use crate::log::index::Summary;
+use crate::model::afterwards::Section;
+use crate::model::id::{Digest, IncidentId, Seq};
+use crate::model::phase::Status;
+use crate::model::severity::Severity;
+use crate::model::side::Side;
+use crate::model::time::Time;
+use crate::runbook::Runbook;
+use crate::views::metrics::ResponseTimes;
+use crate::views::timeline::Entry;
 
 /// One sentence, and the records that say so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,16 +6,16 @@ use serde::Serialize;
 
 use super::seconds;
 use super::source::Source;
-use crate::domain::afterwards::{ActionKind, Decision};
-use crate::domain::event::Fact;
-use crate::domain::id::Seq;
-use crate::domain::incident::Action;
-use crate::domain::inert;
-use crate::domain::obligation::ObligationKind;
-use crate::domain::role::PersonId;
-use crate::domain::runbook::Priority;
-use crate::domain::ticket::TicketRef;
-use crate::domain::time::Time;
+use crate::log::event::Fact;
+use crate::log::incident::Action;
+use crate::model::afterwards::{ActionKind, Decision};
+use crate::model::id::Seq;
+use crate::model::inert;
+use crate::model::obligation::ObligationKind;
+use crate::model::role::PersonId;
+use crate::model::ticket::TicketRef;
+use crate::model::time::Time;
+use crate::runbook::Priority;
 
 /// Something to do afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -174,7 +174,7 @@ impl Source<'_> {
     }
 
     fn documented(&self, id: &str) -> DocumentationItem {
-        let phases = crate::domain::phase::Phase::ALL.into_iter();
+        let phases = crate::model::phase::Phase::ALL.into_iter();
         let mut steps = phases.flat_map(|phase| &self.runbook.phase(phase).steps);
         let what = steps.find(|step| step.id == id).map_or(id, |step| &step.what);
         let ticked = self.records.iter().rev().find_map(|record| match &record.fact {

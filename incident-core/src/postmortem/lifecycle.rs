@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::source::Source;
-use crate::domain::afterwards::DocumentStatus;
-use crate::domain::completeness::FindingKind;
-use crate::domain::event::{Fact, Record};
-use crate::domain::id::Seq;
-use crate::domain::inert;
-use crate::domain::text::Text;
-use crate::domain::time::Time;
+use crate::log::event::{Fact, Record};
+use crate::model::afterwards::DocumentStatus;
+use crate::model::id::Seq;
+use crate::model::inert;
+use crate::model::text::Text;
+use crate::model::time::Time;
+use crate::rules::completeness::FindingKind;
 
 /// Whose the document is, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,11 +5,12 @@ mod parts;
 use std::fmt::{self, Write};
 
 use super::document::{Part, PostMortem, Statement, Written};
-use crate::domain::afterwards::Section;
-use crate::domain::id::Seq;
-use crate::domain::incident::{Ending, Side};
-use crate::domain::inert;
-use crate::domain::time::stamp;
+use crate::log::incident::Ending;
+use crate::model::afterwards::Section;
+use crate::model::id::Seq;
+use crate::model::inert;
+use crate::model::side::Side;
+use crate::model::time::stamp;
 
 impl PostMortem {
     /// The document as Markdown: a statement a line, each with the records that say so, always in the same order.

@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use super::seconds;
 use super::source::Source;
-use crate::domain::event::{Fact, FixStep, ImpactAssessed, Record};
-use crate::domain::id::Seq;
-use crate::domain::inert;
-use crate::domain::metrics::{Interval, ResponseTimes};
-use crate::domain::obligation::ObligationKind;
-use crate::domain::phase::Phase;
-use crate::domain::severity::{Severity, Within};
-use crate::domain::time::Time;
+use crate::log::event::{Fact, FixStep, ImpactAssessed, Record};
+use crate::model::id::Seq;
+use crate::model::inert;
+use crate::model::obligation::ObligationKind;
+use crate::model::phase::Phase;
+use crate::model::severity::{Severity, Within};
+use crate::model::time::Time;
+use crate::views::metrics::{Interval, ResponseTimes};
 
 /// When something happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

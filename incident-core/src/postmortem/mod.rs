@@ -5,7 +5,7 @@
 //! statement names the records that say so.
 //!
 //! It goes from draft over review to published and closed, each step a record. Whoever writes into a
-//! [section](crate::domain::afterwards::Section) says which version that edits; if somebody was faster, the edit is refused
+//! [section](crate::model::afterwards::Section) says which version that edits; if somebody was faster, the edit is refused
 //! with both texts. What it lacks is in [`completeness`](PostMortem::completeness): each [`Finding`] names the section and
 //! the command to mend it with, and some of them, as the runbook says, keep it from being published.
 //!
@@ -15,7 +15,7 @@
 //! # use incident_core::store::MemoryStore;
 //! # use incident_core::{Actor, Declare, Engine, Severity};
 //! use incident_core::PostMortem;
-//! use incident_core::domain::afterwards::{CauseKind, Section};
+//! use incident_core::model::afterwards::{CauseKind, Section};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 //! # let engine = Engine::builder(MemoryStore::new()).pages_nobody().build()?;
@@ -54,7 +54,7 @@ mod seconds;
 mod sections;
 mod source;
 
-pub use crate::domain::completeness::{Finding, FindingKind};
+pub use crate::rules::completeness::{Finding, FindingKind};
 pub use account::{Approval, Evidence, Link, MitigationAccount};
 pub use cause::{CauseNode, HypothesisAccount};
 pub use completeness::Completeness;

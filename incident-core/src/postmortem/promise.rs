@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::seconds;
-use crate::domain::event::{Fact, Record};
-use crate::domain::id::Seq;
-use crate::domain::obligation::ObligationKind;
-use crate::domain::time::{Time, since};
+use crate::log::event::{Fact, Record};
+use crate::model::id::Seq;
+use crate::model::obligation::ObligationKind;
+use crate::model::time::{Time, since};
 
 /// What somebody owed by a time, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::seconds;
-use crate::domain::event::CauseClass;
-use crate::domain::id::IncidentId;
-use crate::domain::incident::Ending;
-use crate::domain::index::Summary;
-use crate::domain::inert;
-use crate::domain::time::{Time, since};
+use crate::log::event::CauseClass;
+use crate::log::incident::Ending;
+use crate::log::index::Summary;
+use crate::model::id::IncidentId;
+use crate::model::inert;
+use crate::model::time::{Time, since};
 
 /// An earlier incident of the same service and class of cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,15 +6,16 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::seconds;
-use crate::domain::afterwards::ActionKind;
-use crate::domain::id::{IncidentId, Seq};
-use crate::domain::incident::{Action, Incident, Side};
-use crate::domain::inert;
-use crate::domain::obligation::ObligationKind;
-use crate::domain::runbook::{Priority, Runbook};
-use crate::domain::severity::Severity;
-use crate::domain::ticket::{TicketRef, TicketState};
-use crate::domain::time::{Time, since, spoken, stamp};
+use crate::log::incident::{Action, Incident};
+use crate::model::afterwards::ActionKind;
+use crate::model::id::{IncidentId, Seq};
+use crate::model::inert;
+use crate::model::obligation::ObligationKind;
+use crate::model::severity::Severity;
+use crate::model::side::Side;
+use crate::model::ticket::{TicketRef, TicketState};
+use crate::model::time::{Time, since, spoken, stamp};
+use crate::runbook::{Priority, Runbook};
 
 /// What became of the action items of many incidents since the last review. Drills are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -3,13 +3,13 @@
 use super::document::{Part, Statement, Written};
 use super::promise::of_updates;
 use super::source::{Source, statement};
-use crate::domain::afterwards::{CauseKind, Section};
-use crate::domain::event::{Fact, Record};
-use crate::domain::id::Seq;
-use crate::domain::inert;
-use crate::domain::metrics::ResponseTimes;
-use crate::domain::role::{Actor, PersonId};
-use crate::domain::time::spoken;
+use crate::log::event::{Fact, Record};
+use crate::model::afterwards::{CauseKind, Section};
+use crate::model::id::Seq;
+use crate::model::inert;
+use crate::model::role::{Actor, PersonId};
+use crate::model::time::spoken;
+use crate::views::metrics::ResponseTimes;
 
 impl Source<'_> {
     /// Every section, in order.

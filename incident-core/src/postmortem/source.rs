@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Statement;
 use super::promise::{Promise, promises};
-use crate::domain::event::{Fact, Record};
-use crate::domain::id::Seq;
-use crate::domain::incident::Incident;
-use crate::domain::inert;
-use crate::domain::role::{Actor, Identity, PersonId};
-use crate::domain::runbook::Runbook;
-use crate::domain::severity::Severity;
-use crate::domain::timeline::{Entry, Log};
+use crate::log::event::{Fact, Record};
+use crate::log::incident::Incident;
+use crate::model::id::Seq;
+use crate::model::inert;
+use crate::model::role::{Actor, Identity, PersonId};
+use crate::model::severity::Severity;
+use crate::runbook::Runbook;
+use crate::views::timeline::{Entry, Log};
 
 /// What a post-mortem is written from.
 pub(super) struct Source<'a> {

@@ -1,25 +1,25 @@
 mod many;
 
 use super::*;
-use crate::domain::afterwards::{ActionKind, CauseKind, Section};
-use crate::domain::chain::{encode, origin};
-use crate::domain::check::Colour;
-use crate::domain::command::{
+use crate::log::chain::{encode, origin};
+use crate::log::event::{CauseClass, FixStep};
+use crate::model::afterwards::{ActionKind, CauseKind, Section};
+use crate::model::colour::Colour;
+use crate::model::id::{Digest, Seq};
+use crate::model::impact::Impact;
+use crate::model::inert;
+use crate::model::role::{PersonId, Role};
+use crate::model::severity::Severity;
+use crate::model::signal::Detection;
+use crate::rules::command::{
     AddAction, Advance, Assign, Attest, Close, Command, CompleteAction, Correct, DecideDocumentation,
     Declare, FindCause, HoldMeeting, Hypothesise, JudgeHypothesis, LinkEvidence, Note, PostUpdate,
     PublishPostMortem, RecordFix, Redact, RedactSlot, RequestReview, Resolve, ScheduleMeeting, SetSeverity,
     TickStep, WriteSection,
 };
-use crate::domain::event::{CauseClass, FixStep};
-use crate::domain::id::{Digest, Seq};
-use crate::domain::impact::Impact;
-use crate::domain::inert;
-use crate::domain::role::{PersonId, Role};
-use crate::domain::runbook::Priority;
-use crate::domain::severity::Severity;
-use crate::domain::signal::Detection;
-use crate::domain::test_driver::Driver;
-use crate::domain::timeline::{describe, timeline};
+use crate::rules::test_driver::Driver;
+use crate::runbook::Priority;
+use crate::views::timeline::{describe, timeline};
 
 fn owned(text: &str) -> String {
     text.to_owned()

@@ -8,17 +8,18 @@ use futures_util::FutureExt;
 
 use super::engine::{Engine, locked};
 use super::{calls, check, heard};
-use crate::domain::chain::{self, Unreadable};
-use crate::domain::due::{due, next_wake};
-use crate::domain::id::{EffectId, IncidentId, Seq};
-use crate::domain::incident::Side;
-use crate::domain::index::FOLD;
-use crate::domain::notice::{Label, Line, Notice, NoticeKind};
-use crate::domain::runbook::reaches_anybody;
-use crate::domain::severity::{Audience, Severity};
-use crate::domain::time::{Time, after, since, to_millis};
+use crate::log::chain;
+use crate::log::chain::Unreadable;
+use crate::log::index::FOLD;
+use crate::model::id::{EffectId, IncidentId, Seq};
+use crate::model::notice::{Label, Line, Notice, NoticeKind};
+use crate::model::severity::{Audience, Severity};
+use crate::model::side::Side;
+use crate::model::time::{Time, after, since, to_millis};
 use crate::port::EffectContext;
 use crate::port::store::{Query, StoreError};
+use crate::rules::due::{due, next_wake};
+use crate::runbook::reaches_anybody;
 
 /// How often somebody is told of an incident that can't be read.
 const ALARM_EVERY: Duration = Duration::from_secs(3_600);
@@ -258,7 +259,7 @@ pub struct PreflightReport {
     /// What each port of each backend found, or why it couldn't be asked.
     pub adapters: BTreeMap<(Side, String), Vec<Result<crate::port::Preflight, String>>>,
     /// What is odd about the runbook and the routes, such as an audience that no route reaches.
-    pub warnings: Vec<crate::domain::runbook::Finding>,
+    pub warnings: Vec<crate::runbook::Finding>,
 }
 
 impl PreflightReport {

@@ -11,18 +11,19 @@ use super::error::CommandError;
 use super::handle::Done;
 use super::places::Place;
 use super::queue::Committed;
-use crate::domain::chain;
-use crate::domain::command::{Begin, Command, Request};
-use crate::domain::context::{Context, OtherIncident};
-use crate::domain::decide::{Decision, decide};
-use crate::domain::due::due;
-use crate::domain::event::{Fact, Record};
-use crate::domain::id::Seq;
-use crate::domain::incident::{Incident, Side};
-use crate::domain::index::Summary;
-use crate::domain::phase::Phase;
-use crate::domain::role::Actor;
+use crate::log::chain;
+use crate::log::event::{Fact, Record};
+use crate::log::incident::Incident;
+use crate::log::index::Summary;
+use crate::model::id::Seq;
+use crate::model::phase::Phase;
+use crate::model::role::Actor;
+use crate::model::side::Side;
 use crate::port::store::Query;
+use crate::rules::command::{Begin, Command, Request};
+use crate::rules::context::{Context, OtherIncident};
+use crate::rules::decide::{Decision, decide};
+use crate::rules::due::due;
 
 impl Engine {
     /// Decides every request on the state the one before left, then begins what this engine can carry out.
@@ -77,7 +78,7 @@ impl Engine {
 
     /// Claims the effects that may begin, and that this engine has an adapter and a place for, in the commit that plans them.
     fn begin(&self, batch: &mut Batch, cx: &Context<'_>) {
-        let until = crate::domain::time::after(cx.now, self.0.lease);
+        let until = crate::model::time::after(cx.now, self.0.lease);
         let ahead = self.0.time.wall_ahead();
         let mut begun: BTreeMap<Seq, Begun> = BTreeMap::new();
         let begins: Vec<Begin> = due(&batch.after, cx.now)

@@ -16,11 +16,11 @@ use super::timekeeper::Timekeeper;
 use crate::config::Ports;
 #[cfg(feature = "toml")]
 use crate::config::{Built, BuiltEvidence};
-use crate::domain::context::Route;
-use crate::domain::id::CommandId;
-use crate::domain::incident::Side;
-use crate::domain::runbook::{Finding, Runbook};
+use crate::model::id::CommandId;
+use crate::model::side::Side;
 use crate::port::{Clock, Entropy, EvidenceStore, Store};
+use crate::rules::context::Route;
+use crate::runbook::{Finding, Runbook};
 
 /// Builds an [`Engine`].
 #[derive(Debug)]

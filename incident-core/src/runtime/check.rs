@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::builder::BuildError;
 use super::registry::{Registry, overlap};
-use crate::domain::runbook::{CheckedBy, Finding, Level, Runbook, reaches_anybody};
+use crate::runbook::{CheckedBy, Finding, Level, Runbook, reaches_anybody};
 
 /// What is wrong with a runbook for these registries, the worst first.
 pub(super) fn check(

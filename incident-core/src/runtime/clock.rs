@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::domain::id::Digest;
-use crate::domain::time::{Time, after, since, to_millis};
+use crate::model::id::Digest;
+use crate::model::time::{Time, after, since, to_millis};
 use crate::port::{Clock, Entropy};
 
 /// The machine's clock.

@@ -18,15 +18,16 @@ use super::queue::Queue;
 use super::registry::Registry;
 use super::storm::Storms;
 use super::timekeeper::Timekeeper;
-use crate::domain::command::{Command, Declare, Refusal, Request};
-use crate::domain::figures::Figures;
-use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
-use crate::domain::incident::{Incident, Side};
-use crate::domain::index::declare_key;
-use crate::domain::role::Actor;
-use crate::domain::runbook::Runbook;
-use crate::domain::time::Time;
+use crate::log::incident::Incident;
+use crate::log::index::declare_key;
+use crate::model::id::{CommandId, Digest, IncidentId, Seq};
+use crate::model::role::Actor;
+use crate::model::side::Side;
+use crate::model::time::Time;
 use crate::port::{Entropy, EvidenceStore, Store};
+use crate::rules::command::{Command, Declare, Refusal, Request};
+use crate::runbook::Runbook;
+use crate::runbook::pinned::Figures;
 
 use super::error::CommandError;
 use super::handle::{Done, IncidentHandle};
@@ -180,7 +181,9 @@ impl Engine {
     /// also when that has ended. Live incidents and drills have names of their own.
     ///
     /// ```
-    /// # use incident_core::domain::{Actor, Severity, command::Declare};
+    /// # use incident_core::model::role::Actor;
+    /// # use incident_core::model::severity::Severity;
+    /// # use incident_core::rules::command::Declare;
     /// # use incident_core::{Engine, store::MemoryStore};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

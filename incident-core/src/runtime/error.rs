@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::domain::chain::Unreadable;
-use crate::domain::command::Refusal;
-use crate::domain::id::{CommandId, IncidentId};
+use crate::log::chain::Unreadable;
+use crate::model::id::{CommandId, IncidentId};
 use crate::port::store::StoreError;
+use crate::rules::command::Refusal;
 
 /// Why a command wasn't carried out, or isn't known to have been.
 #[derive(Debug, Clone, thiserror::Error)]

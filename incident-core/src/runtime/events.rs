@@ -9,9 +9,9 @@ use futures_util::stream;
 
 use super::engine::Engine;
 use super::error::CommandError;
-use crate::domain::chain::decode;
-use crate::domain::event::Record;
-use crate::domain::id::{IncidentId, Seq};
+use crate::log::chain::decode;
+use crate::log::event::Record;
+use crate::model::id::{IncidentId, Seq};
 use crate::port::store::Hint;
 
 /// How long a reader waits at most for a hint: stores may give none.

@@ -1,6 +1,6 @@
 //! What is kept of a capture: text without secrets, and everything else as it is.
 
-use crate::domain::redact::redact;
+use crate::views::redact::redact;
 
 /// The most bytes of one piece of evidence.
 const LARGEST: usize = 16 * 1024 * 1024;

@@ -6,24 +6,25 @@ use std::time::Duration;
 
 use super::engine::Engine;
 use super::error::CommandError;
-use crate::domain::afterwards::{ActionKind, CauseKind, Section};
-use crate::domain::chain::{self, Verified};
-use crate::domain::check::Colour;
-use crate::domain::command as c;
-use crate::domain::command::{Command, Request};
-use crate::domain::event::{CauseClass, FixStep, Origin, Record, Relation};
-use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
-use crate::domain::impact::Impact;
-use crate::domain::incident::Incident;
-use crate::domain::mitigation::Mitigation;
-use crate::domain::phase::Phase;
-use crate::domain::role::{Actor, PersonId, Role};
-use crate::domain::runbook::Priority;
-use crate::domain::severity::Severity;
-use crate::domain::text::Slot;
-use crate::domain::ticket::TicketRef;
-use crate::domain::time::Time;
-use crate::domain::triage::Answer;
+use crate::log::chain;
+use crate::log::chain::Verified;
+use crate::log::event::{CauseClass, FixStep, Origin, Record, Relation};
+use crate::log::incident::Incident;
+use crate::model::afterwards::{ActionKind, CauseKind, Section};
+use crate::model::colour::Colour;
+use crate::model::id::{CommandId, Digest, IncidentId, Seq};
+use crate::model::impact::Impact;
+use crate::model::mitigation::Mitigation;
+use crate::model::phase::Phase;
+use crate::model::role::{Actor, PersonId, Role};
+use crate::model::severity::Severity;
+use crate::model::text::Slot;
+use crate::model::ticket::TicketRef;
+use crate::model::time::Time;
+use crate::rules::command as c;
+use crate::rules::command::{Command, Request};
+use crate::runbook::Priority;
+use crate::runbook::triage::Answer;
 
 /// What a command came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

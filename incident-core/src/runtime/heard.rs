@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use crate::domain::command::{EffectResult, Failure};
-use crate::domain::effect::Receipt;
-use crate::domain::inert::{clip, plain};
+use crate::model::effect::Receipt;
+use crate::model::inert::{clip, plain};
 use crate::port::{AdapterError, Preflight, PreflightCheck, Reading};
+use crate::rules::command::{EffectResult, Failure};
 
 /// The most bytes of one text that an adapter hands back.
 const LONGEST: usize = 1_024;
@@ -89,7 +89,7 @@ pub(super) fn preflight(mut found: Preflight) -> Preflight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::effect::Applied;
+    use crate::model::effect::Applied;
     use crate::port::{Colour, ErrorKind};
 
     /// Five megabytes that clear a terminal, and try to write a line of their own into the log.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::engine::Engine;
 use super::{calls, heard};
-use crate::domain::event::CheckReading;
-use crate::domain::incident::Incident;
-use crate::domain::time::{Time, after};
+use crate::log::event::CheckReading;
+use crate::log::incident::Incident;
+use crate::model::time::{Time, after};
 use crate::port::{Colour, Reading};
 
 impl Engine {

@@ -15,11 +15,11 @@ use super::engine::{Engine, News, Rest, locked};
 use super::error::CommandError;
 use super::queue::{Committed, unreadable};
 use super::work::Room;
-use crate::domain::command::{Command, Conclude};
-use crate::domain::due::{due, next_wake};
-use crate::domain::id::{IncidentId, Seq};
-use crate::domain::incident::Incident;
-use crate::domain::time::{Time, after, since};
+use crate::log::incident::Incident;
+use crate::model::id::{IncidentId, Seq};
+use crate::model::time::{Time, after, since};
+use crate::rules::command::{Command, Conclude};
+use crate::rules::due::{due, next_wake};
 
 /// How long an incident rests that this engine can do nothing for.
 const REST: Duration = Duration::from_secs(5);

@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::engine::{News, locked};
-use crate::domain::effect::{Effect, Work};
-use crate::domain::id::IncidentId;
-use crate::domain::index::Urgency;
+use crate::model::effect::Urgency;
+use crate::model::effect::{Effect, Work};
+use crate::model::id::IncidentId;
 
 /// Where a running loop hears news; closed while none runs.
 #[derive(Debug, Default)]
@@ -177,10 +177,10 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::id::Seq;
-    use crate::domain::notice::NoticeKind;
-    use crate::domain::time::Time;
-    use crate::domain::{effect::EffectState, effect::Notify};
+    use crate::model::effect::{EffectState, Notify};
+    use crate::model::id::Seq;
+    use crate::model::notice::NoticeKind;
+    use crate::model::time::Time;
 
     fn effect(kind: NoticeKind, urgency: Urgency) -> Effect {
         Effect {

@@ -9,14 +9,15 @@ use super::engine::{Engine, News, locked};
 use super::error::CommandError;
 use super::handle::Done;
 use super::lane::Lane;
-use crate::domain::chain;
-use crate::domain::command::{Command, Refusal, Request};
-use crate::domain::event::Record;
-use crate::domain::id::{CommandId, Digest, IncidentId, Seq};
-use crate::domain::incident::{Incident, Side};
-use crate::domain::index::index;
-use crate::domain::role::Actor;
+use crate::log::chain;
+use crate::log::event::Record;
+use crate::log::incident::Incident;
+use crate::log::index::index;
+use crate::model::id::{CommandId, Digest, IncidentId, Seq};
+use crate::model::role::Actor;
+use crate::model::side::Side;
 use crate::port::store::{Commit, CommitError, Hint, SlotRef};
+use crate::rules::command::{Command, Refusal, Request};
 
 /// What is asked of one incident, and its state as last seen.
 ///

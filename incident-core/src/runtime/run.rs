@@ -12,11 +12,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use super::engine::{Engine, News, locked};
 use super::pass::{Busy, STORE_DOWN};
 use super::tick::Claimed;
-use crate::domain::due::{HEARTBEAT, next_wake};
-use crate::domain::id::{EffectId, Seq};
-use crate::domain::incident::{Incident, SKEW, Side};
-use crate::domain::time::{Time, after, since};
+use crate::log::incident::{Incident, SKEW};
+use crate::model::id::{EffectId, Seq};
+use crate::model::side::Side;
+use crate::model::time::{Time, after, since};
 use crate::port::store::{Hint, Query};
+use crate::rules::due::{HEARTBEAT, next_wake};
 
 /// How long the loop sleeps at most, for stores whose hints never come.
 const NAP: Duration = Duration::from_secs(1);

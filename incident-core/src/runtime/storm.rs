@@ -13,15 +13,16 @@ use super::error::CommandError;
 use super::intake::{AT_ONCE, Group, Taken, found, stopped, summary};
 use super::lane::Lane;
 use super::queue::unreadable;
-use crate::domain::command::{Command, Declare, Gather, Gathered, Refusal, StormDeclared};
-use crate::domain::id::IncidentId;
-use crate::domain::incident::{Incident, Side};
-use crate::domain::index::{storm_key, takes_group};
-use crate::domain::severity::Severity;
-use crate::domain::signal::Signal;
-use crate::domain::storm::StormWindow;
-use crate::domain::time::{Time, after};
+use crate::log::incident::Incident;
+use crate::log::index::{storm_key, takes_group};
+use crate::log::storm::StormWindow;
+use crate::model::id::IncidentId;
+use crate::model::severity::Severity;
+use crate::model::side::Side;
+use crate::model::signal::Signal;
+use crate::model::time::{Time, after};
 use crate::port::store::StoreError;
+use crate::rules::command::{Command, Declare, Gather, Gathered, Refusal, StormDeclared};
 
 /// How long an engine goes by the open storms that it knows: others may begin one meanwhile.
 const KNOWN_FOR: Duration = Duration::from_secs(1);

@@ -7,8 +7,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::engine::{Engine, locked};
 use super::pass::{Busy, Passed};
-use crate::domain::id::IncidentId;
-use crate::domain::time::{Time, after};
+use crate::model::id::IncidentId;
+use crate::model::time::{Time, after};
 use crate::port::store::{Claim, StoreError};
 
 /// What a pass did.

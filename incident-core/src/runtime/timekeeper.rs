@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::engine::locked;
-use crate::domain::time::{Time, after, spoken, to_millis};
+use crate::model::time::{Time, after, spoken, to_millis};
 use crate::port::Clock;
 
 /// How far the wall clock may differ from the monotonic reading before it counts as set. NTP slews by less.
@@ -152,7 +152,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::{before, since};
+    use crate::model::time::{before, since};
     use crate::runtime::ManualClock;
 
     const HOUR: Duration = Duration::from_secs(3_600);

@@ -11,21 +11,23 @@ use super::error::CommandError;
 use super::evidence;
 use super::places::{Backend, Place};
 use super::{calls, heard};
-use crate::domain::command::{Command, EffectResult, Failure, Refusal};
-use crate::domain::effect::{Applied, Effect, EffectState, LinkTo, Receipt, Repeat, Start, TicketWork, Work};
-use crate::domain::event::{EvidenceItem, Record};
-use crate::domain::id::{Digest, EffectId, IncidentId, Seq};
-use crate::domain::incident::{Ending, Incident, Side};
-use crate::domain::judge::hand_out;
-use crate::domain::plan::{Intent, Verification};
-use crate::domain::render::Named;
-use crate::domain::runbook::Runbook;
-use crate::domain::ticket::{
+use crate::log::chain;
+use crate::log::event::{EvidenceItem, Record};
+use crate::log::incident::{Ending, Incident};
+use crate::model::effect::{Applied, Effect, EffectState, LinkTo, Receipt, Repeat, Start, TicketWork, Work};
+use crate::model::id::{Digest, EffectId, IncidentId, Seq};
+use crate::model::plan::{Intent, Verification};
+use crate::model::side::Side;
+use crate::model::ticket::{
     CloseTicket, CommentTicket, LinkTicket, OpenTicket, ReopenTicket, SetTicket, TicketChange, TicketRef,
 };
-use crate::domain::time::since;
-use crate::domain::{chain, render};
+use crate::model::time::since;
 use crate::port::{AdapterError, EffectContext, ErrorKind, Found, ReadContext, Retry};
+use crate::rules::command::{Command, EffectResult, Failure, Refusal};
+use crate::rules::handlers::hand_out;
+use crate::runbook::Runbook;
+use crate::views::render;
+use crate::views::render::Named;
 
 type Looked<T> = Result<T, AdapterError>;
 /// How an attempt begins, and how far the wall clock was ahead when it was claimed.
@@ -316,8 +318,8 @@ impl Engine {
                 }
             };
             items.push(EvidenceItem {
-                name: crate::domain::inert::clip(&capture.name, 256),
-                media_type: crate::domain::inert::clip(&capture.media_type, 128),
+                name: crate::model::inert::clip(&capture.name, 256),
+                media_type: crate::model::inert::clip(&capture.media_type, 128),
                 sha256,
                 bytes,
                 truncated: clean.truncated,

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
-use crate::domain::id::{IncidentId, Seq};
-use crate::domain::index::Index;
-use crate::domain::time::{Time, to_millis};
+use crate::log::index::Index;
+use crate::model::id::{IncidentId, Seq};
+use crate::model::time::{Time, to_millis};
 use crate::port::store::{
     Claim, Commit, CommitError, Held, Hint, Hints, IndexRow, Page, Query, Store, StoreError, StoredRecord,
 };
@@ -251,8 +251,8 @@ mod tests {
     use futures_util::StreamExt as _;
 
     use super::*;
-    use crate::domain::id::Digest;
-    use crate::domain::index::Urgency;
+    use crate::model::effect::Urgency;
+    use crate::model::id::Digest;
 
     #[tokio::test]
     async fn a_commit_through_one_handle_wakes_a_listener_on_another() {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use incident_core::conformance::evidence::{self, EvidenceHarness, LARGEST};
-use incident_core::domain::id::Digest;
 use incident_core::local::FolderEvidence;
+use incident_core::model::id::Digest;
 use incident_core::port::EvidenceStore;
 use incident_core::port::store::{StoreError, StoreTrouble};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use incident_core::conformance::backend::{Arrival, Backend, Fault};
 use incident_core::conformance::fake::FakeRemote;
-use incident_core::domain::EffectId;
+use incident_core::model::id::EffectId;
 use incident_core::port::{AdapterError, EffectContext, ErrorKind, Found, Repeat};
 
 use crate::SECRET;

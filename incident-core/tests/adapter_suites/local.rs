@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use incident_core::conformance::backend::{Arrival, Backend, Fault};
 use incident_core::conformance::notifier::{self, NotifierHarness};
 use incident_core::conformance::tracker::{self, TrackerHarness};
-use incident_core::domain::ticket::TicketRef;
 use incident_core::local::{Console, Folder};
+use incident_core::model::ticket::TicketRef;
 use incident_core::port::{Notifier, Tracker};
 
 /// Lines that a console wrote.

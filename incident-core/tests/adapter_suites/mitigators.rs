@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use incident_core::conformance::backend::{Arrival, Backend as _};
 use incident_core::conformance::fake::REMEMBERS;
 use incident_core::conformance::mitigator::{self, MitigatorHarness};
-use incident_core::domain::mitigation::{Mitigation, SwitchFeature};
-use incident_core::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Reversible, Verification};
+use incident_core::model::mitigation::{Mitigation, SwitchFeature};
+use incident_core::model::plan::{ApprovedPlan, Execution, Intent, Plan, Reversible, Verification};
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Mitigator, Preflight,
     PreflightContext, ReadContext, Repeat,

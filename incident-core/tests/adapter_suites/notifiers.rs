@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use incident_core::conformance::backend::Arrival;
 use incident_core::conformance::fake::{FakeRemote, REMEMBERS};
 use incident_core::conformance::notifier::{self, NotifierHarness};
-use incident_core::domain::Receipt;
-use incident_core::domain::notice::Notice;
+use incident_core::model::effect::Receipt;
+use incident_core::model::notice::Notice;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, Found, Notifier, Preflight, PreflightContext, Repeat,
 };

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use incident_core::conformance::backend::{Arrival, Backend as _};
 use incident_core::conformance::fake::REMEMBERS;
 use incident_core::conformance::tracker::{self, TrackerHarness};
-use incident_core::domain::Receipt;
-use incident_core::domain::ticket::{Ticket, TicketChange, TicketRef};
+use incident_core::model::effect::Receipt;
+use incident_core::model::ticket::{Ticket, TicketChange, TicketRef};
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, Found, Preflight, PreflightContext, ReadContext,
     Repeat, Tracker,

@@ -2,26 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::afterwards::{ActionKind, CauseKind, Section};
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{
+use incident_core::log::event::{CauseClass, EvidenceItem, FixStep};
+use incident_core::model::afterwards::{ActionKind, CauseKind, Section};
+use incident_core::model::colour::Colour;
+use incident_core::model::effect::{Applied, Receipt, Repeat, Work};
+use incident_core::model::id::Digest;
+use incident_core::model::id::Seq;
+use incident_core::model::impact::Impact;
+use incident_core::model::mitigation::{AddIndex, Custom, Mitigation, SetResources};
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::phase::Phase;
+use incident_core::model::plan::Execution;
+use incident_core::model::severity::Severity;
+use incident_core::model::ticket::TicketRef;
+use incident_core::model::time::after;
+use incident_core::rules::command::{
     AddAction, Advance, Approve, AssignAction, Begin, Close, Command, CommandKind, CompleteAction, Conclude,
     Correct, Declare, EffectResult, ExecutePlan, Failure, FindCause, Gather, Gathered, Hypothesise,
     JudgeHypothesis, LinkEvidence, PostUpdate, Proposal, Propose, RecordFix, Redact, RedactSlot, Reject,
     Resolve, SettleMitigation, StepBack, TickStep, Triage, Undo, WriteSection,
 };
-use incident_core::domain::effect::{Applied, Receipt, Repeat, Work};
-use incident_core::domain::event::{CauseClass, EvidenceItem, FixStep};
-use incident_core::domain::id::Digest;
-use incident_core::domain::impact::Impact;
-use incident_core::domain::mitigation::{AddIndex, Custom, Mitigation, SetResources};
-use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::plan::Execution;
-use incident_core::domain::runbook::Priority;
-use incident_core::domain::ticket::TicketRef;
-use incident_core::domain::time::after;
-use incident_core::domain::triage::Answer;
-use incident_core::domain::{Phase, Seq, Severity};
+use incident_core::runbook::Priority;
+use incident_core::runbook::triage::Answer;
 
 use crate::course::{action, attest, firing, first, hypothesis, resolve_anyway};
 use crate::samples::{older, sample};

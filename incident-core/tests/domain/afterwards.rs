@@ -1,18 +1,19 @@
 //! What comes after the fix: who may write what over what, what keeps the document from being published, the meeting,
 //! and action items that are late.
 
-use incident_core::domain::afterwards::{Cause, CauseKind, Decision, DocumentStatus, Section};
-use incident_core::domain::command::{
+use incident_core::log::event::Fact;
+use incident_core::model::afterwards::{Cause, CauseKind, Decision, DocumentStatus, Section};
+use incident_core::model::id::{Digest, Seq};
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::after;
+use incident_core::rules::command::{
     AddAction, AssignAction, AssignPostMortem, Close, Command, CommandKind, Correct, DecideDocumentation,
     FindCause, LinkEvidence, PublishPostMortem, Refusal, ScheduleMeeting, WriteSection,
 };
-use incident_core::domain::completeness::{FindingKind, findings};
-use incident_core::domain::event::Fact;
-use incident_core::domain::id::{Digest, Seq};
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::runbook::Priority;
-use incident_core::domain::time::after;
-use incident_core::domain::{Phase, Severity};
+use incident_core::rules::completeness::{FindingKind, findings};
+use incident_core::runbook::Priority;
 
 use crate::course::{action, because, first, publish, resolve_anyway, tick, write};
 use crate::documents::{finds, outage, publishes, schedules, shows};
@@ -133,8 +134,8 @@ fn what_changes_after_it_was_published_is_found() {
 #[test]
 fn a_person_among_the_causes_is_found_and_the_role_suggested() {
     let mut it = resolved();
-    it.does(Command::Assign(incident_core::domain::command::Assign {
-        role: incident_core::domain::Role::OpsLead,
+    it.does(Command::Assign(incident_core::rules::command::Assign {
+        role: incident_core::model::role::Role::OpsLead,
         to: person("bob"),
     }));
     finds(&mut it, None, "Bob pushed the wrong tag", CauseKind::Cause);
@@ -292,8 +293,8 @@ fn an_item_that_stays_late_climbs_the_chain_and_wakes_nobody() {
 #[test]
 fn an_item_of_nobody_is_asked_of_who_led() {
     let mut it = Scenario::declared(Severity::Sev3);
-    it.does(Command::Assign(incident_core::domain::command::Assign {
-        role: incident_core::domain::Role::Commander,
+    it.does(Command::Assign(incident_core::rules::command::Assign {
+        role: incident_core::model::role::Role::Commander,
         to: person("alice"),
     }));
     let todo = first(&it.does(action(None)));

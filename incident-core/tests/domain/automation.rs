@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use incident_core::domain::Severity;
-use incident_core::domain::command::{Close, Command, CommandKind, Refusal, Triage};
-use incident_core::domain::role::Actor;
-use incident_core::domain::runbook::Reserved;
-use incident_core::domain::triage::Answer;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::rules::command::{Close, Command, CommandKind, Refusal, Triage};
+use incident_core::runbook::Reserved;
+use incident_core::runbook::triage::Answer;
 
 use crate::course::{because, resolve_anyway, severity};
 use crate::samples::sample;
@@ -28,7 +28,7 @@ const CASES: [Case; 8] = [
 
 fn ready_to_resolve(it: &mut Scenario) {
     it.goes_to(incident_core::Phase::Recovery);
-    it.does(crate::course::attest("user-reports", incident_core::domain::check::Colour::Green));
+    it.does(crate::course::attest("user-reports", incident_core::model::colour::Colour::Green));
     it.passes("20m");
 }
 
@@ -80,7 +80,7 @@ fn nobody_but_the_engine_takes_the_second_half_of_a_merge() {
     let mut it = Scenario::declared(Severity::Sev2);
     for actor in [Actor::human("chat", "alice"), Actor::Automation("bot".to_owned())] {
         let id = it.next_command();
-        let request = incident_core::domain::command::Request::new(id, actor, sample(CommandKind::MergeInto));
+        let request = incident_core::rules::command::Request::new(id, actor, sample(CommandKind::MergeInto));
         assert!(matches!(it.sends(&request), Err(Refusal::Invalid { field: "actor", .. })));
     }
 }

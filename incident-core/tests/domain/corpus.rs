@@ -4,16 +4,19 @@ use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{
+use incident_core::log::event::{FixStep, Relation};
+use incident_core::model::colour::Colour;
+use incident_core::model::effect::{Applied, TicketWork, Work};
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Role;
+use incident_core::model::role::{Actor, Identity};
+use incident_core::model::severity::Severity;
+use incident_core::model::ticket::TicketRef;
+use incident_core::rules::command::{
     Absorb, Assign, Close, Command, CompleteAction, Correct, EffectResult, HoldMeeting, JudgeHypothesis,
     Link, Proposal, RecordFix, Redact, RedactSlot, Reject, SettleMitigation, StepBack, TickStep, Undo,
 };
-use incident_core::domain::effect::{Applied, TicketWork, Work};
-use incident_core::domain::event::{FixStep, Relation};
-use incident_core::domain::role::{Actor, Identity};
-use incident_core::domain::ticket::TicketRef;
-use incident_core::domain::{NoticeKind, Phase, Role, Severity};
 
 use crate::course::{
     action, advance_to, attest, because, firing, first, hypothesis, impact, note, publish, resolve_anyway,
@@ -58,7 +61,7 @@ fn once(path: &Path, text: &str) {
 }
 
 fn lines(it: &Scenario) -> String {
-    let line = |stored: &incident_core::domain::chain::StoredRecord| {
+    let line = |stored: &incident_core::log::chain::StoredRecord| {
         let record = serde_json::json!({
             "seq": stored.seq,
             "body": String::from_utf8(stored.body.clone()).unwrap(),
@@ -160,7 +163,7 @@ fn trouble() -> Scenario {
     }));
     let occurred_at = Some(time("2026-03-02T09:00:00Z"));
     it.does(Command::Correct(Correct {
-        record: incident_core::domain::Seq(1),
+        record: incident_core::model::id::Seq(1),
         text: Some("checkout is slow".to_owned()),
         occurred_at,
         because: "the graph says so".to_owned(),

@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::afterwards::Section;
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{
+use incident_core::log::event::{EvidenceItem, Fact, Record};
+use incident_core::log::mitigation::Stage;
+use incident_core::model::afterwards::Section;
+use incident_core::model::colour::Colour;
+use incident_core::model::effect::Work;
+use incident_core::model::id::{Digest, Seq};
+use incident_core::model::impact::Impact;
+use incident_core::model::mitigation::Mitigation;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Severity;
+use incident_core::model::signal::{Detection, Signal};
+use incident_core::rules::command::{
     AddAction, Advance, Approve, Attest, Because, Command, EffectResult, ExecutePlan, Hypothesise, Note,
     PostUpdate, Propose, PublishPostMortem, Resolve, SetSeverity, TickStep, Triage, WriteSection,
 };
-use incident_core::domain::effect::Work;
-use incident_core::domain::event::{EvidenceItem, Fact, Record};
-use incident_core::domain::id::{Digest, Seq};
-use incident_core::domain::impact::Impact;
-use incident_core::domain::mitigation::{Mitigation, Stage};
-use incident_core::domain::runbook::Priority;
-use incident_core::domain::signal::{Detection, Signal};
-use incident_core::domain::{Phase, Severity};
+use incident_core::runbook::Priority;
 
 use crate::scenario::Scenario;
 use crate::world::{person, roll_back};

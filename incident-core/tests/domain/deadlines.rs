@@ -1,14 +1,15 @@
 //! Every deadline is a recorded fact: opened with absolute times, moved by records only.
 
 use chrono_tz::Tz;
-use incident_core::domain::command::{AddAction, Command};
-use incident_core::domain::event::{Fact, ObligationBreached};
-use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::obligation::ObligationKind as K;
-use incident_core::domain::runbook::Priority;
-use incident_core::domain::severity::Audience;
-use incident_core::domain::time::{after, since};
-use incident_core::domain::{Phase, Severity};
+use incident_core::log::event::{Fact, ObligationBreached};
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::obligation::ObligationKind as K;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Audience;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::{after, since};
+use incident_core::rules::command::{AddAction, Command};
+use incident_core::runbook::Priority;
 
 use crate::course::{action, facts, first, resolve_anyway, severity, update};
 use crate::scenario::{MONDAY, Scenario, carried, count, declare, kinds, notices};
@@ -82,7 +83,7 @@ fn a_reminder_that_would_come_at_once_is_none() {
     assert_eq!(it.does(Command::Wake), []);
 }
 
-fn breaches(records: &[incident_core::domain::event::Record]) -> Vec<ObligationBreached> {
+fn breaches(records: &[incident_core::log::event::Record]) -> Vec<ObligationBreached> {
     facts(records, |fact| match fact {
         Fact::ObligationBreached(breached) => Some(breached.clone()),
         _ => None,
@@ -176,7 +177,7 @@ fn a_promise_that_lapsed_is_made_again_when_the_severity_rises() {
 #[test]
 fn a_severity_that_stays_is_not_announced() {
     let mut it = Scenario::blank(MONDAY);
-    it.does(crate::samples::sample(incident_core::domain::command::CommandKind::Declare));
+    it.does(crate::samples::sample(incident_core::rules::command::CommandKind::Declare));
     let records = it.does(severity(Severity::Sev2));
     assert!(it.it.severity_assigned);
     assert_eq!(carried(&records), [] as [&str; 0]);

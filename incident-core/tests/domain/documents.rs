@@ -1,18 +1,21 @@
 //! Three incidents whose logs are kept for the documents made of them: a simple one, a long one, a hostile one.
 
-use incident_core::domain::afterwards::{ActionKind, CauseKind, Section};
-use incident_core::domain::command::{
+use incident_core::log::event::{CauseClass, FixStep};
+use incident_core::model::afterwards::{ActionKind, CauseKind, Section};
+use incident_core::model::effect::Work;
+use incident_core::model::id::{Digest, Seq};
+use incident_core::model::impact::Impact;
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Actor;
+use incident_core::model::role::Role;
+use incident_core::model::severity::Severity;
+use incident_core::model::signal::Detection;
+use incident_core::rules::command::{
     Absorb, AddAction, Assign, AssignAction, AssignPostMortem, Close, Command, CompleteAction, Correct,
     DecideDocumentation, Declare, FindCause, HoldMeeting, Hypothesise, JudgeHypothesis, LinkEvidence,
     PublishPostMortem, RecordFix, RequestReview, ScheduleMeeting, Undo,
 };
-use incident_core::domain::effect::Work;
-use incident_core::domain::event::{CauseClass, FixStep};
-use incident_core::domain::id::{Digest, Seq};
-use incident_core::domain::impact::Impact;
-use incident_core::domain::role::Actor;
-use incident_core::domain::runbook::Priority;
-use incident_core::domain::{Detection, Phase, Role, Severity};
+use incident_core::runbook::Priority;
 
 use crate::course::{
     advance, advance_to, because, first, hypothesis, note, resolve_anyway, severity, update, write,

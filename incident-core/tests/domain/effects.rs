@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use incident_core::domain::command::{Command, EffectResult};
-use incident_core::domain::effect::{
-    Applied, EffectState, Outcome, Receipt, Repeat, Start, TicketWork, Work,
-};
-use incident_core::domain::event::{EffectStarted, Fact, Record};
-use incident_core::domain::id::Seq;
-use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::time::{after, since};
-use incident_core::domain::{Phase, Severity};
+use incident_core::log::event::{EffectStarted, Fact, Record};
+use incident_core::model::effect::{Applied, EffectState, Outcome, Receipt, Repeat, Start, TicketWork, Work};
+use incident_core::model::id::Seq;
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::{after, since};
+use incident_core::rules::command::{Command, EffectResult};
 
 use crate::course::{action, facts, first, note};
 use crate::scenario::{Scenario, kinds};
@@ -301,7 +300,7 @@ fn a_retry_waits_as_long_as_the_backend_asks() {
         assert!(waits >= long(least) && waits <= long(least) * 2, "{waits:?}");
         it.now = again;
         assert!(it.due().start.contains(&opening));
-        it.now = incident_core::domain::time::before(again, Duration::from_millis(1));
+        it.now = incident_core::model::time::before(again, Duration::from_millis(1));
         assert!(!it.due().start.contains(&opening));
     }
 }
@@ -348,8 +347,7 @@ fn an_outcome_of_another_kind_of_work_is_refused() {
         (page, EffectResult::Collected(vec![])),
         (page, verified()),
     ] {
-        let conclude =
-            incident_core::domain::command::Conclude { effect, attempt: 1, result: result.clone() };
+        let conclude = incident_core::rules::command::Conclude { effect, attempt: 1, result: result.clone() };
         let refusal = it.refuses(Command::Conclude(Box::new(conclude)));
         assert!(refusal.to_string().starts_with("result"), "{result:?}: {refusal}");
     }
@@ -358,9 +356,9 @@ fn an_outcome_of_another_kind_of_work_is_refused() {
 #[test]
 fn a_ticket_that_was_adopted_is_not_opened_again() {
     let mut it = Scenario::declared(Severity::Sev2);
-    it.does(Command::AdoptTicket(incident_core::domain::ticket::TicketRef::new("shop#9")));
+    it.does(Command::AdoptTicket(incident_core::model::ticket::TicketRef::new("shop#9")));
     it.settles();
-    assert_eq!(it.it.ticket.as_ref().map(incident_core::domain::ticket::TicketRef::as_str), Some("shop#9"));
+    assert_eq!(it.it.ticket.as_ref().map(incident_core::model::ticket::TicketRef::as_str), Some("shop#9"));
 }
 
 #[test]
@@ -368,9 +366,9 @@ fn nor_does_one_that_was_being_opened_take_its_place() {
     let mut it = Scenario::declared(Severity::Sev2);
     let open = it.effect(|work| *work == OPEN);
     it.starts(open);
-    it.does(Command::AdoptTicket(incident_core::domain::ticket::TicketRef::new("shop#9")));
+    it.does(Command::AdoptTicket(incident_core::model::ticket::TicketRef::new("shop#9")));
     it.concludes(open, EffectResult::Done(Receipt::new("shop#10")));
-    assert_eq!(it.it.ticket.as_ref().map(incident_core::domain::ticket::TicketRef::as_str), Some("shop#9"));
+    assert_eq!(it.it.ticket.as_ref().map(incident_core::model::ticket::TicketRef::as_str), Some("shop#9"));
 }
 
 #[test]
@@ -384,7 +382,7 @@ fn a_ticket_that_cannot_be_opened_waits_for_a_person_and_then_goes_on() {
     it.does(crate::course::update("we look"));
     let comment = it.effect(|work| matches!(work, Work::Ticket(TicketWork::Comment(_))));
     assert_eq!(it.starts(comment), [], "there is no ticket");
-    it.does(Command::AdoptTicket(incident_core::domain::ticket::TicketRef::new("shop#9")));
+    it.does(Command::AdoptTicket(incident_core::model::ticket::TicketRef::new("shop#9")));
     assert!(started(&it.starts(comment)).is_some());
 }
 
@@ -428,10 +426,7 @@ fn a_ticket_of_an_action_is_opened_before_it_is_closed() {
     let mut it = Scenario::declared(Severity::Sev2);
     let todo = first(&it.does(action(Some("bob"))));
     let outcome = "done at once".to_owned();
-    it.does(Command::CompleteAction(incident_core::domain::command::CompleteAction {
-        action: todo,
-        outcome,
-    }));
+    it.does(Command::CompleteAction(incident_core::rules::command::CompleteAction { action: todo, outcome }));
     let close = it.effect(|work| *work == Work::Ticket(TicketWork::CloseFollowUp(todo)));
     assert_eq!(it.starts(close), []);
     it.does(Command::Cancel(crate::course::because("a test")));

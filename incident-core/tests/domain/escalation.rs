@@ -1,10 +1,10 @@
 //! Nobody answers: who is paged next, and when.
 
-use incident_core::domain::Severity;
-use incident_core::domain::command::Command;
-use incident_core::domain::event::{Escalated, Fact};
-use incident_core::domain::runbook::EscalationStep;
-use incident_core::domain::severity::Audience;
+use incident_core::log::event::{Escalated, Fact};
+use incident_core::model::severity::Audience;
+use incident_core::model::severity::Severity;
+use incident_core::rules::command::Command;
+use incident_core::runbook::EscalationStep;
 
 use crate::course::{because, facts, resolve_anyway};
 use crate::scenario::{Scenario, carried};
@@ -19,7 +19,7 @@ fn escalated(it: &Scenario) -> Vec<Escalated> {
 
 /// When which step of the chain was paged.
 fn pages(it: &Scenario) -> Vec<(String, String)> {
-    let of = |record: &incident_core::domain::event::Record| match &record.fact {
+    let of = |record: &incident_core::log::event::Record| match &record.fact {
         Fact::Escalated(step) => Some((it.since_start(record.recorded_at), step.audience.to_string())),
         _ => None,
     };

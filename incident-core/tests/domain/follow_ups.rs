@@ -1,15 +1,15 @@
 //! Action items live in their tickets: what people do there is read back, and ends or moves what is owed.
 
-use incident_core::domain::Severity;
-use incident_core::domain::command::{Command, CompleteAction, EffectResult};
-use incident_core::domain::effect::{Applied, EffectState, LinkTo, Outcome, TicketWork, Work};
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::id::Seq;
-use incident_core::domain::incident::Ending;
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::role::Identity;
-use incident_core::domain::ticket::{Ticket, TicketRef, TicketSeen, TicketState};
-use incident_core::domain::time::after;
+use incident_core::log::event::{Fact, Record};
+use incident_core::log::incident::Ending;
+use incident_core::model::effect::{Applied, EffectState, LinkTo, Outcome, TicketWork, Work};
+use incident_core::model::id::Seq;
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::role::Identity;
+use incident_core::model::severity::Severity;
+use incident_core::model::ticket::{Ticket, TicketRef, TicketSeen, TicketState};
+use incident_core::model::time::after;
+use incident_core::rules::command::{Command, CompleteAction, EffectResult};
 
 use crate::course::{action, facts, first};
 use crate::effects::settled;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use incident_core::domain::command::{Command, CommandKind, EffectResult, Refusal, Request};
-use incident_core::domain::effect::Repeat;
-use incident_core::domain::event::Origin;
-use incident_core::domain::impact::Impact;
-use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::role::Actor;
-use incident_core::domain::{Severity, Time};
+use incident_core::log::event::Origin;
+use incident_core::model::effect::Repeat;
+use incident_core::model::impact::Impact;
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
+use incident_core::rules::command::{Command, CommandKind, EffectResult, Refusal, Request};
 use serde_json::Value;
 
 use crate::accepted::{accepted, outcomes, proposals};
@@ -89,7 +90,7 @@ fn is_refused_or_stored(mut it: Scenario, place: &str, command: Command) {
     let before = it.log.len();
     match it.tries(command) {
         Ok(_) => {
-            let bytes = |stored: &incident_core::domain::chain::StoredRecord| {
+            let bytes = |stored: &incident_core::log::chain::StoredRecord| {
                 stored.body.len() + stored.slots.iter().map(Vec::len).sum::<usize>()
             };
             let added: usize = it.log[before..].iter().map(bytes).sum();
@@ -161,12 +162,12 @@ fn whoever_sends_it_from_wherever_whenever() {
     for hostile in strings() {
         let mut requests = vec![
             Request::new(
-                incident_core::domain::CommandId::named("x"),
+                incident_core::model::id::CommandId::named("x"),
                 Actor::human("chat", &hostile),
                 note(),
             ),
             Request::new(
-                incident_core::domain::CommandId::named("x"),
+                incident_core::model::id::CommandId::named("x"),
                 Actor::Automation(hostile.clone()),
                 note(),
             ),
@@ -175,7 +176,7 @@ fn whoever_sends_it_from_wherever_whenever() {
             [Origin::new(&hostile), Origin { source: "chat".to_owned(), link: Some(hostile.clone()) }];
         for origin in origins {
             let mut request = Request::new(
-                incident_core::domain::CommandId::named("x"),
+                incident_core::model::id::CommandId::named("x"),
                 Actor::human("chat", "alice"),
                 note(),
             );
@@ -204,7 +205,7 @@ fn no_clock_breaks_it() {
     for now in [TIMES[0], TIMES[1], TIMES[4], "+200000-01-01T00:00:00Z"] {
         let mut it = Scenario::blank("2026-03-02T10:00:00Z");
         it.now = time(now);
-        let declare = incident_core::domain::command::Declare::new("x").severity(Severity::Sev1);
+        let declare = incident_core::rules::command::Declare::new("x").severity(Severity::Sev1);
         it.does(Command::Declare(Box::new(declare)));
         it.is_whole();
         it.now = Time::MIN_UTC;

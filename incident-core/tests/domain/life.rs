@@ -1,16 +1,19 @@
 //! A whole life, what each command writes down, and how it says no.
 
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{
+use incident_core::log::event::{Fact, FixStep, Record, Relation};
+use incident_core::log::incident::Ending;
+use incident_core::model::colour::Colour;
+use incident_core::model::id::CommandId;
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::phase::Phase;
+use incident_core::model::role::{Actor, Role};
+use incident_core::model::severity::Severity;
+use incident_core::model::ticket::TicketRef;
+use incident_core::rules::command::{
     Absorb, Assign, Close, Command, CompleteAction, Correct, Declare, HoldMeeting, JudgeHypothesis, Link,
     RecordFix, Refusal, Request,
 };
-use incident_core::domain::event::{Fact, FixStep, Record, Relation};
-use incident_core::domain::id::{IncidentId, Seq};
-use incident_core::domain::incident::Ending;
-use incident_core::domain::ticket::TicketRef;
-use incident_core::domain::timeline::describe;
-use incident_core::domain::{Actor, CommandId, Phase, Role, Severity};
+use incident_core::views::timeline::describe;
 
 use crate::course::{
     action, advance, attest, because, firing, first, hypothesis, impact, note, propose, publish, severity,

@@ -1,12 +1,13 @@
 //! Two incidents become one: first the older one says so, then the younger.
 
-use incident_core::domain::command::{Absorb, Command, Refusal};
-use incident_core::domain::context::OtherIncident;
-use incident_core::domain::effect::{Applied, LinkTo, Outcome, TicketWork, Work};
-use incident_core::domain::id::IncidentId;
-use incident_core::domain::incident::Ending;
-use incident_core::domain::index::{Summary, index};
-use incident_core::domain::{Phase, Severity};
+use incident_core::log::incident::Ending;
+use incident_core::log::index::{Summary, index};
+use incident_core::model::effect::{Applied, LinkTo, Outcome, TicketWork, Work};
+use incident_core::model::id::IncidentId;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Severity;
+use incident_core::rules::command::{Absorb, Command, Refusal};
+use incident_core::rules::context::OtherIncident;
 
 use crate::course::{because, first};
 use crate::effects::settled;
@@ -117,7 +118,7 @@ fn the_younger_one_drops_what_it_owed_and_tells_those_inside() {
 #[test]
 fn one_that_is_under_way_is_not_dropped() {
     let mut other = second();
-    let opening = other.notice_on("chat", incident_core::domain::notice::NoticeKind::Opening);
+    let opening = other.notice_on("chat", incident_core::model::notice::NoticeKind::Opening);
     other.starts(opening);
     other.does(Command::MergeInto(older()));
     assert!(other.it.effects.contains_key(&opening), "its outcome is still to come");
@@ -146,7 +147,7 @@ fn follow_ups_and_their_tickets_stay_with_the_one_that_added_them() {
     let todo = first(&other.does(crate::course::action(Some("bob"))));
     other.does(Command::MergeInto(older()));
     other.settles();
-    let done = incident_core::domain::command::CompleteAction { action: todo, outcome: "done".to_owned() };
+    let done = incident_core::rules::command::CompleteAction { action: todo, outcome: "done".to_owned() };
     let records = other.does(Command::CompleteAction(done));
     let reading_ends = "EffectSettled";
     assert_eq!(kinds(&records), ["ActionCompleted", "ObligationMet", "EffectPlanned", reading_ends]);

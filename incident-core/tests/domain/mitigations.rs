@@ -1,16 +1,18 @@
 //! Only what was approved is done, by those who may, and there is a way back.
 
-use incident_core::domain::command::{
+use incident_core::log::event::{Fact, Record};
+use incident_core::log::mitigation::Stage;
+use incident_core::model::effect::{Applied, Outcome, Work};
+use incident_core::model::id::{Digest, Seq};
+use incident_core::model::mitigation::{ClearCache, Mitigation, RollingRestart};
+use incident_core::model::phase::Phase;
+use incident_core::model::role::{Actor, Role};
+use incident_core::model::severity::Severity;
+use incident_core::model::time::after;
+use incident_core::rules::command::{
     Approve, Command, EffectResult, ExecutePlan, Proposal, Refusal, Reject, SettleMitigation, Undo,
 };
-use incident_core::domain::effect::{Applied, Outcome, Work};
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::id::{Digest, Seq};
-use incident_core::domain::mitigation::{ClearCache, Mitigation, RollingRestart, Stage};
-use incident_core::domain::role::{Actor, Role};
-use incident_core::domain::runbook::{ApprovalRule, Runbook};
-use incident_core::domain::time::after;
-use incident_core::domain::{Phase, Severity};
+use incident_core::runbook::{ApprovalRule, Runbook};
 
 use crate::course::{first, propose, proposes, resolve_anyway, severity};
 use crate::effects::settled;
@@ -302,7 +304,7 @@ fn bytes_that_are_not_what_was_digested_are_no_plan() {
     forged.seq = state.version.next();
     let Fact::MitigationPlanned(plan) = &mut forged.fact else { unreachable!() };
     plan.plan = plan.plan.replace("v7", "v1");
-    incident_core::domain::evolve::evolve(&mut state, &forged);
+    incident_core::log::fold::evolve(&mut state, &forged);
     assert_eq!(state.mitigations[&proposal].stage, Stage::Failed);
 }
 

@@ -2,16 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use incident_core::domain::command::{
+use incident_core::log::event::Fact;
+use incident_core::log::fold::evolve;
+use incident_core::log::incident::Incident;
+use incident_core::model::effect::{Applied, Work};
+use incident_core::model::notice::{Notice, NoticeKind};
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Role;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::rules::command::{
     Assign, Command, Declare, EffectResult, PostUpdate, RequestReview, SettleMitigation,
 };
-use incident_core::domain::effect::{Applied, Work};
-use incident_core::domain::event::Fact;
-use incident_core::domain::evolve::evolve;
-use incident_core::domain::incident::{Incident, Side};
-use incident_core::domain::render;
-use incident_core::domain::runbook::PLACEHOLDERS;
-use incident_core::domain::{Notice, NoticeKind, Phase, Role, Runbook, Severity};
+use incident_core::runbook::PLACEHOLDERS;
+use incident_core::runbook::Runbook;
+use incident_core::views::render;
 
 use crate::course::{action, advance_to, because, impact, publish, resolve_anyway, severity, update};
 use crate::samples::older;
@@ -100,7 +105,7 @@ fn everything(level: Severity, side: Side) -> Vec<Scenario> {
     it.settles();
     let up_to = it.it.version;
     it.does(publish(up_to));
-    it.does(Command::Close(incident_core::domain::command::Close {
+    it.does(Command::Close(incident_core::rules::command::Close {
         override_because: Some("the rest follows".to_owned()),
     }));
     it.settles();
@@ -237,7 +242,7 @@ fn nothing_internal_leaves() {
         for side in [Side::Live, Side::Drill] {
             for it in everything(level, side) {
                 for notice in notices(&it, &it.runbook) {
-                    if !notice.audiences.iter().any(incident_core::domain::Audience::is_external) {
+                    if !notice.audiences.iter().any(incident_core::model::severity::Audience::is_external) {
                         continue;
                     }
                     outside += 1;
@@ -309,7 +314,7 @@ fn a_notice_for_both_is_rendered_for_those_outside() {
     let opening = it.notice_on("chat", NoticeKind::Opening);
     let effect = it.it.effects[&opening].clone();
     let Work::Notify(mut notify) = effect.work.clone() else { unreachable!() };
-    notify.audiences.push(incident_core::domain::Audience::new("customers"));
+    notify.audiences.push(incident_core::model::severity::Audience::new("customers"));
     let notice = render::notice(&it.it, &effect, &notify, &it.runbook).unwrap();
     assert!(!notice.to_text().contains("7d9f"), "{}", notice.to_text());
 }

@@ -1,16 +1,16 @@
 //! An occurrence is a fingerprint and a start. The order in which messages arrive isn't the order of events.
 
-use incident_core::domain::command::{Command, Declare};
-use incident_core::domain::phase::Phase;
-use incident_core::domain::role::Actor;
-use incident_core::domain::signal::Signal;
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Actor;
+use incident_core::model::signal::Signal;
+use incident_core::rules::command::{Command, Declare};
 
 use crate::course::{firing, resolve_anyway};
 use crate::scenario::{MONDAY, Scenario, carried, count, kinds};
 use crate::world::time;
 
 /// On Monday at this time.
-fn at(clock: &str) -> incident_core::domain::Time {
+fn at(clock: &str) -> incident_core::model::time::Time {
     time(&format!("2026-03-02T{clock}Z"))
 }
 
@@ -25,7 +25,7 @@ fn over(since: &str, until: &str) -> Signal {
 /// It is 10:00, and the alert `disk` has fired since 09:55.
 fn alerted() -> Scenario {
     let mut it = Scenario::blank(MONDAY);
-    let mut declare = Declare::new("disk full").severity(incident_core::domain::Severity::Sev2);
+    let mut declare = Declare::new("disk full").severity(incident_core::model::severity::Severity::Sev2);
     declare.signal_group = Some("checkout".to_owned());
     declare.signals = [fires("09:55:00")].into();
     it.does(Command::Declare(Box::new(declare)));
@@ -91,7 +91,7 @@ fn a_stale_repetition_is_on_the_timeline_once_and_does_nothing() {
     assert_eq!(hears(it.at("+16m"), fires("09:55:00")), ["SignalsReceived"]);
     assert_eq!(hears(it.at("+17m"), fires("09:55:00")), [""; 0]);
     assert!(it.it.firing.is_empty() && it.it.phase == Phase::PostIncident);
-    let line = incident_core::domain::timeline::timeline(&it.it, &it.records);
+    let line = incident_core::views::timeline::timeline(&it.it, &it.records);
     assert!(line.iter().any(|line| line.what.contains("stale")), "{line:#?}");
 }
 

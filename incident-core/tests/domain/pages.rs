@@ -1,12 +1,13 @@
 //! A page that can't be sent goes another way, and whoever keeps the installation hears of it.
 
-use incident_core::domain::command::Command;
-use incident_core::domain::context::Route;
-use incident_core::domain::effect::{Applied, EffectState, Outcome, Work};
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::id::Seq;
-use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::{Phase, Severity};
+use incident_core::log::event::{Fact, Record};
+use incident_core::model::effect::{Applied, EffectState, Outcome, Work};
+use incident_core::model::id::Seq;
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Severity;
+use incident_core::rules::command::Command;
+use incident_core::rules::context::Route;
 
 use crate::course::{advance_to, because, facts, resolve_anyway};
 use crate::effects::settled;
@@ -164,7 +165,7 @@ fn a_page_is_not_given_up_early_where_there_is_no_other_way() {
     {
         let mut it = Scenario::blank(crate::scenario::MONDAY);
         it.live.notices[1] = phone;
-        it.does(crate::samples::sample(incident_core::domain::command::CommandKind::Declare));
+        it.does(crate::samples::sample(incident_core::rules::command::CommandKind::Declare));
         let page = it.notice_on("pager", NoticeKind::Page);
         it.starts(page);
         it.concludes(page, failure(Applied::No, false, None));
@@ -224,7 +225,7 @@ fn whatever_gives_up_says_so() {
         (
             "merge",
             |it| {
-                let absorb = incident_core::domain::command::Absorb {
+                let absorb = incident_core::rules::command::Absorb {
                     other: younger(),
                     because: "one cause".to_owned(),
                 };
@@ -238,7 +239,7 @@ fn whatever_gives_up_says_so() {
             |it| {
                 let todo = crate::course::first(&it.does(crate::course::action(Some("bob"))));
                 it.effect(|work| {
-                    *work == Work::Ticket(incident_core::domain::effect::TicketWork::FollowUp(todo))
+                    *work == Work::Ticket(incident_core::model::effect::TicketWork::FollowUp(todo))
                 })
             },
             &["person needed mail(caretaker)"],
@@ -356,7 +357,7 @@ fn a_step_without_a_route_is_skipped_and_said() {
     };
     let pages = |it: &Scenario| -> Vec<(String, String)> {
         let paged = it.records.iter().filter_map(|record| match &record.fact {
-            Fact::EffectPlanned(incident_core::domain::event::EffectPlanned {
+            Fact::EffectPlanned(incident_core::log::event::EffectPlanned {
                 work: Work::Notify(notify),
                 ..
             }) if notify.kind == NoticeKind::Page => {

@@ -1,12 +1,13 @@
 //! The runbook's table, whole: who is paged, told and chased at each severity, for what, and when.
 
-use incident_core::domain::Severity;
-use incident_core::domain::command::{Close, Command};
-use incident_core::domain::context::Route;
-use incident_core::domain::effect::Work;
-use incident_core::domain::event::{EffectPlanned, Fact, NoticeIssued, Record};
-use incident_core::domain::severity::Audience;
-use incident_core::domain::{NoticeKind, Phase};
+use incident_core::log::event::{EffectPlanned, Fact, NoticeIssued, Record};
+use incident_core::model::effect::Work;
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Audience;
+use incident_core::model::severity::Severity;
+use incident_core::rules::command::{Close, Command};
+use incident_core::rules::context::Route;
 
 use crate::course::{action, because, first, resolve_anyway, severity, update};
 use crate::scenario::{MONDAY, Scenario, declare};
@@ -76,7 +77,7 @@ fn the_whole_table() {
             let from = it.records.len();
             it.runbook.escalation.every = long("5m");
             for _ in 0..5 {
-                let owed = it.owed(incident_core::domain::obligation::ObligationKind::Acknowledge);
+                let owed = it.owed(incident_core::model::obligation::ObligationKind::Acknowledge);
                 it.now = owed.next().unwrap();
                 it.does(Command::Wake);
                 it.settles();
@@ -89,8 +90,8 @@ fn the_whole_table() {
             it.settles();
             let from = it.records.len();
             for _ in 0..8 {
-                let owed = it.it.obligation(incident_core::domain::obligation::ObligationKind::Update);
-                let Some(next) = owed.and_then(incident_core::domain::obligation::Obligation::next) else {
+                let owed = it.it.obligation(incident_core::model::obligation::ObligationKind::Update);
+                let Some(next) = owed.and_then(incident_core::model::obligation::Obligation::next) else {
                     break;
                 };
                 it.now = next;
@@ -162,10 +163,8 @@ fn the_whole_table() {
             it.settles();
             let from = it.records.len();
             for _ in 0..5 {
-                it.now = it
-                    .owed(incident_core::domain::obligation::ObligationKind::FollowUp(todo))
-                    .next()
-                    .unwrap();
+                it.now =
+                    it.owed(incident_core::model::obligation::ObligationKind::FollowUp(todo)).next().unwrap();
                 it.does(Command::Wake);
                 it.settles();
             }

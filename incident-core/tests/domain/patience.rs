@@ -1,11 +1,12 @@
 //! Waiting is not failing: a backend that answers "not yet" or "later" is waited for, as long as the plan or the effect says.
 
-use incident_core::domain::command::{Command, EffectResult, SettleMitigation};
-use incident_core::domain::effect::{Applied, EffectState, Outcome, TicketWork, Work};
-use incident_core::domain::id::Seq;
-use incident_core::domain::mitigation::Stage;
-use incident_core::domain::plan::Plan;
-use incident_core::domain::{NoticeKind, Severity};
+use incident_core::log::mitigation::Stage;
+use incident_core::model::effect::{Applied, EffectState, Outcome, TicketWork, Work};
+use incident_core::model::id::Seq;
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::plan::Plan;
+use incident_core::model::severity::Severity;
+use incident_core::rules::command::{Command, EffectResult, SettleMitigation};
 
 use crate::course::{first, propose};
 use crate::effects::settled;
@@ -65,7 +66,7 @@ fn an_answer_ends_a_row_of_failures() {
     it.starts(verify);
     it.concludes(verify, failure(Applied::Maybe, true, None));
     let EffectState::Unknown(again) = *it.state_of(verify) else { panic!("it waits") };
-    assert!(again <= incident_core::domain::time::after(it.now, long("1s")), "and the waits begin anew");
+    assert!(again <= incident_core::model::time::after(it.now, long("1s")), "and the waits begin anew");
 }
 
 #[test]
@@ -90,7 +91,7 @@ fn the_patience_is_stated_in_the_plan_and_kept() {
         let executed = it.now;
         assert_eq!(
             it.it.effects[&verify].expires_at,
-            incident_core::domain::time::after(executed, long(expected))
+            incident_core::model::time::after(executed, long(expected))
         );
     }
 }

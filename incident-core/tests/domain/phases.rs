@@ -1,20 +1,21 @@
 //! What may be done in which phase, and what must be true before a phase is left.
 
-use incident_core::domain::command::{
+use incident_core::log::event::{Fact, FixStep, PhaseEntered};
+use incident_core::log::incident::Ending;
+use incident_core::log::mitigation::Stage;
+use incident_core::model::effect::Work;
+use incident_core::model::id::Seq;
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::phase::Phase;
+use incident_core::model::phase::{Gate, Status};
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::rules::command::{
     Advance, Close, Command, CommandKind, EffectResult, RecordFix, Refusal, StepBack, Undo,
 };
-use incident_core::domain::context::Context;
-use incident_core::domain::decide::permitted;
-use incident_core::domain::effect::Work;
-use incident_core::domain::event::{Fact, FixStep, PhaseEntered};
-use incident_core::domain::gate::unmet;
-use incident_core::domain::id::Seq;
-use incident_core::domain::incident::Ending;
-use incident_core::domain::mitigation::Stage;
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::phase::{Gate, Status};
-use incident_core::domain::role::Actor;
-use incident_core::domain::{Phase, Severity};
+use incident_core::rules::context::Context;
+use incident_core::rules::decide::permitted;
+use incident_core::rules::gate::unmet;
 
 use crate::course::{
     action, advance, advance_to, because, facts, first, hypothesis, impact, publish, resolve, resolve_anyway,
@@ -98,7 +99,7 @@ fn each_gate_opens_when_its_condition_is_met() {
     let gates: Vec<(Phase, Gate, Meet)> = vec![
         (Phase::Detection, Gate::Acknowledged, |it| drop(it.does(Command::Acknowledge))),
         (Phase::Detection, Gate::StartKnown, |it| {
-            let correct = incident_core::domain::command::Correct {
+            let correct = incident_core::rules::command::Correct {
                 record: Seq(1),
                 text: None,
                 occurred_at: Some(it.start),
@@ -175,7 +176,7 @@ fn every_action_item_must_be_owned_and_filed_before_the_close() {
     assert_eq!(unmet_gates(&it), [Gate::ActionsFiled], "nobody owns it");
     it.refuses(close());
     let outcome = "not needed".to_owned();
-    it.does(Command::CompleteAction(incident_core::domain::command::CompleteAction {
+    it.does(Command::CompleteAction(incident_core::rules::command::CompleteAction {
         action: unowned,
         outcome,
     }));

@@ -2,23 +2,29 @@
 
 use std::sync::LazyLock;
 
-use incident_core::domain::chain::{self, StoredRecord};
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{
+use incident_core::log::chain;
+use incident_core::log::chain::StoredRecord;
+use incident_core::log::event::Record;
+use incident_core::log::fold::evolve;
+use incident_core::log::incident::Incident;
+use incident_core::log::index::index;
+use incident_core::model::colour::Colour;
+use incident_core::model::effect::{Applied, Repeat};
+use incident_core::model::id::{CommandId, IncidentId};
+use incident_core::model::id::{Digest, Seq};
+use incident_core::model::impact::Impact;
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
+use incident_core::rules::command::{
     Approve, Command, CommandKind, CompleteAction, Correct, EffectResult, ExecutePlan, Proposal, RedactSlot,
     Reject, SettleMitigation, Undo,
 };
-use incident_core::domain::context::{Context, Routes};
-use incident_core::domain::decide::decide;
-use incident_core::domain::due::{due, next_wake};
-use incident_core::domain::effect::{Applied, Repeat};
-use incident_core::domain::event::Record;
-use incident_core::domain::evolve::evolve;
-use incident_core::domain::id::{Digest, Seq};
-use incident_core::domain::impact::Impact;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::index::index;
-use incident_core::domain::{Actor, CommandId, IncidentId, Phase, Runbook, Severity, Time};
+use incident_core::rules::context::{Context, Routes};
+use incident_core::rules::decide::decide;
+use incident_core::rules::due::{due, next_wake};
+use incident_core::runbook::Runbook;
 use proptest::prelude::*;
 
 use crate::course::{action, advance_to, because, firing, propose, publish, resolve_anyway};
@@ -100,7 +106,7 @@ fn about(it: &Scenario, kind: CommandKind, pick: usize) -> Command {
             let record: &Record = nth(worded, pick).expect("the declaration has words");
             let slots = vec![RedactSlot { slot: 0, text: record.slots[0].text() }];
             let (record, because) = (record.seq, words());
-            Command::Redact(incident_core::domain::command::Redact { record, slots, because })
+            Command::Redact(incident_core::rules::command::Redact { record, slots, because })
         }
         K::PublishPostMortem => publish(it.it.version),
         K::Cancel if !pick.is_multiple_of(4) => Command::Escalate(because("help")),
@@ -202,7 +208,7 @@ fn answers(incident: &Incident, now: Time) {
     let cx = Context { now, runbook: &runbook, digest, live, drill, taken, others, open_incidents, entropy };
     for command in [Command::Wake, resolve_anyway(), sample(CommandKind::Close), Command::Acknowledge] {
         let request =
-            incident_core::domain::command::Request::new(CommandId::named("x"), Actor::Engine, command);
+            incident_core::rules::command::Request::new(CommandId::named("x"), Actor::Engine, command);
         drop(decide(incident, &request, &cx));
     }
 }

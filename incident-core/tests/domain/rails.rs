@@ -1,15 +1,15 @@
 //! The rails around automation: targets, cooldowns, budgets, healthy instances, storms. Who doesn't know, says no.
 
-use incident_core::domain::Severity;
-use incident_core::domain::command::{Command, CommandKind, EffectResult, Refusal};
-use incident_core::domain::effect::{Applied, Work};
-use incident_core::domain::id::Seq;
-use incident_core::domain::incident::Side;
-use incident_core::domain::index::{Key, keys, target_key};
-use incident_core::domain::mitigation::{Mitigation, SwitchFeature};
-use incident_core::domain::plan::{BlastRadius, Plan};
-use incident_core::domain::role::Actor;
-use incident_core::domain::time::after;
+use incident_core::log::index::{Key, keys, target_key};
+use incident_core::model::effect::{Applied, Work};
+use incident_core::model::id::Seq;
+use incident_core::model::mitigation::{Mitigation, SwitchFeature};
+use incident_core::model::plan::{BlastRadius, Plan};
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::time::after;
+use incident_core::rules::command::{Command, CommandKind, EffectResult, Refusal};
 
 use crate::course::{first, propose, proposes};
 use crate::samples::sample;
@@ -205,7 +205,7 @@ fn a_drill_reaches_only_what_is_for_drills() {
     let declare = crate::scenario::declare(Severity::Sev2, it.start).drill();
     it.does(Command::Declare(Box::new(declare)));
     assert!(it.refuses(propose("deployment/a")).to_string().starts_with("system shop"));
-    let roll_back = incident_core::domain::command::Propose {
+    let roll_back = incident_core::rules::command::Propose {
         mitigation: roll_back("deployment/a"),
         system: "drill-shop".to_owned(),
         because: "practice".to_owned(),

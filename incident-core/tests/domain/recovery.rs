@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{Command, Refusal};
-use incident_core::domain::event::CheckReading;
-use incident_core::domain::phase::Gate;
-use incident_core::domain::runbook::{Check, CheckedBy, Runbook};
-use incident_core::domain::{Phase, Severity};
+use incident_core::log::event::CheckReading;
+use incident_core::model::colour::Colour;
+use incident_core::model::phase::Gate;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Severity;
+use incident_core::rules::command::{Command, Refusal};
+use incident_core::runbook::{Check, CheckedBy, Runbook};
 
 use crate::course::{advance_to, attest, firing, resolve};
 use crate::scenario::{Scenario, carried, kinds};
@@ -203,7 +204,7 @@ fn a_step_back_and_again_begins_the_hold_anew() {
         sees(it.at(at), Colour::Green);
     }
     let back =
-        incident_core::domain::command::StepBack { to: Phase::Resolution, because: "not sure".to_owned() };
+        incident_core::rules::command::StepBack { to: Phase::Resolution, because: "not sure".to_owned() };
     it.does(Command::StepBack(back));
     it.does(advance_to(Phase::Recovery));
     sees(it.at("+15m"), Colour::Green);
@@ -285,8 +286,8 @@ fn no_rhythm_of_zero_keeps_the_engine_from_resting() {
     it.does(crate::course::action(Some("bob")));
     it.goes_to(Phase::Triage);
     let mut passes = 0;
-    let until = incident_core::domain::time::after(it.now, crate::world::long("1s"));
-    while let Some(next) = incident_core::domain::due::next_wake(&it.it).filter(|next| *next <= until) {
+    let until = incident_core::model::time::after(it.now, crate::world::long("1s"));
+    while let Some(next) = incident_core::rules::due::next_wake(&it.it).filter(|next| *next <= until) {
         it.now = it.now.max(next);
         if it.due().wake {
             it.does(Command::Wake);

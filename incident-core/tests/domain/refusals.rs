@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{
+use incident_core::log::event::FixStep;
+use incident_core::model::colour::Colour;
+use incident_core::model::effect::{EffectState, Receipt, Repeat};
+use incident_core::model::id::{Digest, IncidentId, Seq};
+use incident_core::model::impact::Impact;
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Actor;
+use incident_core::model::role::Role;
+use incident_core::model::severity::Severity;
+use incident_core::model::ticket::TicketRef;
+use incident_core::model::time::after;
+use incident_core::rules::command::{
     Absorb, AddAction, Advance, Approve, Assign, Attest, Begin, Command, CompleteAction, Conclude, Correct,
     Declare, EffectResult, ExecutePlan, HoldMeeting, JudgeHypothesis, Proposal, RecordFix, Redact, Refusal,
     Reject, Request, Resolve, SetSeverity, SettleMitigation, StepBack, TickStep, Undo,
 };
-use incident_core::domain::effect::{EffectState, Receipt, Repeat};
-use incident_core::domain::event::FixStep;
-use incident_core::domain::id::{Digest, IncidentId, Seq};
-use incident_core::domain::impact::Impact;
-use incident_core::domain::role::Actor;
-use incident_core::domain::runbook::Priority;
-use incident_core::domain::ticket::TicketRef;
-use incident_core::domain::time::after;
-use incident_core::domain::{Phase, Role, Severity};
+use incident_core::runbook::Priority;
 
 use crate::course::{
     attest, because, hypothesis, note, propose, publish, resolve_anyway, severity, tick, update,

@@ -1,18 +1,20 @@
 //! One command of each kind.
 
-use incident_core::domain::afterwards::{CauseKind, Section};
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{
+use incident_core::log::event::{FixStep, Relation};
+use incident_core::model::afterwards::{CauseKind, Section};
+use incident_core::model::colour::Colour;
+use incident_core::model::id::{Digest, IncidentId, Seq};
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Role;
+use incident_core::model::severity::Severity;
+use incident_core::model::text::Text;
+use incident_core::model::ticket::TicketRef;
+use incident_core::rules::command::{
     Absorb, Approve, Assign, AssignAction, AssignPostMortem, Close, Command, CommandKind, CompleteAction,
     Conclude, Correct, DecideDocumentation, Declare, EffectResult, ExecutePlan, FindCause, Gather,
     HoldMeeting, JudgeHypothesis, Link, LinkEvidence, MoveTicket, Proposal, RecordFix, Redact, RedactSlot,
     Reject, RequestReview, ScheduleMeeting, SettleMitigation, StepBack, Undo,
 };
-use incident_core::domain::event::{FixStep, Relation};
-use incident_core::domain::id::{Digest, IncidentId, Seq};
-use incident_core::domain::text::Text;
-use incident_core::domain::ticket::TicketRef;
-use incident_core::domain::{Phase, Role, Severity};
 
 use crate::course::{
     action, advance, attest, because, firing, hypothesis, impact, note, propose, publish, resolve, severity,

@@ -1,20 +1,23 @@
 //! One incident, played step by step. After each step everything that must hold always is checked.
 
-use incident_core::domain::chain::{self, StoredRecord};
-use incident_core::domain::command::{Begin, Command, Conclude, Declare, EffectResult, Refusal, Request};
-use incident_core::domain::context::{Context, OtherIncident, Routes};
-use incident_core::domain::decide::{Decision, decide};
-use incident_core::domain::due::{Due, HEARTBEAT, due, next_wake};
-use incident_core::domain::effect::{Effect, EffectState, Repeat, Work};
-use incident_core::domain::event::{Fact, NoticeIssued, Record};
-use incident_core::domain::id::{CommandId, Digest, IncidentId, Seq};
-use incident_core::domain::incident::Incident;
-use incident_core::domain::index::index;
-use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::obligation::{Obligation, ObligationKind};
-use incident_core::domain::role::Actor;
-use incident_core::domain::time::after;
-use incident_core::domain::{Runbook, Severity, Time};
+use incident_core::log::chain;
+use incident_core::log::chain::StoredRecord;
+use incident_core::log::event::{Fact, NoticeIssued, Record};
+use incident_core::log::incident::Incident;
+use incident_core::log::index::index;
+use incident_core::model::effect::{Effect, EffectState, Repeat, Work};
+use incident_core::model::id::{CommandId, Digest, IncidentId, Seq};
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::obligation::{Obligation, ObligationKind};
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
+use incident_core::model::time::after;
+use incident_core::rules::command::{Begin, Command, Conclude, Declare, EffectResult, Refusal, Request};
+use incident_core::rules::context::{Context, OtherIncident, Routes};
+use incident_core::rules::decide::{Decision, decide};
+use incident_core::rules::due::{Due, HEARTBEAT, due, next_wake};
+use incident_core::runbook::Runbook;
 
 use crate::{samples, world};
 
@@ -261,7 +264,7 @@ impl Scenario {
                 self.does(Command::Wake);
             }
             if self.due().look {
-                self.does(world::readings(incident_core::domain::check::Colour::Green));
+                self.does(world::readings(incident_core::model::colour::Colour::Green));
             }
             self.settles();
         }
@@ -327,7 +330,7 @@ impl Scenario {
     }
 
     pub(crate) fn since_start(&self, time: Time) -> String {
-        incident_core::domain::time::spoken(incident_core::domain::time::since(time, self.start))
+        incident_core::model::time::spoken(incident_core::model::time::since(time, self.start))
     }
 
     /// The effects that wait or run, whose work `wanted` says.

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use incident_core::domain::command::{Absorb, Command, Declare, Link, Refusal};
-use incident_core::domain::context::OtherIncident;
-use incident_core::domain::event::{Fact, Relation};
-use incident_core::domain::incident::Side;
-use incident_core::domain::index::{Summary, budget_key, signal_key, storm_key, target_key};
-use incident_core::domain::role::Actor;
-use incident_core::domain::{IncidentId, Severity};
+use incident_core::log::event::{Fact, Relation};
+use incident_core::log::index::{Summary, budget_key, signal_key, storm_key, target_key};
+use incident_core::model::id::IncidentId;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
 use incident_core::postmortem::{FollowUpReview, recurrences};
+use incident_core::rules::command::{Absorb, Command, Declare, Link, Refusal};
+use incident_core::rules::context::OtherIncident;
 use proptest::prelude::*;
 
 use crate::course::action;
@@ -99,7 +100,7 @@ fn similar_incidents_are_of_one_side() {
         let mut it = on(side);
         it.does(crate::course::severity(severity));
         let mut summary = Summary::of(&it.it);
-        summary.causes = BTreeSet::from([incident_core::domain::event::CauseClass::Data]);
+        summary.causes = BTreeSet::from([incident_core::log::event::CauseClass::Data]);
         summary
     };
     for side in SIDES {

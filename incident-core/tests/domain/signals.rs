@@ -1,14 +1,15 @@
 //! Alerts: a storm is one record, a repetition none, and one that comes back wakes somebody.
 
-use incident_core::domain::command::{Command, Declare, Refusal};
-use incident_core::domain::event::{Fact, SignalsReceived};
-use incident_core::domain::id::Seq;
-use incident_core::domain::incident::Side;
-use incident_core::domain::index::{Key, keys, signal_key};
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::role::Actor;
-use incident_core::domain::signal::Signal;
-use incident_core::domain::{Phase, Severity};
+use incident_core::log::event::{Fact, SignalsReceived};
+use incident_core::log::index::{Key, keys, signal_key};
+use incident_core::model::id::Seq;
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::signal::Signal;
+use incident_core::rules::command::{Command, Declare, Refusal};
 
 use crate::course::{because, facts, firing, publish, resolve_anyway};
 use crate::samples::{older, sample};
@@ -164,7 +165,7 @@ fn a_closed_incident_lets_its_group_go_within_the_flap_window() {
     it.at("+1h").does(resolve_anyway());
     let last = it.it.version;
     it.at("+1h2m").does(publish(last));
-    it.does(sample(incident_core::domain::command::CommandKind::Close));
+    it.does(sample(incident_core::rules::command::CommandKind::Close));
     let until = it.now;
     assert_eq!(keys(&it.it), [Key::until(signal_key(Side::Live, "checkout"), until)]);
 }
@@ -172,8 +173,8 @@ fn a_closed_incident_lets_its_group_go_within_the_flap_window() {
 #[test]
 fn whatever_ended_otherwise_holds_no_group() {
     for kind in [
-        incident_core::domain::command::CommandKind::Cancel,
-        incident_core::domain::command::CommandKind::MergeInto,
+        incident_core::rules::command::CommandKind::Cancel,
+        incident_core::rules::command::CommandKind::MergeInto,
     ] {
         let mut it = alerted();
         it.does(sample(kind));

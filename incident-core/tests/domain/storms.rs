@@ -1,13 +1,15 @@
 //! Storms: one incident takes the alerts of many groups in, for as long as enough of them come.
 
-use incident_core::domain::command::{
+use incident_core::log::event::Fact;
+use incident_core::log::index::{Key, keys};
+use incident_core::log::storm::StormWindow;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Severity;
+use incident_core::model::signal::Signal;
+use incident_core::model::time::Time;
+use incident_core::rules::command::{
     Command, CommandKind, Declare, Gather, Gathered, Refusal, StormDeclared,
 };
-use incident_core::domain::event::Fact;
-use incident_core::domain::index::{Key, keys};
-use incident_core::domain::signal::Signal;
-use incident_core::domain::storm::StormWindow;
-use incident_core::domain::{Phase, Severity, Time};
 
 use crate::course::{because, firing, resolve_anyway};
 use crate::samples::sample;

@@ -1,14 +1,16 @@
 //! Words can be taken out, and records corrected, without touching what happened.
 
-use incident_core::domain::chain::{self, Unreadable};
-use incident_core::domain::command::{Command, Correct, Redact, RedactSlot, Refusal};
-use incident_core::domain::event::Fact;
-use incident_core::domain::id::Seq;
-use incident_core::domain::index::Summary;
-use incident_core::domain::index::index;
-use incident_core::domain::role::Actor;
-use incident_core::domain::text::{Slot, Text, Texts};
-use incident_core::domain::{Phase, Severity};
+use incident_core::log::chain;
+use incident_core::log::chain::Unreadable;
+use incident_core::log::event::Fact;
+use incident_core::log::index::Summary;
+use incident_core::log::index::index;
+use incident_core::model::id::Seq;
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::text::{Slot, Text, Texts};
+use incident_core::rules::command::{Command, Correct, Redact, RedactSlot, Refusal};
 
 use crate::course::{first, note, update};
 use crate::scenario::Scenario;
@@ -53,7 +55,7 @@ fn a_redacted_title_leaves_the_list_too() {
 #[test]
 fn slots_keep_their_places_when_one_before_them_was_emptied() {
     let mut it = Scenario::declared(Severity::Sev2);
-    let posted = Command::PostUpdate(incident_core::domain::command::PostUpdate {
+    let posted = Command::PostUpdate(incident_core::rules::command::PostUpdate {
         progress: "found by Smith".to_owned(),
         next_steps: Some("ask Miller".to_owned()),
         eta: Some("an hour".to_owned()),

@@ -1,13 +1,13 @@
 //! Tickets that people move, delete or hide: the incident goes on with what is there.
 
-use incident_core::domain::Severity;
-use incident_core::domain::command::{Command, EffectResult, MoveTicket, Redact, RedactSlot};
-use incident_core::domain::effect::{Applied, Outcome, Receipt, Repeat, TicketWork, Work};
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::id::Seq;
-use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::role::Actor;
-use incident_core::domain::ticket::{Ticket, TicketRef};
+use incident_core::log::event::{Fact, Record};
+use incident_core::model::effect::{Applied, Outcome, Receipt, Repeat, TicketWork, Work};
+use incident_core::model::id::Seq;
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::ticket::{Ticket, TicketRef};
+use incident_core::rules::command::{Command, EffectResult, MoveTicket, Redact, RedactSlot};
 
 use crate::course::{action, first, note, severity};
 use crate::effects::settled;

@@ -1,7 +1,7 @@
 //! A log as lines that people can compare: when, who, what.
 
-use incident_core::domain::effect::{Outcome, Work};
-use incident_core::domain::event::{Fact, Record};
+use incident_core::log::event::{Fact, Record};
+use incident_core::model::effect::{Outcome, Work};
 
 use crate::scenario::Scenario;
 

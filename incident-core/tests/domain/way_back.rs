@@ -1,15 +1,15 @@
 //! The way back from a change is always open, and from the very change that runs.
 
-use incident_core::domain::Severity;
-use incident_core::domain::command::{Command, EffectResult, Refusal, SettleMitigation, Undo};
-use incident_core::domain::effect::Work;
-use incident_core::domain::gate::unmet_at;
-use incident_core::domain::id::Seq;
-use incident_core::domain::incident::Side;
-use incident_core::domain::index::target_key;
-use incident_core::domain::mitigation::Stage;
-use incident_core::domain::phase::{Gate, Phase};
-use incident_core::domain::plan::BlastRadius;
+use incident_core::log::index::target_key;
+use incident_core::log::mitigation::Stage;
+use incident_core::model::effect::Work;
+use incident_core::model::id::Seq;
+use incident_core::model::phase::{Gate, Phase};
+use incident_core::model::plan::BlastRadius;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::rules::command::{Command, EffectResult, Refusal, SettleMitigation, Undo};
+use incident_core::rules::gate::unmet_at;
 
 use crate::course::{first, resolve_anyway};
 use crate::scenario::Scenario;
@@ -19,7 +19,7 @@ fn undo(mitigation: Seq) -> Command {
     Command::Undo(Undo { mitigation, because: "it does harm".to_owned() })
 }
 
-fn verifying(effect: &incident_core::domain::effect::Effect) -> bool {
+fn verifying(effect: &incident_core::model::effect::Effect) -> bool {
     matches!(effect.work, Work::Verify(_))
 }
 

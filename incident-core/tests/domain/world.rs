@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{Command, EffectResult, Failure};
-use incident_core::domain::context::{Route, Routes};
-use incident_core::domain::effect::{Applied, Effect, Receipt, Repeat, TicketWork, Work};
-use incident_core::domain::event::CheckReading;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::mitigation::{Mitigation, RollBack};
-use incident_core::domain::plan::{BlastRadius, Execution, Plan, Reversible};
-use incident_core::domain::role::{Identity, Person, PersonId, Role};
-use incident_core::domain::runbook::{Check, CheckedBy};
-use incident_core::domain::severity::Audience;
-use incident_core::domain::ticket::Ticket;
-use incident_core::domain::{Runbook, Time};
+use incident_core::log::event::CheckReading;
+use incident_core::log::incident::Incident;
+use incident_core::model::colour::Colour;
+use incident_core::model::effect::{Applied, Effect, Receipt, Repeat, TicketWork, Work};
+use incident_core::model::mitigation::{Mitigation, RollBack};
+use incident_core::model::plan::{BlastRadius, Execution, Plan, Reversible};
+use incident_core::model::role::{Identity, Person, PersonId, Role};
+use incident_core::model::severity::Audience;
+use incident_core::model::ticket::Ticket;
+use incident_core::model::time::Time;
+use incident_core::rules::command::{Command, EffectResult, Failure};
+use incident_core::rules::context::{Route, Routes};
+use incident_core::runbook::Runbook;
+use incident_core::runbook::{Check, CheckedBy};
 
 /// The checks that a probe answers here.
 pub(crate) const PROBES: [&str; 4] = ["pods-ready", "health", "error-rate", "latency-p95"];

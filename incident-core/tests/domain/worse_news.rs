@@ -1,14 +1,15 @@
 //! News that is worse than what is known raises the severity and pages, as the runbook says.
 
-use incident_core::domain::Severity::{self, Sev1, Sev2, Sev3, Sev4};
-use incident_core::domain::command::{Command, Declare};
-use incident_core::domain::event::Fact;
-use incident_core::domain::impact::Impact;
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::phase::Phase;
-use incident_core::domain::role::Actor;
-use incident_core::domain::signal::{Signal, WorseNews};
-use incident_core::domain::timeline::timeline;
+use incident_core::log::event::Fact;
+use incident_core::model::impact::Impact;
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::severity::Severity::{Sev1, Sev2, Sev3, Sev4};
+use incident_core::model::signal::{Signal, WorseNews};
+use incident_core::rules::command::{Command, Declare};
+use incident_core::views::timeline::timeline;
 
 use crate::course::{firing, resolve_anyway};
 use crate::scenario::{MONDAY, Scenario, carried};

@@ -6,17 +6,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use incident_core::config::Ports;
-use incident_core::domain::command::Declare;
-use incident_core::domain::effect::EffectState;
-use incident_core::domain::event::Fact;
-use incident_core::domain::incident::Side;
-use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::ticket::{Ticket, TicketChange, TicketRef};
-use incident_core::domain::{IncidentId, Notice, Receipt, Severity, Time};
+use incident_core::log::event::Fact;
+use incident_core::model::effect::EffectState;
+use incident_core::model::effect::Receipt;
+use incident_core::model::id::IncidentId;
+use incident_core::model::notice::Notice;
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::ticket::{Ticket, TicketChange, TicketRef};
+use incident_core::model::time::Time;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Preflight, PreflightContext,
     ReadContext, Repeat, Tracker,
 };
+use incident_core::rules::command::Declare;
 use incident_core::runtime::{Engine, SystemClock};
 use incident_core::store::MemoryStore;
 

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use incident_core::domain::command::Declare;
-use incident_core::domain::incident::Side;
-use incident_core::domain::{IncidentId, Seq, Severity, Time};
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
 use incident_core::port::Store;
 use incident_core::port::store::{
     Claim, Commit, CommitError, Held, Hints, Page, Query, StoreError, StoredRecord,
 };
+use incident_core::rules::command::Declare;
 use incident_core::runtime::{Engine, EngineBuilder};
 use incident_core::store::MemoryStore;
 use tokio::time::Instant;

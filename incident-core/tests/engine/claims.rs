@@ -9,9 +9,12 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use incident_core::config::Ports;
-use incident_core::domain::event::Fact;
-use incident_core::domain::incident::Side;
-use incident_core::domain::{IncidentId, Notice, Receipt, Seq, Time};
+use incident_core::log::event::Fact;
+use incident_core::model::effect::Receipt;
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::notice::Notice;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
 use incident_core::port::store::{
     Claim, Commit, CommitError, Held, Hints, Page, Query, StoreError, StoredRecord,
 };

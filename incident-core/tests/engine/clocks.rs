@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use incident_core::domain::command::Declare;
-use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::{IncidentId, Severity, Time};
+use incident_core::model::id::IncidentId;
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
 use incident_core::port::Clock;
 use incident_core::port::store::Query;
+use incident_core::rules::command::Declare;
 use incident_core::runtime::{AuditProblem, Engine};
 use incident_core::store::MemoryStore;
 
@@ -149,7 +151,7 @@ async fn what_is_overdue_is_in_the_lag_and_after_two_leases_in_the_audit() {
     let (clock, world) = (clock(), world::Shared::default());
     let engine = world::engine(Arc::new(MemoryStore::new()), &clock, &world, 1);
     assert_eq!(engine.health().await.unwrap().behind, Duration::ZERO, "nothing is owed");
-    let id = declare(&engine, incident_core::domain::incident::Side::Live).await;
+    let id = declare(&engine, incident_core::model::side::Side::Live).await;
     let begun = clock.now();
     assert!(engine.audit().await.unwrap().is_clean(), "it is due since this moment");
 

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use incident_core::domain::command::{Command, Declare, Note, Request};
-use incident_core::domain::event::Fact;
-use incident_core::domain::incident::Side;
-use incident_core::domain::{CommandId, IncidentId, Seq, Severity, Time};
+use incident_core::log::event::Fact;
+use incident_core::model::id::{CommandId, IncidentId, Seq};
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
 use incident_core::port::Store;
 use incident_core::port::store::{
     Claim, Commit, CommitError, Held, Hints, Page, Query, StoreError, StoreTrouble, StoredRecord,
 };
+use incident_core::rules::command::{Command, Declare, Note, Request};
 use incident_core::runtime::{CommandError, Engine};
 use incident_core::store::MemoryStore;
 use std::sync::atomic::{AtomicBool, Ordering};

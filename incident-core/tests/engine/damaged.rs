@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use incident_core::domain::incident::Side;
-use incident_core::domain::{IncidentId, Seq, Time};
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
 use incident_core::port::Store;
 use incident_core::port::store::{
     Claim, Commit, CommitError, Held, Hints, Page, Query, StoreError, StoredRecord,

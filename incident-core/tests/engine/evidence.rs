@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use incident_core::config::Ports;
-use incident_core::domain::event::{EvidenceItem, Fact};
-use incident_core::domain::incident::Side;
-use incident_core::domain::{Digest, Time};
 use incident_core::local::FolderEvidence;
+use incident_core::log::event::{EvidenceItem, Fact};
+use incident_core::model::id::Digest;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, Capture, Collector, EvidenceStore, Preflight, PreflightContext,
     ReadContext,

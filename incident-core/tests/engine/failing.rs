@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use incident_core::domain::{IncidentId, Seq, Time};
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::time::Time;
 use incident_core::port::Store;
 use incident_core::port::store::{
     Claim, Commit, CommitError, Held, Hints, Page, Query, StoreError, StoreTrouble, StoredRecord,

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use incident_core::domain::command::Declare;
-use incident_core::domain::{IncidentId, Severity, Time};
+use incident_core::model::id::IncidentId;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
+use incident_core::rules::command::Declare;
 use incident_core::runtime::{AuditProblem, Engine};
 use incident_core::store::MemoryStore;
 

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use incident_core::domain::incident::Incident;
-use incident_core::domain::index::{FOLD, Index, Key, Urgency};
-use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::signal::WorseNews;
-use incident_core::domain::timeline::timeline;
-use incident_core::domain::{Detection, IncidentId, Phase, Severity, Signal, Time};
+use incident_core::log::incident::Incident;
+use incident_core::log::index::{FOLD, Index, Key};
+use incident_core::model::effect::Urgency;
+use incident_core::model::id::IncidentId;
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Severity;
+use incident_core::model::signal::WorseNews;
+use incident_core::model::signal::{Detection, Signal};
+use incident_core::model::time::Time;
 use incident_core::port::store::Commit;
 use incident_core::port::{Clock as _, Store as _};
 use incident_core::runtime::{Engine, ManualClock};
 use incident_core::store::MemoryStore;
+use incident_core::views::timeline::timeline;
 
 use crate::clock;
 use crate::world::{self, Shared, human};

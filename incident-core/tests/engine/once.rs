@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use incident_core::domain::command::Declare;
-use incident_core::domain::incident::Side;
-use incident_core::domain::{Severity, Time};
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
 use incident_core::port::Store;
 use incident_core::port::store::Query;
+use incident_core::rules::command::Declare;
 use incident_core::runtime::Engine;
 use incident_core::store::MemoryStore;
 

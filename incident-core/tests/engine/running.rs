@@ -7,13 +7,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use incident_core::config::Ports;
-use incident_core::domain::command::{Command, Declare, Request};
-use incident_core::domain::event::Fact;
-use incident_core::domain::incident::Side;
-use incident_core::domain::{Actor, IncidentId, Notice, Receipt, Severity};
+use incident_core::log::event::Fact;
+use incident_core::model::effect::Receipt;
+use incident_core::model::id::IncidentId;
+use incident_core::model::notice::Notice;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, Found, Notifier, Preflight, PreflightContext, Repeat,
 };
+use incident_core::rules::command::{Command, Declare, Request};
 use incident_core::runtime::Engine;
 use incident_core::store::MemoryStore;
 use tokio::sync::Semaphore;

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use incident_core::config::Ports;
-use incident_core::domain::command::Declare;
-use incident_core::domain::event::Fact;
-use incident_core::domain::runbook::{CheckedBy, Runbook};
-use incident_core::domain::{Notice, Phase, Receipt, Severity};
+use incident_core::log::event::Fact;
+use incident_core::model::effect::Receipt;
+use incident_core::model::notice::Notice;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Severity;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, Found, Notifier, Preflight, PreflightContext, Probe,
     ReadContext, Reading, Repeat,
 };
+use incident_core::rules::command::Declare;
+use incident_core::runbook::{CheckedBy, Runbook};
 use incident_core::runtime::Engine;
 use incident_core::store::MemoryStore;
 use tokio::sync::oneshot;
@@ -148,7 +151,7 @@ async fn tiny_lengths_do_not_loop_without_a_pause() {
     runs(&engine);
     let declare = Declare::new("checkout is down").severity(Severity::Sev1);
     let incident = engine.declare(human("alice"), declare).await.unwrap();
-    use incident_core::domain::command::{Advance, Command};
+    use incident_core::rules::command::{Advance, Command};
     let over = |to| Command::Advance(Advance { to: Some(to), override_because: Some("a test".to_owned()) });
     incident.send(over(Phase::Recovery)).await.unwrap();
     // Paused time goes on only while nothing runs, so a loop without a pause never ends this.

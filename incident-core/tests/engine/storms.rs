@@ -5,15 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use incident_core::domain::command::{Advance, Close, Command, Gather, Gathered, Request, Resolve};
-use incident_core::domain::event::Fact;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::index::{Index, Key, Urgency};
-use incident_core::domain::notice::NoticeKind;
-use incident_core::domain::phase::Phase;
-use incident_core::domain::{Actor, Detection, IncidentId, Signal, Time};
+use incident_core::log::event::Fact;
+use incident_core::log::incident::Incident;
+use incident_core::log::index::{Index, Key};
+use incident_core::model::effect::Urgency;
+use incident_core::model::id::IncidentId;
+use incident_core::model::notice::NoticeKind;
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Actor;
+use incident_core::model::signal::{Detection, Signal};
+use incident_core::model::time::Time;
 use incident_core::port::store::Commit;
 use incident_core::port::{Clock as _, Store as _};
+use incident_core::rules::command::{Advance, Close, Command, Gather, Gathered, Request, Resolve};
 use incident_core::runtime::{Engine, Intake, ManualClock, SeededEntropy};
 use incident_core::store::MemoryStore;
 

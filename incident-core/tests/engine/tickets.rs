@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use incident_core::config::Ports;
-use incident_core::domain::chain;
-use incident_core::domain::command::{Absorb, AddAction, Command, Link, Request, Resolve};
-use incident_core::domain::event::Relation;
-use incident_core::domain::incident::Side;
-use incident_core::domain::inert;
-use incident_core::domain::runbook::Priority;
-use incident_core::domain::{CommandId, Digest, IncidentId, PersonId, Time};
 use incident_core::local::Folder;
+use incident_core::log::chain;
+use incident_core::log::event::Relation;
+use incident_core::model::id::{CommandId, Digest, IncidentId};
+use incident_core::model::inert;
+use incident_core::model::role::PersonId;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
+use incident_core::rules::command::{Absorb, AddAction, Command, Link, Request, Resolve};
+use incident_core::runbook::Priority;
 use incident_core::runtime::{CommandError, Engine, ManualClock};
 use incident_core::store::MemoryStore;
 

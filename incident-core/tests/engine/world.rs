@@ -6,19 +6,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use incident_core::config::Ports;
-use incident_core::domain::command::{Command, Declare, Request};
-use incident_core::domain::incident::{Ending, Incident, Side};
-use incident_core::domain::mitigation::{Mitigation, Stage, SwitchFeature};
-use incident_core::domain::notice::{Notice, NoticeKind};
-use incident_core::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Reversible, Verification};
-use incident_core::domain::runbook::{CheckedBy, Runbook};
-use incident_core::domain::{
-    Actor, CommandId, EffectId, Identity, IncidentId, Person, PersonId, Phase, Receipt, Severity, Time,
-};
+use incident_core::log::incident::{Ending, Incident};
+use incident_core::log::mitigation::Stage;
+use incident_core::model::effect::Receipt;
+use incident_core::model::id::{CommandId, EffectId, IncidentId};
+use incident_core::model::mitigation::{Mitigation, SwitchFeature};
+use incident_core::model::notice::{Notice, NoticeKind};
+use incident_core::model::phase::Phase;
+use incident_core::model::plan::{ApprovedPlan, Execution, Intent, Plan, Reversible, Verification};
+use incident_core::model::role::{Actor, Identity, Person, PersonId};
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, Clock, EffectContext, ErrorKind, Found, Mitigator, Notifier,
     Preflight, PreflightContext, ReadContext, Repeat, Store,
 };
+use incident_core::rules::command::{Command, Declare, Request};
+use incident_core::runbook::{CheckedBy, Runbook};
 use incident_core::runtime::{Engine, ManualClock, SeededEntropy};
 use tokio::time::Instant;
 
@@ -291,8 +296,8 @@ pub(crate) async fn declare(engine: &Engine, side: Side) -> IncidentId {
 
 /// What people do next, read from the state.
 fn next(it: &Incident) -> Option<(&'static str, &'static str, Command)> {
-    use incident_core::domain::check::Colour;
-    use incident_core::domain::command as c;
+    use incident_core::model::colour::Colour;
+    use incident_core::rules::command as c;
     let why = || "because".to_owned();
     let over = |to| Command::Advance(c::Advance { to: Some(to), override_because: Some(why()) });
     if it.milestones.acknowledged.is_none() {

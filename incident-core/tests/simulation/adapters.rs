@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use incident_core::config::Ports;
-use incident_core::domain::notice::Notice;
-use incident_core::domain::plan::{
+use incident_core::model::effect::Receipt;
+use incident_core::model::id::{Digest, EffectId};
+use incident_core::model::notice::Notice;
+use incident_core::model::plan::{
     ApprovedPlan, BlastRadius, Execution, Intent, Plan, Reversible, Verification,
 };
-use incident_core::domain::ticket::{Ticket, TicketChange, TicketRef};
-use incident_core::domain::time::after;
-use incident_core::domain::{Digest, EffectId, Receipt};
+use incident_core::model::ticket::{Ticket, TicketChange, TicketRef};
+use incident_core::model::time::after;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Mitigator, Notifier, Preflight,
     PreflightContext, Probe, ReadContext, Reading, Repeat, Tracker,

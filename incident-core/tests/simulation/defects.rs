@@ -1,6 +1,6 @@
 //! Known defects, switched on from outside: what the promises must notice.
 
-use incident_core::domain::IncidentId;
+use incident_core::model::id::IncidentId;
 use incident_core::port::Store as _;
 use incident_core::port::store::{Commit, Query};
 use incident_core::store::MemoryStore;

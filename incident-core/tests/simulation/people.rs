@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{
+use incident_core::log::incident::Incident;
+use incident_core::log::mitigation::Stage;
+use incident_core::model::colour::Colour;
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::mitigation::{Mitigation, RollBack, SwitchFeature};
+use incident_core::model::phase::Phase;
+use incident_core::model::role::{PersonId, Role};
+use incident_core::model::severity::Severity;
+use incident_core::model::signal::{Detection, Signal};
+use incident_core::rules::command::{
     Absorb, AddAction, Advance, Approve, Assign, Attest, Because, Close, Command, CompleteAction,
     ExecutePlan, Note, PostUpdate, Propose, Redact, RedactSlot, Resolve, SetSeverity, SettleMitigation,
     StepBack, Triage, Undo,
 };
-use incident_core::domain::incident::Incident;
-use incident_core::domain::mitigation::{Mitigation, RollBack, Stage, SwitchFeature};
-use incident_core::domain::runbook::Priority;
-use incident_core::domain::triage::Answer;
-use incident_core::domain::{Detection, IncidentId, PersonId, Phase, Role, Seq, Severity, Signal};
+use incident_core::runbook::Priority;
+use incident_core::runbook::triage::Answer;
 
 use crate::dice::Dice;
 use crate::remote::Remote;

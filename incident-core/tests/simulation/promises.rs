@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use incident_core::domain::chain;
-use incident_core::domain::effect::{EffectState, Outcome, Work};
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::evolve::evolve;
-use incident_core::domain::incident::{Incident, Side};
-use incident_core::domain::index::index;
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::time::after;
-use incident_core::domain::{Digest, EffectId, IncidentId, Seq, Time};
+use incident_core::log::chain;
+use incident_core::log::event::{Fact, Record};
+use incident_core::log::fold::evolve;
+use incident_core::log::incident::Incident;
+use incident_core::log::index::index;
+use incident_core::model::effect::{EffectState, Outcome, Work};
+use incident_core::model::id::{Digest, EffectId, IncidentId, Seq};
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
+use incident_core::model::time::after;
 use incident_core::port::EffectContext;
 use incident_core::port::store::Commit;
 
@@ -204,7 +206,7 @@ fn index_is_right(incident: &Incident, commit: &Commit) -> Findings {
     if commit.index != right {
         broken.push((9, format!("the index says {:?}, the log {right:?}", commit.index)));
     }
-    let heartbeat = after(incident.recorded_at, incident_core::domain::due::HEARTBEAT);
+    let heartbeat = after(incident.recorded_at, incident_core::rules::due::HEARTBEAT);
     match right.next_wake {
         None if !incident.is_settled() => broken.push((2, "it owes something and is never woken".to_owned())),
         Some(wake) if wake > heartbeat => broken.push((2, format!("it sleeps until {wake}"))),
@@ -250,13 +252,13 @@ fn a_start_is_allowed(new: &[Record], incident: &Incident) -> Findings {
     for record in new {
         let Fact::EffectStarted(started) = &record.fact else { continue };
         let Some(effect) = incident.effects.get(&started.effect) else { continue };
-        let before = |other: &&incident_core::domain::effect::Effect| {
+        let before = |other: &&incident_core::model::effect::Effect| {
             other.lane.is_some() && other.lane == effect.lane && other.seq < effect.seq
         };
         if let Some(other) = incident.effects.values().find(before) {
             broken.push((5, format!("{} begins before {} of its lane is over", effect.seq, other.seq)));
         }
-        if let (Work::Execute(proposal), incident_core::domain::effect::Start::Call) =
+        if let (Work::Execute(proposal), incident_core::model::effect::Start::Call) =
             (&effect.work, started.how)
         {
             let agreed = incident.mitigations.get(proposal).map_or(0, |it| it.approvals.len());

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use incident_core::domain::incident::Side;
-use incident_core::domain::{Digest, EffectId, Time};
+use incident_core::model::id::{Digest, EffectId};
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
 
 /// Something that came in.
 #[derive(Debug, Clone)]

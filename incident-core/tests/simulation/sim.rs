@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use incident_core::domain::command::{Command, Declare, Request};
-use incident_core::domain::incident::Side;
-use incident_core::domain::runbook::{CheckedBy, Runbook};
-use incident_core::domain::time::after;
-use incident_core::domain::{Actor, CommandId, Identity, IncidentId, Person, PersonId, Severity, Time};
+use incident_core::model::id::{CommandId, IncidentId};
+use incident_core::model::role::{Actor, Identity, Person, PersonId};
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
+use incident_core::model::time::after;
 use incident_core::port::{Clock, Store as _};
+use incident_core::rules::command::{Command, Declare, Request};
+use incident_core::runbook::{CheckedBy, Runbook};
 use incident_core::runtime::{AuditProblem, Engine, ManualClock, SeededEntropy};
 use incident_core::store::MemoryStore;
 
@@ -55,7 +58,7 @@ struct Skewed {
 impl Clock for Skewed {
     fn now(&self) -> Time {
         let now = self.clock.now();
-        if self.ahead { after(now, self.by) } else { incident_core::domain::time::before(now, self.by) }
+        if self.ahead { after(now, self.by) } else { incident_core::model::time::before(now, self.by) }
     }
 
     fn elapsed(&self) -> Duration {
@@ -183,7 +186,7 @@ impl Sim {
             }
             for (name, audiences) in routes.into_iter().filter(|(name, _)| there.contains(name)) {
                 builder = builder.ports_for(side, name, place(name).notifier());
-                let mut route = incident_core::domain::context::Route::new(name, audiences);
+                let mut route = incident_core::rules::context::Route::new(name, audiences);
                 if name == "pager" && there.contains(&"phone") {
                     route = route.with_fallback("phone");
                 }
@@ -214,7 +217,7 @@ impl Sim {
         if broken.is_none() {
             broken = self.comes_to_rest().await.or_else(|| self.watch.broken());
         }
-        let elapsed = incident_core::domain::time::since(self.clock.now(), start);
+        let elapsed = incident_core::model::time::since(self.clock.now(), start);
         let incidents = self.watch.incidents();
         let gathers = |id: &&IncidentId| self.watch.state(**id).is_some_and(|it| it.storm.is_some());
         let storms = incidents.iter().filter(gathers).count();
@@ -233,7 +236,7 @@ impl Sim {
         self.clock.advance(people::pause(&self.dice));
         if self.dice.permille(20) {
             self.faults.count("clock set back");
-            self.clock.set(incident_core::domain::time::before(self.clock.now(), Duration::from_secs(SKEW)));
+            self.clock.set(incident_core::model::time::before(self.clock.now(), Duration::from_secs(SKEW)));
         }
         for side in [Side::Live, Side::Drill] {
             let world = self.watch.remote.side(side);

@@ -1,7 +1,8 @@
 //! The one store that all replicas share: it fails now and then, and shows each commit to the promises.
 
 use async_trait::async_trait;
-use incident_core::domain::{IncidentId, Seq, Time};
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::time::Time;
 use incident_core::port::Store;
 use incident_core::port::store::{
     Claim, Commit, CommitError, Held, Hints, Page, Query, StoreError, StoreTrouble, StoredRecord,

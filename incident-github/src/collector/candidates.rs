@@ -1,8 +1,8 @@
 //! From recent changes to possible causes.
 
-use incident_core::domain::command::Hypothesise;
-use incident_core::domain::event::CauseClass;
+use incident_core::log::event::CauseClass;
 use incident_core::port::Capture;
+use incident_core::rules::command::Hypothesise;
 use serde_json::Value;
 
 /// The likeliest causes among the changes that were captured, at most so many, the likeliest first.
@@ -52,6 +52,6 @@ fn candidate(repository: &str, change: &Value) -> Option<(u8, u64, String)> {
     };
     let seconds = change["seconds_before_start"].as_u64()?;
     let by = text("by").map_or_else(String::new, |by| format!(" by {by}"));
-    let ago = incident_core::domain::time::spoken(std::time::Duration::from_secs(seconds));
+    let ago = incident_core::model::time::spoken(std::time::Duration::from_secs(seconds));
     Some((rank, seconds, format!("{what}{by}, {ago} before the start")))
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use incident_core::domain::inert::clip;
-use incident_core::domain::time::{Time, before, since};
+use incident_core::model::inert::clip;
+use incident_core::model::time::{Time, before, since};
 use incident_core::port::AdapterError;
 use serde_json::{Value, json};
 

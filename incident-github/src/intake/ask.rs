@@ -1,16 +1,16 @@
 //! What an event asks of an incident.
 
-use incident_core::domain::command::{
+use incident_core::log::event::Origin;
+use incident_core::log::incident::Incident;
+use incident_core::model::id::{CommandId, Digest, Seq};
+use incident_core::model::inert::clip;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::ticket::TicketRef;
+use incident_core::model::time::stamp;
+use incident_core::rules::command::{
     Because, Command, CompleteAction, MoveTicket, Note, Redact, RedactSlot, Request, Resolve, SetSeverity,
 };
-use incident_core::domain::event::Origin;
-use incident_core::domain::id::{CommandId, Digest, Seq};
-use incident_core::domain::incident::Incident;
-use incident_core::domain::inert::clip;
-use incident_core::domain::role::Actor;
-use incident_core::domain::severity::Severity;
-use incident_core::domain::ticket::TicketRef;
-use incident_core::domain::time::stamp;
 
 use super::{Comment, Happening, TicketEvent};
 use crate::reference::Issue;

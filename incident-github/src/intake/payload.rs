@@ -1,7 +1,7 @@
 //! What a webhook's body says, read field by field: one that is missing or odd doesn't hide the others.
 
-use incident_core::domain::inert::clip;
-use incident_core::domain::time::Time;
+use incident_core::model::inert::clip;
+use incident_core::model::time::Time;
 use serde_json::Value;
 
 use super::IntakeError;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use http::Method;
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::id::EffectId;
-use incident_core::domain::time::{Time, before};
+use incident_core::model::effect::Receipt;
+use incident_core::model::id::EffectId;
+use incident_core::model::time::{Time, before};
 use incident_core::port::{AdapterError, EffectContext};
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::ticket::{OpenTicket, TicketChange};
-use incident_core::domain::time::{Time, before};
+use incident_core::model::effect::Receipt;
+use incident_core::model::ticket::{OpenTicket, TicketChange};
+use incident_core::model::time::{Time, before};
 use incident_core::port::{AdapterError, EffectContext, Found};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};

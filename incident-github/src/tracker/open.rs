@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::ticket::OpenTicket;
+use incident_core::model::effect::Receipt;
+use incident_core::model::ticket::OpenTicket;
 use incident_core::port::{AdapterError, EffectContext, ErrorKind};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};

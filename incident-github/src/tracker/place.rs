@@ -1,8 +1,8 @@
 //! Where a ticket is by now: people transfer issues to other repositories, and delete them.
 
 use http::{Method, StatusCode};
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::ticket::TicketRef;
+use incident_core::model::effect::Receipt;
+use incident_core::model::ticket::TicketRef;
 use incident_core::port::{AdapterError, EffectContext, ErrorKind, Retry};
 use serde_json::Value;
 

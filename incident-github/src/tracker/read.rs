@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
-use incident_core::domain::role::Identity;
-use incident_core::domain::ticket::{Ticket, TicketRef};
-use incident_core::domain::time::Time;
+use incident_core::model::role::Identity;
+use incident_core::model::ticket::{Ticket, TicketRef};
+use incident_core::model::time::Time;
 use incident_core::port::AdapterError;
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
 //! The section of the body that is ours, and labels by name.
 
 use http::{Method, StatusCode};
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::ticket::SetTicket;
+use incident_core::model::effect::Receipt;
+use incident_core::model::ticket::SetTicket;
 use incident_core::port::{AdapterError, ErrorKind, Found};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Issues, comments, labels, assignees and milestones.
 
 use http::StatusCode;
-use incident_core::domain::time::Time;
+use incident_core::model::time::Time;
 use serde_json::{Value, json};
 
 use super::state::{State, refusal};

@@ -20,7 +20,7 @@ use hyper::body::{Body, Bytes};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use incident_core::domain::time::Time;
+use incident_core::model::time::Time;
 use incident_github::GithubConfig;
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
 use serde_json::Value;

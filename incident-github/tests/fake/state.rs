@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use incident_core::domain::time::{Time, after};
+use incident_core::model::time::{Time, after};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use incident_core::domain::ticket::TicketChange;
+use incident_core::model::ticket::TicketChange;
 use incident_core::port::{Applied, ErrorKind, Retry, Tracker};
 use incident_github::{ChangesConfig, GithubBackend};
 use serde_json::json;

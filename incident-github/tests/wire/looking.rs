@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::ticket::{CloseTicket, OpenTicket, SetTicket, TicketChange};
+use incident_core::model::effect::Receipt;
+use incident_core::model::ticket::{CloseTicket, OpenTicket, SetTicket, TicketChange};
 use incident_core::port::{Applied, ErrorKind, Found, Repeat, Tracker};
 use incident_github::{GithubBackend, GithubTracker};
 use serde_json::json;

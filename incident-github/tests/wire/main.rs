@@ -18,8 +18,8 @@ mod tickets;
 use std::time::Duration;
 
 use fake::{Fake, t0};
-use incident_core::domain::id::{EffectId, IncidentId, Seq};
-use incident_core::domain::ticket::{CommentTicket, OpenTicket, TicketChange, TicketRef};
+use incident_core::model::id::{EffectId, IncidentId, Seq};
+use incident_core::model::ticket::{CommentTicket, OpenTicket, TicketChange, TicketRef};
 use incident_core::port::{EffectContext, ReadContext};
 use incident_github::{GithubBackend, GithubTracker};
 

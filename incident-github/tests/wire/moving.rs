@@ -1,8 +1,8 @@
 //! Tickets that people transfer, delete or lock, and what is gone by the time it is asked for.
 
-use incident_core::domain::effect::Receipt;
-use incident_core::domain::role::Identity;
-use incident_core::domain::ticket::{
+use incident_core::model::effect::Receipt;
+use incident_core::model::role::Identity;
+use incident_core::model::ticket::{
     CloseTicket, OpenTicket, ReopenTicket, SetTicket, TicketChange, TicketRef,
 };
 use incident_core::port::{Applied, EffectContext, ErrorKind, Found, Retry, Tracker};
@@ -25,7 +25,7 @@ fn every_change(of: &TicketRef) -> Vec<TicketChange> {
 }
 
 fn comment_on(of: &TicketRef, words: &str) -> TicketChange {
-    TicketChange::Comment(incident_core::domain::ticket::CommentTicket::new(of.clone(), words))
+    TicketChange::Comment(incident_core::model::ticket::CommentTicket::new(of.clone(), words))
 }
 
 /// After the ticket was opened.

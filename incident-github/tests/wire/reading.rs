@@ -1,8 +1,8 @@
 //! What people did to tickets, read back.
 
-use incident_core::domain::role::Identity;
-use incident_core::domain::ticket::{OpenTicket, TicketChange, TicketRef};
-use incident_core::domain::time::Time;
+use incident_core::model::role::Identity;
+use incident_core::model::ticket::{OpenTicket, TicketChange, TicketRef};
+use incident_core::model::time::Time;
 use incident_core::port::{ErrorKind, Tracker};
 use serde_json::json;
 

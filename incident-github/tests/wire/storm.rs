@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use incident_core::domain::ticket::{CommentTicket, TicketChange};
+use incident_core::model::ticket::{CommentTicket, TicketChange};
 use incident_core::port::{ErrorKind, Retry, Tracker};
 use incident_github::{GithubBackend, GithubConfig, GithubTracker};
 

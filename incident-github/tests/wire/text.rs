@@ -1,6 +1,6 @@
 //! Text that is too long, and text that means harm.
 
-use incident_core::domain::ticket::{LinkTicket, OpenTicket, SetTicket, TicketChange};
+use incident_core::model::ticket::{LinkTicket, OpenTicket, SetTicket, TicketChange};
 use incident_core::port::{ErrorKind, Tracker};
 use serde_json::json;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use incident_core::domain::role::Identity;
-use incident_core::domain::ticket::{
+use incident_core::model::role::Identity;
+use incident_core::model::ticket::{
     CloseTicket, LinkTicket, OpenTicket, ReopenTicket, SetTicket, TicketChange, TicketRef,
 };
 use incident_core::port::{Applied, ErrorKind, Retry, Tracker};

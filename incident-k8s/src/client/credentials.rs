@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use incident_core::domain::time::Time;
+use incident_core::model::time::Time;
 use k8s_openapi::ByteString;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
@@ -174,7 +174,7 @@ impl Plugin {
     fn failed(&self, why: &'static str) -> Failure {
         let path = self.exec.command.as_deref().unwrap_or_default();
         let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
-        let name = incident_core::domain::inert::clip(&incident_core::domain::inert::line(name), 64);
+        let name = incident_core::model::inert::clip(&incident_core::model::inert::line(name), 64);
         Failure::Plugin { name, why }
     }
 }

@@ -1,6 +1,6 @@
 //! What changed shortly before the incident began, and since: candidates for its cause.
 
-use incident_core::domain::time::{Time, before, since};
+use incident_core::model::time::{Time, before, since};
 use incident_core::port::Capture;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What there is to see of workloads, pods and events, as data. No I/O, and no value of a variable.
 
 use chrono::DateTime;
-use incident_core::domain::time::Time;
+use incident_core::model::time::Time;
 use serde_json::{Value, json};
 
 use super::Found;

@@ -1,8 +1,8 @@
 //! Captures without what looks like a secret.
 
-use incident_core::domain::redact::{names_secret, redact};
-use incident_core::domain::text::Texts;
+use incident_core::model::text::Texts;
 use incident_core::port::Capture;
+use incident_core::views::redact::{names_secret, redact};
 use serde_json::Value;
 
 /// A capture of structured data, without what looks like a secret. Each text is cleaned by itself, for a secret that ends

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use incident_core::domain::id::IncidentId;
-use incident_core::domain::time::{Time, after};
+use incident_core::model::id::IncidentId;
+use incident_core::model::time::{Time, after};
 use incident_core::port::Applied;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! What every plan has: who else manages the target, what is pinned, which permissions are needed.
 
-use incident_core::domain::mitigation::Mitigation;
-use incident_core::domain::plan::{Change, Plan, Reversible};
+use incident_core::model::mitigation::Mitigation;
+use incident_core::model::plan::{Change, Plan, Reversible};
 use incident_core::port::AdapterError;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Changing the least number of replicas that an autoscaler may choose.
 
-use incident_core::domain::plan::{Execution, Plan, Reversible, Verification};
+use incident_core::model::plan::{Execution, Plan, Reversible, Verification};
 use incident_core::port::{AdapterError, Found};
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::mitigation::{Custom, Mitigation, RestartInstance, RollBack};
-use incident_core::domain::mitigation::{RollingRestart, RouteTraffic, Scale, SetResources, SwitchFeature};
+use incident_core::model::mitigation::{Custom, Mitigation, RestartInstance, RollBack};
+use incident_core::model::mitigation::{RollingRestart, RouteTraffic, Scale, SetResources, SwitchFeature};
 use incident_core::port::AdapterError;
 use serde_json::Value;
 
@@ -107,8 +107,8 @@ impl Understood {
                 }
                 for (kind, all) in [("request", &requests), ("limit", &limits)] {
                     if let Some((resource, _)) = all.iter().find(|(_, quantity)| !is_quantity(quantity)) {
-                        let resource = incident_core::domain::inert::clip(
-                            &incident_core::domain::inert::line(resource),
+                        let resource = incident_core::model::inert::clip(
+                            &incident_core::model::inert::line(resource),
                             64,
                         );
                         return Err(refuse(format!(

@@ -1,7 +1,7 @@
 //! Applying a declared manifest, such as the one of a maintenance page, and taking it back.
 
-use incident_core::domain::inert;
-use incident_core::domain::plan::{Plan, Reversible, Verification};
+use incident_core::model::inert;
+use incident_core::model::plan::{Plan, Reversible, Verification};
 use incident_core::port::{AdapterError, ErrorKind, Found};
 use serde_json::{Value, json};
 

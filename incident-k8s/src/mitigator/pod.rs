@@ -1,6 +1,6 @@
 //! Restarting one instance: its pod is evicted or deleted, and its controller makes another one.
 
-use incident_core::domain::plan::{Execution, Plan, Reversible, Verification};
+use incident_core::model::plan::{Execution, Plan, Reversible, Verification};
 use incident_core::port::{AdapterError, Found};
 use serde_json::{Value, json};
 

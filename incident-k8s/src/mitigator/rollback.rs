@@ -1,8 +1,8 @@
 //! Rolling a workload back to an earlier revision of its pod template.
 
-use incident_core::domain::id::Digest;
-use incident_core::domain::mitigation::Mitigation;
-use incident_core::domain::plan::Plan;
+use incident_core::model::id::Digest;
+use incident_core::model::mitigation::Mitigation;
+use incident_core::model::plan::Plan;
 use incident_core::port::{AdapterError, ErrorKind};
 use serde_json::Value;
 use std::time::Duration;
@@ -117,5 +117,5 @@ pub(crate) fn is_ready(pod: &Value) -> bool {
 }
 
 fn images(revision: &Revision) -> String {
-    incident_core::domain::inert::line(&revision.images().join(", "))
+    incident_core::model::inert::line(&revision.images().join(", "))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use incident_core::domain::plan::{Execution, Plan, Reversible, Verification};
+use incident_core::model::plan::{Execution, Plan, Reversible, Verification};
 use incident_core::port::{AdapterError, Found};
 use serde_json::{Value, json};
 

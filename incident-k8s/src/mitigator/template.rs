@@ -1,9 +1,9 @@
 //! Changes of a workload's pod template: planned with a dry run, made in one patch, followed until they are rolled out.
 
-use incident_core::domain::id::Digest;
-use incident_core::domain::inert;
-use incident_core::domain::plan::{Execution, Plan, Reversible, Verification};
-use incident_core::domain::time::since;
+use incident_core::model::id::Digest;
+use incident_core::model::inert;
+use incident_core::model::plan::{Execution, Plan, Reversible, Verification};
+use incident_core::model::time::since;
 use incident_core::port::{AdapterError, ErrorKind, Found};
 use serde_json::{Value, json};
 use std::time::Duration;

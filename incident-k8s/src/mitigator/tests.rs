@@ -9,10 +9,10 @@ mod traffic;
 
 use std::time::Duration;
 
-use incident_core::domain::id::{EffectId, IncidentId, Seq};
-use incident_core::domain::mitigation::{Custom, Mitigation, RestartInstance, RollBack};
-use incident_core::domain::plan::{Execution, Intent, Plan, Verification};
-use incident_core::domain::time::{Time, after};
+use incident_core::model::id::{EffectId, IncidentId, Seq};
+use incident_core::model::mitigation::{Custom, Mitigation, RestartInstance, RollBack};
+use incident_core::model::plan::{Execution, Intent, Plan, Verification};
+use incident_core::model::time::{Time, after};
 use incident_core::port::{AdapterError, EffectContext, Found, Mitigator, ReadContext};
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! The way back: a plan of its own, made against what is there now.
 
-use incident_core::domain::mitigation::{Mitigation, RollBack};
-use incident_core::domain::plan::{Execution, Plan};
+use incident_core::model::mitigation::{Mitigation, RollBack};
+use incident_core::model::plan::{Execution, Plan};
 use incident_core::port::AdapterError;
 use serde_json::Value;
 
@@ -82,7 +82,7 @@ impl Look<'_> {
                 let least = from.unwrap_or(1).min(number(&workload, "/status/replicas"));
                 let radius = crate::radius::of_scale(target.kind, &workload, least);
                 let action = Action::Floor { autoscaler: autoscaler.clone(), from: *to, to: *from };
-                let reversible = incident_core::domain::plan::Reversible::Yes;
+                let reversible = incident_core::model::plan::Reversible::Yes;
                 Ok(draft.plan(self, &workload, reversible, action)?.with_blast_radius(radius))
             }
             Action::Selector { from, to } => {

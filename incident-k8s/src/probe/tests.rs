@@ -1,7 +1,7 @@
 //! What each check says of what there is.
 
-use incident_core::domain::id::IncidentId;
-use incident_core::domain::time::Time;
+use incident_core::model::id::IncidentId;
+use incident_core::model::time::Time;
 use incident_core::port::{Colour, ErrorKind};
 use serde_json::json;
 

@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use incident_core::config::Ports;
-use incident_core::domain::command::Declare;
-use incident_core::domain::id::Seq;
-use incident_core::domain::mitigation::{Mitigation, MitigationState, Stage};
-use incident_core::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
-use incident_core::domain::runbook::Runbook;
-use incident_core::domain::{Actor, Identity, Person, PersonId, Severity, Time};
+use incident_core::log::mitigation::{MitigationState, Stage};
+use incident_core::model::id::Seq;
+use incident_core::model::mitigation::Mitigation;
+use incident_core::model::plan::{ApprovedPlan, Execution, Intent, Plan, Verification};
+use incident_core::model::role::{Actor, Identity, Person, PersonId};
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Mitigator, Preflight,
     PreflightContext, ReadContext,
 };
+use incident_core::rules::command::Declare;
+use incident_core::runbook::Runbook;
 use incident_core::runtime::{Engine, IncidentHandle};
 use incident_core::store::MemoryStore;
 
@@ -143,7 +146,7 @@ impl Crew {
 
     pub(crate) async fn told(&self) -> Vec<String> {
         let (state, records) = (self.incident.state().await.unwrap(), self.incident.records().await.unwrap());
-        let lines = incident_core::domain::timeline::timeline(&state, &records);
+        let lines = incident_core::views::timeline::timeline(&state, &records);
         lines.into_iter().map(|line| line.what).collect()
     }
 }

@@ -3,8 +3,9 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use incident_core::domain::mitigation::{
-    Custom, Mitigation, RestartInstance, RollBack, RollingRestart, RouteTraffic, Scale, SetResources, Stage,
+use incident_core::log::mitigation::Stage;
+use incident_core::model::mitigation::{
+    Custom, Mitigation, RestartInstance, RollBack, RollingRestart, RouteTraffic, Scale, SetResources,
     SwitchFeature,
 };
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! A plan that waits for approval, with buttons that mean exactly this plan.
 
-use incident_core::domain::notice::{ApprovalRequest, Notice};
+use incident_core::model::notice::{ApprovalRequest, Notice};
 use serde_json::Value;
 
 use super::Style;

@@ -1,7 +1,7 @@
 //! The message that an incident is known by: where it stands, in a few fields.
 
-use incident_core::domain::notice::{Notice, NoticeKind};
-use incident_core::domain::phase::Status;
+use incident_core::model::notice::{Notice, NoticeKind};
+use incident_core::model::phase::Status;
 use serde_json::Value;
 
 use super::escape::{brief, date, link, readable};

@@ -1,6 +1,6 @@
 //! How it goes: updates, changes of severity, reminders, the end, the post-mortem.
 
-use incident_core::domain::notice::{Notice, NoticeKind};
+use incident_core::model::notice::{Notice, NoticeKind};
 use serde_json::Value;
 
 use super::card::{links, marks, next_update, status};

@@ -1,7 +1,7 @@
 //! Text from outside as Slack shows it: as it was written.
 
-use incident_core::domain::inert;
-use incident_core::domain::time::{Time, stamp};
+use incident_core::model::inert;
+use incident_core::model::time::{Time, stamp};
 use url::Url;
 
 use super::limits;

@@ -1,7 +1,7 @@
 //! What must wake somebody: whom it is for, and what to do.
 
-use incident_core::domain::notice::Notice;
-use incident_core::domain::severity::Audience;
+use incident_core::model::notice::Notice;
+use incident_core::model::severity::Audience;
 use serde_json::Value;
 
 use super::Style;
@@ -23,7 +23,7 @@ pub(super) fn page(notice: &Notice, style: &Style) -> (Vec<Value>, String) {
     blocks.extend(whom(notice, style));
     let words = Words::of(notice);
     blocks.extend(words.blocks);
-    if style.buttons && notice.kind == incident_core::domain::NoticeKind::Page {
+    if style.buttons && notice.kind == incident_core::model::notice::NoticeKind::Page {
         let value = Approval::incident(notice.incident);
         blocks.push(actions(&[button(ACKNOWLEDGE, "Acknowledge", &value, Some("primary"), None)]));
     }

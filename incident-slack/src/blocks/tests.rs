@@ -1,9 +1,9 @@
 use incident_core::Time;
-use incident_core::domain::id::{Digest, IncidentId, Seq};
-use incident_core::domain::notice::{ApprovalRequest, Label, Line, NoticeKind, Recipient};
-use incident_core::domain::phase::Status;
-use incident_core::domain::role::{Identity, PersonId};
-use incident_core::domain::severity::{Audience, Severity};
+use incident_core::model::id::{Digest, IncidentId, Seq};
+use incident_core::model::notice::{ApprovalRequest, Label, Line, NoticeKind, Recipient};
+use incident_core::model::phase::Status;
+use incident_core::model::role::{Identity, PersonId};
+use incident_core::model::severity::{Audience, Severity};
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! What people and alerts wrote, laid out as plain text; what doesn't fit is kept for a second message.
 
-use incident_core::domain::notice::{Label, Line, Notice, NoticeKind};
+use incident_core::model::notice::{Label, Line, Notice, NoticeKind};
 use serde_json::Value;
 
 use super::escape::{clip, escape, len, readable};

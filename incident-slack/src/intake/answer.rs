@@ -1,12 +1,13 @@
 //! What somebody who asked for something is told.
 
-use incident_core::domain::command::Refusal;
-use incident_core::domain::effect::{EffectState, Work};
-use incident_core::domain::incident::{Incident, Side};
-use incident_core::domain::inert;
-use incident_core::domain::runbook::Runbook;
-use incident_core::domain::severity::Audience;
-use incident_core::domain::time::{Time, stamp};
+use incident_core::log::incident::Incident;
+use incident_core::model::effect::{EffectState, Work};
+use incident_core::model::inert;
+use incident_core::model::severity::Audience;
+use incident_core::model::side::Side;
+use incident_core::model::time::{Time, stamp};
+use incident_core::rules::command::Refusal;
+use incident_core::runbook::Runbook;
 use serde_json::{Value, json};
 
 use super::hint;

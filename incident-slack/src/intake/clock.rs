@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use incident_core::domain::time::{Time, after, before};
+use incident_core::model::time::{Time, after, before};
 
 use super::words::{name, split};
 

@@ -1,11 +1,11 @@
 //! The commands that help: for a gate that isn't met, for a finding, for a next step.
 
-use incident_core::domain::command::{CommandKind, Refusal};
-use incident_core::domain::completeness::{Finding, FindingKind};
-use incident_core::domain::next::{NextStep, Why};
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::phase::Gate;
-use incident_core::domain::runbook::Runbook;
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::phase::Gate;
+use incident_core::rules::command::{CommandKind, Refusal};
+use incident_core::rules::completeness::{Finding, FindingKind};
+use incident_core::runbook::Runbook;
+use incident_core::views::next::{NextStep, Why};
 
 /// The command that meets a gate.
 pub(super) fn gate(gate: &Gate) -> String {
@@ -78,7 +78,7 @@ fn command(kind: CommandKind) -> &'static str {
 /// The command that takes a step.
 pub(super) fn step(
     step: &NextStep,
-    kind_of: impl Fn(incident_core::domain::id::Seq) -> Option<ObligationKind>,
+    kind_of: impl Fn(incident_core::model::id::Seq) -> Option<ObligationKind>,
 ) -> Option<String> {
     Some(match &step.why {
         Why::Obligation(seq) => match kind_of(*seq)? {
@@ -97,7 +97,7 @@ pub(super) fn step(
         Why::Role(_) => "/incident assign commander me".to_owned(),
         Why::Gate(unmet) => gate(unmet),
         Why::Advance(None) => "/incident close".to_owned(),
-        Why::Advance(Some(incident_core::domain::phase::Phase::PostIncident)) => {
+        Why::Advance(Some(incident_core::model::phase::Phase::PostIncident)) => {
             "/incident resolve CAUSE".to_owned()
         }
         Why::Advance(Some(_)) => "/incident advance".to_owned(),

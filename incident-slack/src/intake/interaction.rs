@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use incident_core::domain::command::{Approve, Command, Reject, Request};
-use incident_core::domain::event::Origin;
-use incident_core::domain::id::{CommandId, Digest, IncidentId, Seq};
-use incident_core::domain::notice::ApprovalRequest;
-use incident_core::domain::role::Actor;
+use incident_core::log::event::Origin;
+use incident_core::model::id::{CommandId, Digest, IncidentId, Seq};
+use incident_core::model::notice::ApprovalRequest;
+use incident_core::model::role::Actor;
+use incident_core::rules::command::{Approve, Command, Reject, Request};
 use serde_json::Value;
 
 use super::Intake;

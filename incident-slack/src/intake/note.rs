@@ -1,12 +1,12 @@
 //! What somebody said in Slack, on its way to the timeline.
 
-use incident_core::domain::command::{Command, Note, Request};
-use incident_core::domain::event::Origin;
-use incident_core::domain::id::{CommandId, IncidentId};
-use incident_core::domain::inert;
-use incident_core::domain::role::{Actor, Identity};
-use incident_core::domain::runbook::Runbook;
-use incident_core::domain::time::Time;
+use incident_core::log::event::Origin;
+use incident_core::model::id::{CommandId, IncidentId};
+use incident_core::model::inert;
+use incident_core::model::role::{Actor, Identity};
+use incident_core::model::time::Time;
+use incident_core::rules::command::{Command, Note, Request};
+use incident_core::runbook::Runbook;
 use serde_json::Value;
 
 use super::Intake;
@@ -174,7 +174,7 @@ fn pieces(value: &Value, depth: usize, line: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use incident_core::domain::role::{Person, PersonId};
+    use incident_core::model::role::{Person, PersonId};
     use serde_json::json;
 
     use super::*;

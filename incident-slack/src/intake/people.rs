@@ -1,8 +1,8 @@
 //! Whose commands count.
 
-use incident_core::domain::command::{CommandKind, Request};
-use incident_core::domain::role::Actor;
-use incident_core::domain::runbook::Runbook;
+use incident_core::model::role::Actor;
+use incident_core::rules::command::{CommandKind, Request};
+use incident_core::runbook::Runbook;
 
 use super::Answer;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
-use incident_core::domain::time::{Time, after};
+use incident_core::model::time::{Time, after};
 use sha2::Sha256;
 
 /// How old or how new a request may be, as Slack's documentation asks for.
@@ -17,7 +17,7 @@ const TOLERANCE: Duration = Duration::from_secs(300);
 /// keep [`Replays`] besides.
 ///
 /// ```
-/// use incident_core::domain::Time;
+/// use incident_core::model::time::Time;
 /// use incident_slack::intake::{SignatureError, verify_signature};
 ///
 /// let signature = "v0=2de40a6c5fb2ae5ace4f248b98a1da188aff9437ccd3990291efdc46b26c0cfb";

@@ -6,12 +6,12 @@ mod verbs;
 
 use std::fmt;
 
-use incident_core::domain::command::{Command, Declare, Request};
-use incident_core::domain::event::Origin;
-use incident_core::domain::id::{CommandId, IncidentId};
-use incident_core::domain::role::Actor;
-use incident_core::domain::runbook::Runbook;
-use incident_core::domain::time::Time;
+use incident_core::log::event::Origin;
+use incident_core::model::id::{CommandId, IncidentId};
+use incident_core::model::role::Actor;
+use incident_core::model::time::Time;
+use incident_core::rules::command::{Command, Declare, Request};
+use incident_core::runbook::Runbook;
 use serde_json::Value;
 
 use super::form::{fields, text};
@@ -298,11 +298,11 @@ fn named<T: serde::de::DeserializeOwned>(word: &str) -> Option<T> {
 }
 
 /// The number of a record, as messages show it: `#12`.
-fn record(text: &str) -> Result<(incident_core::domain::id::Seq, &str), String> {
+fn record(text: &str) -> Result<(incident_core::model::id::Seq, &str), String> {
     let (word, rest) = split(text);
     let number = word.trim_start_matches('#').trim_end_matches(['.', ',', ':']).parse();
     let number = number.map_err(|_| "the number is missing, such as 12".to_owned())?;
-    Ok((incident_core::domain::id::Seq(number), rest))
+    Ok((incident_core::model::id::Seq(number), rest))
 }
 
 /// The reason behind `| over:`, if gates are to be overridden.

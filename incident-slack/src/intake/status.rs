@@ -1,13 +1,14 @@
 //! How incidents stand, for whoever asks.
 
-use incident_core::domain::completeness::findings;
-use incident_core::domain::incident::{Ending, Incident, Side};
-use incident_core::domain::inert::line;
-use incident_core::domain::next::{Who, next_steps};
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::runbook::Runbook;
-use incident_core::domain::time::Time;
-use incident_core::domain::triage::Branch;
+use incident_core::log::incident::{Ending, Incident};
+use incident_core::model::inert::line;
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
+use incident_core::rules::completeness::findings;
+use incident_core::runbook::Runbook;
+use incident_core::runbook::triage::Branch;
+use incident_core::views::next::{Who, next_steps};
 use serde_json::Value;
 
 use super::answer::{Undelivered, undelivered};
@@ -95,10 +96,10 @@ pub fn list(open: &[Incident]) -> Answer {
 #[must_use]
 pub fn on_call(runbook: &Runbook) -> Answer {
     let chain = &runbook.escalation.chain;
-    let name = |id: &incident_core::domain::role::PersonId| {
+    let name = |id: &incident_core::model::role::PersonId| {
         runbook.persons.get(id).map_or_else(|| id.to_string(), |person| person.name.clone())
     };
-    let step = |(number, step): (usize, &incident_core::domain::runbook::EscalationStep)| {
+    let step = |(number, step): (usize, &incident_core::runbook::EscalationStep)| {
         let persons: Vec<String> = step.persons.iter().map(name).collect();
         let persons = if persons.is_empty() { String::new() } else { format!(": {}", persons.join(", ")) };
         format!("{}. {}{persons}", number + 1, step.audience)

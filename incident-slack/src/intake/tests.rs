@@ -1,4 +1,4 @@
-use incident_core::domain::runbook::Runbook;
+use incident_core::runbook::Runbook;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -69,9 +69,9 @@ proptest! {
 
 #[test]
 fn the_commands_of_a_stranger_count_only_where_they_call_for_help() {
-    use incident_core::domain::command::{Because, Command, Declare, Note, Request};
-    use incident_core::domain::id::CommandId;
-    use incident_core::domain::role::{Actor, Identity, Person, PersonId};
+    use incident_core::model::id::CommandId;
+    use incident_core::model::role::{Actor, Identity, Person, PersonId};
+    use incident_core::rules::command::{Because, Command, Declare, Note, Request};
     let mut runbook = Runbook::default();
     let request = |user: &str, command: &Command| {
         Request::new(CommandId::named("x"), Actor::human("slack", user), command.clone())
@@ -84,7 +84,7 @@ fn the_commands_of_a_stranger_count_only_where_they_call_for_help() {
         (Command::Acknowledge, false),
         (Command::Cancel(because()), false),
         (Command::Reopen(because()), false),
-        (Command::Close(incident_core::domain::command::Close { override_because: None }), false),
+        (Command::Close(incident_core::rules::command::Close { override_because: None }), false),
     ];
     for (command, _) in &all {
         assert!(permit(&request("U9", command), &runbook).is_ok(), "a runbook without people lets everybody");

@@ -1,10 +1,10 @@
 //! What is asked of an incident, where only its state says what exactly is meant.
 
-use incident_core::domain::afterwards::Section;
-use incident_core::domain::command as c;
-use incident_core::domain::command::{Command, Refusal};
-use incident_core::domain::id::{Digest, Seq};
-use incident_core::domain::incident::Incident;
+use incident_core::log::incident::Incident;
+use incident_core::model::afterwards::Section;
+use incident_core::model::id::{Digest, Seq};
+use incident_core::rules::command as c;
+use incident_core::rules::command::{Command, Refusal};
 
 /// What is asked of an incident, where only its state says what exactly is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

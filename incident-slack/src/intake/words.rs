@@ -1,7 +1,7 @@
 //! What people typed, as they meant it: Slack's own references as words, and the characters that phones and keyboards add.
 
-use incident_core::domain::role::{Identity, PersonId};
-use incident_core::domain::runbook::Runbook;
+use incident_core::model::role::{Identity, PersonId};
+use incident_core::runbook::Runbook;
 
 /// What was written, before Slack escaped it.
 pub(crate) fn unescape(text: &str) -> String {
@@ -155,7 +155,7 @@ pub(crate) fn people(text: &str, user: &str, runbook: &Runbook) -> Result<Vec<Pe
 
 #[cfg(test)]
 mod tests {
-    use incident_core::domain::role::Person;
+    use incident_core::model::role::Person;
 
     use super::*;
 

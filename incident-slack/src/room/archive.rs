@@ -1,7 +1,7 @@
 //! Archiving the channels of incidents that are over.
 
-use incident_core::domain::incident::Incident;
-use incident_core::domain::time::{Time, after};
+use incident_core::log::incident::Incident;
+use incident_core::model::time::{Time, after};
 use incident_core::port::AdapterError;
 use serde_json::json;
 

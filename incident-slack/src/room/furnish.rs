@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use incident_core::domain::notice::Notice;
+use incident_core::model::notice::Notice;
 use serde_json::{Value, json};
 
 use crate::blocks;

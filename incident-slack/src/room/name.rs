@@ -1,6 +1,6 @@
 //! What the channel of an incident is called.
 
-use incident_core::domain::notice::Notice;
+use incident_core::model::notice::Notice;
 
 /// Characters of a channel's name.
 const MOST: usize = 80;
@@ -50,8 +50,8 @@ fn slug(title: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use incident_core::Time;
-    use incident_core::domain::id::{IncidentId, Seq};
-    use incident_core::domain::notice::NoticeKind;
+    use incident_core::model::id::{IncidentId, Seq};
+    use incident_core::model::notice::NoticeKind;
 
     use super::*;
 

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use incident_core::Time;
 use incident_core::config::SecretRef;
-use incident_core::domain::id::{EffectId, IncidentId, Seq};
-use incident_core::domain::notice::{Label, Line, Notice, NoticeKind};
-use incident_core::domain::severity::Audience;
+use incident_core::model::id::{EffectId, IncidentId, Seq};
+use incident_core::model::notice::{Label, Line, Notice, NoticeKind};
+use incident_core::model::severity::Audience;
 use incident_core::port::EffectContext;
 use incident_slack::SlackConfig;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
-use incident_core::domain::id::Digest;
+use incident_core::model::id::Digest;
 use incident_core::port::EvidenceStore;
 use incident_core::port::store::{StoreError, StoreTrouble};
 use object_store::path::Path;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use incident_core::conformance::evidence::{self, EvidenceHarness, LARGEST};
-use incident_core::domain::id::Digest;
+use incident_core::model::id::Digest;
 use incident_core::port::EvidenceStore;
 use incident_object_store::ObjectEvidence;
 use object_store::local::LocalFileSystem;

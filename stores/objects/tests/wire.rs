@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use incident_core::domain::id::Digest;
+use incident_core::model::id::Digest;
 use incident_core::port::store::{StoreError, StoreTrouble};
 use s3::{Fault, KEY, S3, WORDS};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::unfold;
-use incident_core::domain::{IncidentId, Seq};
+use incident_core::model::id::{IncidentId, Seq};
 use incident_core::port::store::{Hint, Hints};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use incident_core::domain::index::Key;
+use incident_core::log::index::Key;
 use incident_core::port::store::CommitError;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use incident_core::domain::IncidentId;
+use incident_core::model::id::IncidentId;
 use incident_core::port::store::Claim;
 use tokio_postgres::types::Type;
 

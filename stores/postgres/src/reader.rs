@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use incident_core::domain::{IncidentId, Seq};
+use incident_core::model::id::{IncidentId, Seq};
 use incident_core::port::store::{StoreError, StoreTrouble, StoredRecord};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;

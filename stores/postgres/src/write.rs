@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, try_join_all};
-use incident_core::domain::{IncidentId, Seq};
+use incident_core::model::id::{IncidentId, Seq};
 use incident_core::port::store::{Commit, CommitError, StoredRecord};
 use tokio::try_join;
 use tokio_postgres::Transaction;

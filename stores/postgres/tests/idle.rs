@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use incident_core::domain::Seq;
+use incident_core::model::id::Seq;
 use incident_core::port::store::{Claim, Query, Store};
 use incident_postgres::{Options, PostgresStore};
 use incident_postgres_testing::{Relay, Server};

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use incident_core::domain::Seq;
+use incident_core::model::id::Seq;
 use incident_core::port::store::{CommitError, Query, Store, StoreError, StoreTrouble};
 use incident_postgres::{Options, PostgresStore, migrate};
 use incident_postgres_testing::{Relay, Server};

@@ -5,7 +5,8 @@
 
 use std::cmp::Reverse;
 
-use incident_core::domain::{IncidentId, Time};
+use incident_core::model::id::IncidentId;
+use incident_core::model::time::Time;
 use incident_core::port::store::Claim;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 

@@ -53,7 +53,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use incident_core::domain::{IncidentId, Seq, Time};
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::time::Time;
 use incident_core::port::store::{
     Claim, Commit, CommitError, Held, Hint, Hints, Page, Query, Store, StoreError, StoredRecord,
 };

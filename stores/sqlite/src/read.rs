@@ -1,7 +1,9 @@
 //! Reading logs, rows and keys.
 
-use incident_core::domain::index::{Index, Urgency};
-use incident_core::domain::{Digest, IncidentId, Seq, Time};
+use incident_core::log::index::Index;
+use incident_core::model::effect::Urgency;
+use incident_core::model::id::{Digest, IncidentId, Seq};
+use incident_core::model::time::Time;
 use incident_core::port::store::{Held, IndexRow, Page, Query, StoredRecord};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 

@@ -1,7 +1,8 @@
 //! What one commit changes.
 
-use incident_core::domain::index::Key;
-use incident_core::domain::{IncidentId, Seq, Time};
+use incident_core::log::index::Key;
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::time::Time;
 use incident_core::port::store::{Commit, CommitError, SlotRef, StoredRecord};
 use rusqlite::{Connection, OptionalExtension as _, params};
 

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use incident_core::domain::{IncidentId, Seq};
+use incident_core::model::id::{IncidentId, Seq};
 use incident_core::port::store::{Claim, Commit, CommitError, Hint, StoreError, StoreTrouble};
 use rusqlite::Connection;
 use tokio::sync::{broadcast, oneshot};
@@ -332,8 +332,9 @@ fn refuse(jobs: Vec<Job>, failed: Failed, file: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use incident_core::domain::Time;
-    use incident_core::domain::index::{Index, Urgency};
+    use incident_core::log::index::Index;
+    use incident_core::model::effect::Urgency;
+    use incident_core::model::time::Time;
     use rusqlite::ffi;
 
     use super::*;

@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{Place, commit, incident};
-use incident_core::domain::Seq;
+use incident_core::model::id::Seq;
 use incident_core::port::store::{CommitError, Query, Store};
 use incident_sqlite::SqliteStore;
 

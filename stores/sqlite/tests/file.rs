@@ -8,7 +8,7 @@ use std::task::{Context, Waker};
 
 use common::{Place, commit, incident};
 use futures_util::StreamExt as _;
-use incident_core::domain::Seq;
+use incident_core::model::id::Seq;
 use incident_core::port::store::{CommitError, Hint, Query, Store, StoreTrouble};
 use incident_sqlite::{Options, SqliteStore};
 use rusqlite::Connection;

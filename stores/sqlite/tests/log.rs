@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::{Place, commit, incident};
-use incident_core::domain::Seq;
+use incident_core::model::id::Seq;
 use incident_core::port::store::Store;
 use rusqlite::Connection;
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use common::{Place, incident};
-use incident_core::domain::Seq;
+use incident_core::model::id::Seq;
 use incident_core::port::store::{Store, StoreTrouble};
 use incident_sqlite::{Options, SqliteStore};
 use rusqlite::Connection;

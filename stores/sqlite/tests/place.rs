@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use common::{commit, incident};
-use incident_core::domain::Seq;
+use incident_core::model::id::Seq;
 use incident_core::port::store::{CommitError, Query, Store, StoreError, StoreTrouble};
 use incident_sqlite::SqliteStore;
 use tempfile::TempDir;

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Place, commit, incident};
-use incident_core::domain::Seq;
+use incident_core::model::id::Seq;
 use incident_core::port::store::{SlotRef, Store};
 use rusqlite::Connection;
 

@@ -6,10 +6,10 @@ mod planning;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use incident_core::domain::id::{EffectId, IncidentId, Seq};
-use incident_core::domain::mitigation::{Mitigation, SwitchFeature};
-use incident_core::domain::plan::{Execution, Intent, Plan};
-use incident_core::domain::time::{Time, after};
+use incident_core::model::id::{EffectId, IncidentId, Seq};
+use incident_core::model::mitigation::{Mitigation, SwitchFeature};
+use incident_core::model::plan::{Execution, Intent, Plan};
+use incident_core::model::time::{Time, after};
 use incident_core::port::{AdapterError, EffectContext, Mitigator, ReadContext};
 use serde_json::{Value, json};
 

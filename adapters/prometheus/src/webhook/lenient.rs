@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::DateTime;
-use incident_core::domain::signal::{Detection, Signal};
-use incident_core::domain::{Digest, Time, inert};
+use incident_core::model::id::Digest;
+use incident_core::model::inert;
+use incident_core::model::signal::{Detection, Signal};
+use incident_core::model::time::Time;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::DateTime;
-use incident_core::domain::Time;
-use incident_core::domain::signal::{Detection, Signal};
+use incident_core::model::signal::{Detection, Signal};
+use incident_core::model::time::Time;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 

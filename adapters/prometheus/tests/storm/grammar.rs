@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use incident_core::domain::Time;
+use incident_core::model::time::Time;
 
 /// Chance that is the same for the same seed.
 pub(crate) struct Dice(u64);

@@ -1,8 +1,8 @@
 //! The records of an incident as CloudEvents 1.0 in JSON, one a line.
 
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::incident::Side;
-use incident_core::domain::timeline::timeline;
+use incident_core::log::event::{Fact, Record};
+use incident_core::model::side::Side;
+use incident_core::views::timeline::timeline;
 use serde_json::json;
 
 use crate::history::Past;

@@ -1,9 +1,11 @@
 //! A table of incidents as CSV (RFC 4180), which a spreadsheet can't be talked into running.
 
-use incident_core::domain::incident::{Ending, Side};
-use incident_core::domain::metrics::{Interval, ResponseTimes};
-use incident_core::domain::time::to_millis;
-use incident_core::domain::{Severity, Time};
+use incident_core::log::incident::Ending;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
+use incident_core::model::time::to_millis;
+use incident_core::views::metrics::{Interval, ResponseTimes};
 
 use crate::history::Past;
 

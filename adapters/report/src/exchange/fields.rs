@@ -78,7 +78,7 @@ impl Fields {
             None => Ok(()),
             Some(unknown) => {
                 let shown =
-                    incident_core::domain::inert::clip(&incident_core::domain::inert::line(unknown), 64);
+                    incident_core::model::inert::clip(&incident_core::model::inert::line(unknown), 64);
                 let problem = format!("it isn't known; known there: {}", self.known.join(", "));
                 Err(Wrong { field: self.place(&shown), problem })
             }

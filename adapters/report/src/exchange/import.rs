@@ -1,18 +1,21 @@
 //! Past incidents from elsewhere, taken over with their own times.
 
-use incident_core::domain::chain::{encode, origin};
-use incident_core::domain::command::{
+use incident_core::log::chain::{encode, origin};
+use incident_core::log::event::{FixStep, Origin, Record};
+use incident_core::log::incident::Incident;
+use incident_core::log::index::index;
+use incident_core::model::id::{CommandId, Digest, IncidentId, Seq};
+use incident_core::model::role::Actor;
+use incident_core::model::time::Time;
+use incident_core::port::Store;
+use incident_core::port::store::{Commit, CommitError};
+use incident_core::rules::command::{
     AddAction, Close, Command, CompleteAction, Declare, Hypothesise, JudgeHypothesis, Note, RecordFix,
     Refusal, Request, Resolve,
 };
-use incident_core::domain::context::{Context, Routes};
-use incident_core::domain::decide::{Decision, decide, recount};
-use incident_core::domain::event::{FixStep, Origin, Record};
-use incident_core::domain::incident::Incident;
-use incident_core::domain::index::index;
-use incident_core::domain::{Actor, CommandId, Digest, IncidentId, Runbook, Seq, Time};
-use incident_core::port::Store;
-use incident_core::port::store::{Commit, CommitError};
+use incident_core::rules::context::{Context, Routes};
+use incident_core::rules::decide::{Decision, decide, recount};
+use incident_core::runbook::Runbook;
 
 use super::fields::{Fields, Wrong};
 use super::past_incident::{PastAction, PastIncident, PastNote};
@@ -181,7 +184,7 @@ fn read(value: serde_json::Value) -> Result<PastIncident, Wrong> {
         drill: it.optional("drill", "true or false")?.unwrap_or_default(),
         detected_by: it
             .optional("detected_by", "a way to notice it, such as metric_alert or support_ticket")?
-            .unwrap_or(incident_core::domain::Detection::TeamObservation),
+            .unwrap_or(incident_core::model::signal::Detection::TeamObservation),
         started_at: it.optional("started_at", TIME)?,
         detected_at: it.optional("detected_at", TIME)?,
         declared_at: it.required("declared_at", TIME)?,

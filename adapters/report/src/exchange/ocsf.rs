@@ -1,8 +1,9 @@
 //! An incident as an OCSF Incident Finding, for a security data lake.
 
-use incident_core::domain::Severity;
-use incident_core::domain::incident::{Ending, Incident, Side};
-use incident_core::domain::role::Role;
+use incident_core::log::incident::{Ending, Incident};
+use incident_core::model::role::Role;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
 use serde_json::{Map, Value, json};
 
 /// The version of the schema, <https://schema.ocsf.io>, whose names and numbers these are.
@@ -23,7 +24,7 @@ pub fn ocsf(incident: &Incident) -> Value {
     let (activity, activity_name) = activity(incident);
     let (status, status_name) = status(incident);
     let (severity, severity_name) = if drill { (1, "Informational") } else { severity(incident.severity) };
-    let millis = |time: Option<incident_core::domain::Time>| time.map(|it| it.timestamp_millis());
+    let millis = |time: Option<incident_core::model::time::Time>| time.map(|it| it.timestamp_millis());
     let mut finding = Map::new();
     let mut set = |name: &str, value: Value| {
         if !value.is_null() {

@@ -1,12 +1,16 @@
 //! An incident that is over, as one line of JSON: what is exported is what can be imported.
 
-use incident_core::domain::afterwards::ActionKind;
-use incident_core::domain::event::{CauseClass, Fact};
-use incident_core::domain::impact::Impact;
-use incident_core::domain::incident::Side;
-use incident_core::domain::runbook::Priority;
-use incident_core::domain::timeline::timeline;
-use incident_core::domain::{Detection, PersonId, Seq, Severity, Time};
+use incident_core::log::event::{CauseClass, Fact};
+use incident_core::model::afterwards::ActionKind;
+use incident_core::model::id::Seq;
+use incident_core::model::impact::Impact;
+use incident_core::model::role::PersonId;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::signal::Detection;
+use incident_core::model::time::Time;
+use incident_core::runbook::Priority;
+use incident_core::views::timeline::timeline;
 use serde::Serialize;
 
 use crate::history::Past;
@@ -167,7 +171,7 @@ impl PastIncident {
     }
 }
 
-fn spoken(impact: &Impact, words: &impl Fn(incident_core::domain::text::Text) -> String) -> Impact<String> {
+fn spoken(impact: &Impact, words: &impl Fn(incident_core::model::text::Text) -> String) -> Impact<String> {
     Impact {
         users: impact.users,
         users_percent: impact.users_percent,

@@ -1,7 +1,7 @@
 //! What is left to do: action items, documentation, the meeting, and what the document lacks.
 
-use incident_core::domain::inert;
-use incident_core::domain::time::spoken;
+use incident_core::model::inert;
+use incident_core::model::time::spoken;
 use incident_core::postmortem::{ActionItem, Announced, DocumentationState, Finding};
 use maud::{Markup, html};
 

@@ -1,7 +1,7 @@
 //! Why it happened: the whys as a tree, and the hypotheses on the way.
 
-use incident_core::domain::Digest;
-use incident_core::domain::afterwards::CauseKind;
+use incident_core::model::afterwards::CauseKind;
+use incident_core::model::id::Digest;
 use incident_core::postmortem::{CauseNode, HypothesisAccount};
 use maud::{Markup, html};
 

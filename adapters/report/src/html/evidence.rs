@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use incident_core::domain::inert;
+use incident_core::model::inert;
 use incident_core::postmortem::DocumentStep;
 use maud::{Markup, html};
 

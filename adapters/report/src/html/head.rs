@@ -1,10 +1,12 @@
 //! What a reader sees first: what it is called, how bad it was, how long it lasted, what came of it.
 
-use incident_core::domain::afterwards::Section;
-use incident_core::domain::incident::{Ending, Side};
-use incident_core::domain::metrics::Interval;
-use incident_core::domain::time::spoken;
-use incident_core::domain::{Severity, inert};
+use incident_core::log::incident::Ending;
+use incident_core::model::afterwards::Section;
+use incident_core::model::inert;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::time::spoken;
+use incident_core::views::metrics::Interval;
 use maud::{Markup, html};
 
 use super::Report;

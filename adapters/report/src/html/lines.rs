@@ -1,9 +1,9 @@
 //! The timeline: every record as a line, the less important ones folded away.
 
 use chrono::{NaiveDate, SecondsFormat, SubsecRound};
-use incident_core::domain::Actor;
-use incident_core::domain::time::stamp;
-use incident_core::domain::timeline::{Entry, EntryKind, Importance};
+use incident_core::model::role::Actor;
+use incident_core::model::time::stamp;
+use incident_core::views::timeline::{Entry, EntryKind, Importance};
 use maud::{Markup, html};
 
 use super::Report;

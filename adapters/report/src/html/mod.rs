@@ -16,9 +16,9 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use incident_core::domain::event::Record;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::{Digest, Seq};
+use incident_core::log::event::Record;
+use incident_core::log::incident::Incident;
+use incident_core::model::id::{Digest, Seq};
 use incident_core::postmortem::PostMortem;
 
 use crate::svg::Picture;

@@ -1,6 +1,6 @@
 //! A page that needs nothing besides itself: its head, its policy, its landmarks.
 
-use incident_core::domain::Digest;
+use incident_core::model::id::Digest;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::on_lines::on_lines;

@@ -1,9 +1,9 @@
 //! What was done and said: mitigations, communication, times beside their targets.
 
-use incident_core::domain::inert;
-use incident_core::domain::mitigation::Stage;
-use incident_core::domain::plan::Reversible;
-use incident_core::domain::time::{since, spoken};
+use incident_core::log::mitigation::Stage;
+use incident_core::model::inert;
+use incident_core::model::plan::Reversible;
+use incident_core::model::time::{since, spoken};
 use incident_core::postmortem::{MitigationAccount, Promise};
 use maud::{Markup, html};
 

@@ -1,6 +1,6 @@
 //! The sections in the order in which they are read, and what is in each.
 
-use incident_core::domain::afterwards::Section;
+use incident_core::model::afterwards::Section;
 use maud::{Markup, html};
 
 use super::Report;

@@ -2,8 +2,9 @@
 
 use chrono::SecondsFormat;
 use incident_core::Time;
-use incident_core::domain::time::stamp;
-use incident_core::domain::{Seq, inert};
+use incident_core::model::id::Seq;
+use incident_core::model::inert;
+use incident_core::model::time::stamp;
 use incident_core::postmortem::{Statement, Written};
 use maud::{Markup, html};
 

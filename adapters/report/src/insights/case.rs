@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use incident_core::domain::event::CauseClass;
-use incident_core::domain::incident::{Ending, Side};
-use incident_core::domain::index::{Summary, index};
-use incident_core::domain::metrics::ResponseTimes;
-use incident_core::domain::{IncidentId, Runbook, Severity, Time};
+use incident_core::log::event::CauseClass;
+use incident_core::log::incident::Ending;
+use incident_core::log::index::{Summary, index};
+use incident_core::model::id::IncidentId;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
 use incident_core::postmortem::{ActionItem, PostMortem, Promise};
+use incident_core::runbook::Runbook;
+use incident_core::views::metrics::ResponseTimes;
 
 use crate::history::Past;
 

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{Datelike as _, NaiveDate};
-use incident_core::domain::event::CauseClass;
-use incident_core::domain::metrics::{Interval, statistics};
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::time::since;
-use incident_core::domain::{Runbook, Severity, Time, inert};
+use incident_core::log::event::CauseClass;
+use incident_core::model::inert;
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
+use incident_core::model::time::since;
 use incident_core::postmortem::recurrences;
+use incident_core::runbook::Runbook;
+use incident_core::views::metrics::{Interval, statistics};
 
 use super::case::{Case, Why};
 use super::{
@@ -172,7 +175,7 @@ fn causes(cases: &[Case]) -> Vec<Causes> {
 fn repeats(cases: &[Case], within: Duration) -> Vec<Repeat> {
     let mut by_service: BTreeMap<
         &str,
-        Vec<(incident_core::domain::IncidentId, incident_core::domain::index::Summary)>,
+        Vec<(incident_core::model::id::IncidentId, incident_core::log::index::Summary)>,
     > = BTreeMap::new();
     for case in cases.iter().filter(|case| !case.causes.is_empty()) {
         if let (Some(service), Some(summary)) = (&case.service, &case.summary) {

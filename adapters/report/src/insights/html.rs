@@ -1,7 +1,7 @@
 //! Insights as a page: plots first, every figure of them in a table beside.
 
-use incident_core::domain::Severity;
-use incident_core::domain::metrics::Interval;
+use incident_core::model::severity::Severity;
+use incident_core::views::metrics::Interval;
 use maud::{Markup, html};
 
 use super::plot::{Caption, Share, Spread, columns, spreads};

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use incident_core::domain::inert;
+use incident_core::model::inert;
 
 use super::words::{ages, class, counted, day, period, seconds, share, trend};
 use super::{Group, Insights};
@@ -52,8 +52,8 @@ fn groups(out: &mut String, title: &str, groups: &[Group]) -> fmt::Result {
 }
 
 fn months(it: &Insights, out: &mut String) -> fmt::Result {
-    use incident_core::domain::Severity;
-    use incident_core::domain::metrics::Interval::{Acknowledge, Resolve};
+    use incident_core::model::severity::Severity;
+    use incident_core::views::metrics::Interval::{Acknowledge, Resolve};
     heading(out, "Month by month")?;
     writeln!(out, "| month | SEV1 | SEV2 | SEV3 | SEV4 | median to acknowledge | median to resolve |")?;
     writeln!(out, "|---|--:|--:|--:|--:|--:|--:|")?;

@@ -12,9 +12,12 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use incident_core::domain::event::CauseClass;
-use incident_core::domain::metrics::Interval;
-use incident_core::domain::{IncidentId, Runbook, Seq, Severity, Time};
+use incident_core::log::event::CauseClass;
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
+use incident_core::runbook::Runbook;
+use incident_core::views::metrics::Interval;
 use serde::Serialize;
 
 use crate::history::History;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use incident_core::domain::event::CauseClass;
-use incident_core::domain::time::{spoken, stamp};
-use incident_core::domain::{Severity, Time};
+use incident_core::log::event::CauseClass;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::Time;
+use incident_core::model::time::{spoken, stamp};
 
 use super::{Age, Figure, Insights, Keeping, LeftOut, Period};
 
@@ -20,7 +21,7 @@ pub(super) fn period(it: &Period) -> String {
     format!(
         "{} to {}",
         day(it.from),
-        day(incident_core::domain::time::before(it.until, Duration::from_millis(1)))
+        day(incident_core::model::time::before(it.until, Duration::from_millis(1)))
     )
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Written here because what there is for it lets a line break in an address begin a property of its own.
 
-use incident_core::domain::Time;
+use incident_core::model::time::Time;
 
 /// The octets of a line before it is folded (RFC 5545, 3.1).
 const LONGEST: usize = 75;

@@ -7,11 +7,14 @@ mod ics;
 
 use std::time::Duration;
 
-use incident_core::domain::incident::{Incident, Side};
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::runbook::{AgendaItem, Runbook};
-use incident_core::domain::time::{after, before, stamp};
-use incident_core::domain::{IncidentId, PersonId, Time};
+use incident_core::log::incident::Incident;
+use incident_core::model::id::IncidentId;
+use incident_core::model::obligation::ObligationKind;
+use incident_core::model::role::PersonId;
+use incident_core::model::side::Side;
+use incident_core::model::time::Time;
+use incident_core::model::time::{after, before, stamp};
+use incident_core::runbook::{AgendaItem, Runbook};
 
 use ics::Calendar;
 

@@ -1,8 +1,8 @@
 //! What held for a while as bars, never thinner than can be seen and never more than there is room for.
 
 use incident_core::Time;
-use incident_core::domain::Seq;
-use incident_core::domain::time::{since, spoken, stamp};
+use incident_core::model::id::Seq;
+use incident_core::model::time::{since, spoken, stamp};
 
 use super::axis::{Axis, Px};
 use super::story::Run;
@@ -86,7 +86,7 @@ impl<T> Bar<T> {
 mod tests {
     use std::time::Duration;
 
-    use incident_core::domain::time::after;
+    use incident_core::model::time::after;
 
     use super::*;
     use crate::svg::axis::Span;

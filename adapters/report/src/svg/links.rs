@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::Seq;
+use incident_core::model::id::Seq;
 use maud::{Markup, html};
 
 /// Where marks lead, and which record has which mark: an id is given once.

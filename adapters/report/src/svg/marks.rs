@@ -1,8 +1,8 @@
 //! Moments as marks: each a shape, and a number where they would lie on each other.
 
-use incident_core::domain::inert;
-use incident_core::domain::time::stamp;
-use incident_core::domain::timeline::Entry;
+use incident_core::model::inert;
+use incident_core::model::time::stamp;
+use incident_core::views::timeline::Entry;
 use maud::{Markup, html};
 
 use super::axis::{Axis, Px};
@@ -141,7 +141,7 @@ fn strip_tells(count: usize, first: &Entry, last: &Entry) -> String {
 
 #[cfg(test)]
 mod tests {
-    use incident_core::domain::timeline::timeline;
+    use incident_core::views::timeline::timeline;
     use incident_report_testing::crowded;
 
     use super::*;

@@ -12,10 +12,10 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::Seq;
-use incident_core::domain::event::Record;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::timeline::{Entry, timeline};
+use incident_core::log::event::Record;
+use incident_core::log::incident::Incident;
+use incident_core::model::id::Seq;
+use incident_core::views::timeline::{Entry, timeline};
 use maud::{Markup, PreEscaped, html};
 
 use crate::on_lines::on_lines;

@@ -1,10 +1,10 @@
 //! Updates: when one was promised, when one came, and how long people waited in vain.
 
 use incident_core::Time;
-use incident_core::domain::Seq;
-use incident_core::domain::event::Fact;
-use incident_core::domain::obligation::ObligationKind;
-use incident_core::domain::timeline::Entry;
+use incident_core::log::event::Fact;
+use incident_core::model::id::Seq;
+use incident_core::model::obligation::ObligationKind;
+use incident_core::views::timeline::Entry;
 
 use super::story::Run;
 

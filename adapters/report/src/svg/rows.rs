@@ -1,9 +1,12 @@
 //! The rows of the picture: severity, phases, alerts, checks, mitigations, updates, moments.
 
 use incident_core::Time;
-use incident_core::domain::check::Colour;
-use incident_core::domain::time::stamp;
-use incident_core::domain::{Phase, Seq, Severity, inert};
+use incident_core::model::colour::Colour;
+use incident_core::model::id::Seq;
+use incident_core::model::inert;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Severity;
+use incident_core::model::time::stamp;
 use maud::{Markup, html};
 
 use super::axis::{Axis, Px};

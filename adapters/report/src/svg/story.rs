@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use incident_core::Time;
-use incident_core::domain::check::Colour;
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::incident::Incident;
-use incident_core::domain::mitigation::Stage;
-use incident_core::domain::timeline::{Entry, EntryKind, Importance};
-use incident_core::domain::{Phase, Seq, Severity, inert};
+use incident_core::log::event::{Fact, Record};
+use incident_core::log::incident::Incident;
+use incident_core::log::mitigation::Stage;
+use incident_core::model::colour::Colour;
+use incident_core::model::id::Seq;
+use incident_core::model::inert;
+use incident_core::model::phase::Phase;
+use incident_core::model::severity::Severity;
+use incident_core::views::timeline::{Entry, EntryKind, Importance};
 
 use super::axis::Span;
 use super::promise::{Promises, promises};

@@ -1,9 +1,9 @@
 //! What the picture shows, in words, for those who can't see it.
 
-use incident_core::domain::check::Colour;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::mitigation::Stage;
-use incident_core::domain::time::{since, spoken, stamp};
+use incident_core::log::incident::Incident;
+use incident_core::log::mitigation::Stage;
+use incident_core::model::colour::Colour;
+use incident_core::model::time::{since, spoken, stamp};
 
 use super::story::Story;
 

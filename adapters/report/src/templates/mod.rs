@@ -32,11 +32,11 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use incident_core::domain::inert;
-use incident_core::domain::notice::{Line, Notice, NoticeKind};
-use incident_core::domain::runbook::{PLACEHOLDERS, Runbook};
-use incident_core::domain::severity::Severity;
+use incident_core::model::inert;
+use incident_core::model::notice::{Line, Notice, NoticeKind};
+use incident_core::model::severity::Severity;
 use incident_core::postmortem::PostMortem;
+use incident_core::runbook::{PLACEHOLDERS, Runbook};
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, escape_formatter};
 use serde_json::json;

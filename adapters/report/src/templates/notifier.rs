@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use incident_core::domain::Receipt;
-use incident_core::domain::notice::Notice;
+use incident_core::model::effect::Receipt;
+use incident_core::model::notice::Notice;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, Found, Notifier, Preflight, PreflightContext, Repeat,
 };
@@ -16,7 +16,7 @@ use super::Templates;
 /// If a template fails, the notice goes out in the runbook's words and the log says so: no template holds up a page.
 ///
 /// ```
-/// use incident_core::domain::Runbook;
+/// use incident_core::runbook::Runbook;
 /// use incident_core::local::Console;
 /// use incident_report::templates::{Templated, Templates};
 ///
@@ -83,9 +83,10 @@ impl Notifier for Templated {
 
 #[cfg(test)]
 mod tests {
-    use incident_core::domain::notice::NoticeKind;
-    use incident_core::domain::severity::Audience;
-    use incident_core::domain::{IncidentId, Runbook, Seq};
+    use incident_core::model::id::{IncidentId, Seq};
+    use incident_core::model::notice::NoticeKind;
+    use incident_core::model::severity::Audience;
+    use incident_core::runbook::Runbook;
 
     use super::*;
 

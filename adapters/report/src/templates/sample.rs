@@ -1,11 +1,12 @@
 //! What templates are tried on: each kind of notice with everything in it and with nothing, and a post-mortem of nothing.
 
-use incident_core::domain::incident::Incident;
-use incident_core::domain::notice::{Label, Line, Notice, NoticeKind, Recipient};
-use incident_core::domain::runbook::{PLACEHOLDERS, Runbook};
-use incident_core::domain::severity::Audience;
-use incident_core::domain::{IncidentId, PersonId, Seq};
+use incident_core::log::incident::Incident;
+use incident_core::model::id::{IncidentId, Seq};
+use incident_core::model::notice::{Label, Line, Notice, NoticeKind, Recipient};
+use incident_core::model::role::PersonId;
+use incident_core::model::severity::Audience;
 use incident_core::postmortem::PostMortem;
+use incident_core::runbook::{PLACEHOLDERS, Runbook};
 
 pub(super) fn notices() -> impl Iterator<Item = Notice> {
     NoticeKind::ALL.into_iter().flat_map(|kind| [full(kind), empty(kind)])

@@ -1,8 +1,9 @@
 //! The incidents whose logs the core keeps for the documents made of them.
 
-use incident_core::domain::chain::{StoredRecord, decode, fold};
-use incident_core::domain::event::Fact;
-use incident_core::domain::{Digest, Runbook, Seq};
+use incident_core::log::chain::{StoredRecord, decode, fold};
+use incident_core::log::event::Fact;
+use incident_core::model::id::{Digest, Seq};
+use incident_core::runbook::Runbook;
 use serde::Deserialize;
 
 use super::Log;

@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
-use incident_core::domain::chain::{encode, origin};
-use incident_core::domain::check::Colour;
-use incident_core::domain::command::{Advance, Command, Declare, Note, PostUpdate, Request};
-use incident_core::domain::context::{Context, Routes};
-use incident_core::domain::decide::decide;
-use incident_core::domain::due::due;
-use incident_core::domain::event::{CheckReading, Record};
-use incident_core::domain::incident::Incident;
-use incident_core::domain::time::after;
-use incident_core::domain::{Actor, CommandId, Detection, IncidentId, Runbook, Severity, Signal, Time};
+use incident_core::log::chain::{encode, origin};
+use incident_core::log::event::{CheckReading, Record};
+use incident_core::log::incident::Incident;
+use incident_core::model::colour::Colour;
+use incident_core::model::id::{CommandId, IncidentId};
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::model::signal::{Detection, Signal};
+use incident_core::model::time::Time;
+use incident_core::model::time::after;
+use incident_core::rules::command::{Advance, Command, Declare, Note, PostUpdate, Request};
+use incident_core::rules::context::{Context, Routes};
+use incident_core::rules::decide::decide;
+use incident_core::rules::due::due;
+use incident_core::runbook::Runbook;
 
 use super::Log;
 use super::corpus::runbook;

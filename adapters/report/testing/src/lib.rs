@@ -9,9 +9,10 @@ pub use browser::{Browser, Tab};
 pub use corpus::{CORPUS, corpus};
 pub use crowd::crowded;
 
-use incident_core::domain::event::Record;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::{Digest, Runbook};
+use incident_core::log::event::Record;
+use incident_core::log::incident::Incident;
+use incident_core::model::id::Digest;
+use incident_core::runbook::Runbook;
 
 /// An incident with its whole log, and what it was read under.
 #[derive(Debug)]

@@ -1,11 +1,14 @@
 //! Plays an incident through the core's public rules, in time that is turned by hand.
 
-use incident_core::domain::command::{Command, Declare, Request};
-use incident_core::domain::context::{Context, Route, Routes};
-use incident_core::domain::decide::decide;
-use incident_core::domain::event::Record;
-use incident_core::domain::incident::Incident;
-use incident_core::domain::{Actor, CommandId, IncidentId, Runbook, Time};
+use incident_core::log::event::Record;
+use incident_core::log::incident::Incident;
+use incident_core::model::id::{CommandId, IncidentId};
+use incident_core::model::role::Actor;
+use incident_core::model::time::Time;
+use incident_core::rules::command::{Command, Declare, Request};
+use incident_core::rules::context::{Context, Route, Routes};
+use incident_core::rules::decide::decide;
+use incident_core::runbook::Runbook;
 use incident_report_testing::corpus;
 
 /// One incident, its log, and the time.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use incident_core::domain::effect::{Outcome, Work};
-use incident_core::domain::event::{Fact, Record};
-use incident_core::domain::{IncidentId, Seq};
+use incident_core::log::event::{Fact, Record};
+use incident_core::model::effect::{Outcome, Work};
+use incident_core::model::id::{IncidentId, Seq};
 
 use crate::backend::Inbox;
 use crate::people::People;

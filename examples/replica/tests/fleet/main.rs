@@ -169,7 +169,7 @@ async fn how_soon_another_takes_over() {
         // Whoever began it dies; the log says who that was.
         let records = people.desk.incident(id).records().await.unwrap();
         let worker = records.iter().find_map(|record| match &record.fact {
-            incident_core::domain::event::Fact::EffectStarted(started) => Some(started.worker.clone()),
+            incident_core::log::event::Fact::EffectStarted(started) => Some(started.worker.clone()),
             _ => None,
         });
         let n = usize::from(worker.as_deref() == Some("replica-1"));

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::command::{
+use incident_core::log::incident::Incident;
+use incident_core::log::mitigation::Stage;
+use incident_core::model::id::{CommandId, IncidentId};
+use incident_core::model::mitigation::{Mitigation, SwitchFeature};
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Actor;
+use incident_core::model::severity::Severity;
+use incident_core::rules::command::{
     Advance, Approve, Close, Command, Declare, ExecutePlan, PostUpdate, Propose, Request, Resolve,
 };
-use incident_core::domain::incident::Incident;
-use incident_core::domain::mitigation::{Mitigation, Stage, SwitchFeature};
-use incident_core::domain::{Actor, CommandId, IncidentId, Phase, Severity};
 use incident_core::runtime::Engine;
 
 use crate::fleet::FLAGS;

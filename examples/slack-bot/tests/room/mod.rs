@@ -10,21 +10,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::{SinkExt, StreamExt};
 use incident_core::config::SecretRef;
-use incident_core::domain::mitigation::MitigationKind;
-use incident_core::domain::plan::{ApprovedPlan, Execution, Intent, Plan, Reversible, Verification};
-use incident_core::domain::role::{Identity, Person, PersonId};
-use incident_core::domain::runbook::ApprovalRule;
-use incident_core::domain::time::after;
-use incident_core::domain::timeline::timeline;
 use incident_core::local::FolderEvidence;
+use incident_core::model::mitigation::MitigationKind;
+use incident_core::model::plan::{ApprovedPlan, Execution, Intent, Plan, Reversible, Verification};
+use incident_core::model::role::{Identity, Person, PersonId};
+use incident_core::model::time::after;
 use incident_core::port::store::Query;
 use incident_core::port::{
     Adapter, AdapterError, Capabilities, EffectContext, ErrorKind, Found, Mitigator, Preflight,
     PreflightContext, ReadContext,
 };
 use incident_core::port::{Clock, EvidenceStore};
+use incident_core::runbook::ApprovalRule;
 use incident_core::runtime::ManualClock;
 use incident_core::store::MemoryStore;
+use incident_core::views::timeline::timeline;
 use incident_core::{Engine, IncidentId, Ports, Runbook};
 use incident_slack::intake::{Event, Interaction, SlashCommand};
 use incident_slack::socket::{Delivery, SocketMode};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::config::{BuiltEvidence, Ports};
-use crate::domain::context::Route;
-use crate::domain::incident::Side;
-use crate::domain::runbook::Runbook;
+use crate::model::side::Side;
+use crate::rules::context::Route;
+use crate::runbook::Runbook;
 
 /// Settings whose adapters are built: what an engine is made of.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! Why text is no settings, and where, without repeating what may be a secret.
 
 use crate::config::hidden;
-use crate::domain::runbook::RunbookProblem;
-use crate::domain::runbook::parse::line::{line_at, line_of};
-use crate::domain::runbook::parse::node::{Step, Trouble};
+use crate::runbook::RunbookProblem;
+use crate::runbook::parse::line::{line_at, line_of};
+use crate::runbook::parse::node::{Step, Trouble};
 
 /// Settings that can't be read. It says where and never repeats what was there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

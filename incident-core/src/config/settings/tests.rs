@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::config::{BuiltEvidence, EvidenceConfig, SecretRef};
-use crate::domain::incident::Side;
 use crate::local::FolderEvidence;
+use crate::model::side::Side;
 use crate::port::EvidenceStore;
 
 /// An adapter with every kind of field.

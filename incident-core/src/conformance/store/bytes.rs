@@ -2,7 +2,7 @@
 
 use super::StoreHarness;
 use super::kit::{How, Outcome, commit_of, ensure, incident, record, same};
-use crate::domain::id::{Digest, Seq};
+use crate::model::id::{Digest, Seq};
 use crate::port::store::{Store, StoredRecord};
 
 const MIB: usize = 1 << 20;

@@ -2,8 +2,8 @@
 
 use super::StoreHarness;
 use super::kit::{Adapt as _, NOW, Outcome, claim, commit, incident, ms, same};
-use crate::domain::id::Seq;
-use crate::domain::index::Urgency;
+use crate::model::effect::Urgency;
+use crate::model::id::Seq;
 
 pub(super) async fn only_what_is_due_is_offered(harness: &dyn StoreHarness) -> Outcome {
     let store = harness.open().await;

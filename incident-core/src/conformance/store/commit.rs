@@ -5,8 +5,8 @@ use super::kit::{
     Adapt as _, NOW, Outcome, commit, commit_of, ensure, held, holder, incident, ms, record, refresh,
     refused, same, snapshot,
 };
-use crate::domain::id::Seq;
-use crate::domain::index::Urgency;
+use crate::model::effect::Urgency;
+use crate::model::id::Seq;
 use crate::port::store::{CommitError, IndexRow, Query};
 
 pub(super) async fn a_log_begins_at_one(harness: &dyn StoreHarness) -> Outcome {

@@ -4,8 +4,8 @@ use super::StoreHarness;
 use super::kit::{
     Adapt as _, NOW, Outcome, claim, commit, ensure, held, incident, refresh, refused, same, snapshot,
 };
-use crate::domain::id::Seq;
-use crate::domain::index::Urgency;
+use crate::model::effect::Urgency;
+use crate::model::id::Seq;
 use crate::port::store::CommitError;
 
 pub(super) async fn rows_of_an_older_fold_are_offered(harness: &dyn StoreHarness) -> Outcome {

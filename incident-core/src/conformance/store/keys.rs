@@ -5,8 +5,8 @@ use super::kit::{
     Adapt as _, NOW, Outcome, commit, ensure, held, holder, incident, ms, refresh, refused, same, snapshot,
     until,
 };
-use crate::domain::id::Seq;
-use crate::domain::index::Key;
+use crate::log::index::Key;
+use crate::model::id::Seq;
 use crate::port::store::{CommitError, Held};
 
 pub(super) async fn a_taken_key_is_refused_and_its_holder_named(harness: &dyn StoreHarness) -> Outcome {

@@ -3,9 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::domain::id::{Digest, IncidentId, Seq};
-use crate::domain::index::{Index, Key, Urgency};
-use crate::domain::time::Time;
+use crate::log::index::{Index, Key};
+use crate::model::effect::Urgency;
+use crate::model::id::{Digest, IncidentId, Seq};
+use crate::model::time::Time;
 use crate::port::store::{
     Claim, Commit, CommitError, Held, IndexRow, Query, SlotRef, Store, StoreError, StoredRecord,
 };

@@ -2,8 +2,9 @@
 
 use super::StoreHarness;
 use super::kit::{Adapt as _, NOW, Outcome, claim, commit, ensure, held, holder, incident, ms, rows, same};
-use crate::domain::id::{IncidentId, Seq};
-use crate::domain::index::{FOLD, Urgency};
+use crate::log::index::FOLD;
+use crate::model::effect::Urgency;
+use crate::model::id::{IncidentId, Seq};
 use crate::port::store::{IndexRow, Query, Store};
 
 async fn create(store: &dyn Store, incidents: impl IntoIterator<Item = u64>) -> Outcome {

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use super::StoreHarness;
 use super::kit::{How, Outcome, ensure, ms, rows, same};
-use crate::domain::chain::{self, StoredRecord, Unreadable};
-use crate::domain::command::Declare;
-use crate::domain::id::{Digest, IncidentId, Seq};
-use crate::domain::index::{FOLD, Index, Urgency, index};
-use crate::domain::role::{Actor, Identity, Person, PersonId};
-use crate::domain::runbook::Runbook;
-use crate::domain::signal::{Detection, Signal};
-use crate::domain::time::Time;
+use crate::log::chain;
+use crate::log::chain::{StoredRecord, Unreadable};
+use crate::log::index::{FOLD, Index, index};
+use crate::model::effect::Urgency;
+use crate::model::id::{Digest, IncidentId, Seq};
+use crate::model::role::{Actor, Identity, Person, PersonId};
+use crate::model::signal::{Detection, Signal};
+use crate::model::time::Time;
 use crate::port::store::{Claim, Commit, IndexRow, Query, Store};
+use crate::rules::command::Declare;
+use crate::runbook::Runbook;
 use crate::runtime::{AuditProblem, CommandError, Engine, ManualClock, SeededEntropy};
 use crate::store::MemoryStore;
 

@@ -9,7 +9,7 @@ use super::StoreHarness;
 use super::kit::{
     Adapt as _, How, NOW, Outcome, claim, commit, commit_of, ensure, held, holder, incident, ms, record, same,
 };
-use crate::domain::id::{IncidentId, Seq};
+use crate::model::id::{IncidentId, Seq};
 use crate::port::store::{Commit, CommitError, Store};
 
 const RIVALS: u64 = 24;

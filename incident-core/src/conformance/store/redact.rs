@@ -4,7 +4,7 @@ use super::StoreHarness;
 use super::kit::{
     Adapt as _, How, Outcome, commit, commit_of, held, incident, record, refresh, refused, same, snapshot,
 };
-use crate::domain::id::Seq;
+use crate::model::id::Seq;
 use crate::port::store::{CommitError, Store, StoredRecord};
 
 fn texts(seq: u64) -> StoredRecord {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::StoreHarness;
 use super::kit::{Adapt as _, NOW, Outcome, commit, holder_at, incident, ms, refresh, refused, same};
-use crate::domain::id::Seq;
-use crate::domain::index::Key;
-use crate::domain::time::{Time, to_millis};
+use crate::log::index::Key;
+use crate::model::id::Seq;
+use crate::model::time::{Time, to_millis};
 use crate::port::store::{Claim, CommitError, Query};
 
 pub(super) async fn extreme_times_are_times(harness: &dyn StoreHarness) -> Outcome {

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::notice::{Notice, NoticeKind};
-use crate::domain::severity::Audience;
-use crate::domain::time::Time;
 use crate::local::file::sync_folder;
+use crate::model::notice::{Notice, NoticeKind};
+use crate::model::severity::Audience;
+use crate::model::time::Time;
 use crate::port::EffectContext;
 
 /// One delivered notice.

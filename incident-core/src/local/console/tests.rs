@@ -1,10 +1,10 @@
 use std::fs;
 
 use super::*;
-use crate::domain::id::{EffectId, IncidentId, Seq};
-use crate::domain::notice::NoticeKind;
-use crate::domain::severity::Audience;
-use crate::domain::time::Time;
+use crate::model::id::{EffectId, IncidentId, Seq};
+use crate::model::notice::NoticeKind;
+use crate::model::severity::Audience;
+use crate::model::time::Time;
 use crate::port::Applied;
 
 #[derive(Clone, Default)]

@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::domain::id::EffectId;
 use crate::local::file::replace;
+use crate::model::id::EffectId;
 
 /// The notes of one folder of tickets. Who writes them holds that folder's lock.
 pub(super) struct Opened {

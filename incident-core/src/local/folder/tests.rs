@@ -1,6 +1,6 @@
 use super::*;
-use crate::domain::ticket::{CloseTicket, CommentTicket};
-use crate::domain::{IncidentId, Seq};
+use crate::model::id::{IncidentId, Seq};
+use crate::model::ticket::{CloseTicket, CommentTicket};
 
 fn cx(seq: u64) -> EffectContext {
     let incident = IncidentId::new(Time::UNIX_EPOCH, [1; 16]);
@@ -126,7 +126,7 @@ async fn whatever_people_do_to_the_markers_nothing_of_theirs_is_lost() {
         std::fs::write(&path, text).unwrap();
         set(&folder, &ticket, "once").await;
         set(&folder, &ticket, "twice").await;
-        let reopen = TicketChange::Reopen(crate::domain::ticket::ReopenTicket::new(ticket.clone(), "back"));
+        let reopen = TicketChange::Reopen(crate::model::ticket::ReopenTicket::new(ticket.clone(), "back"));
         folder.apply(&cx(number), &reopen).await.unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.matches("ours").count(), ours, "without {what}: {text}");

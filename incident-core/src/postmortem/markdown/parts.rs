@@ -3,18 +3,18 @@
 use std::fmt::{self, Write};
 
 use super::{cite, first, link, text};
-use crate::domain::afterwards::CauseKind;
-use crate::domain::id::Seq;
-use crate::domain::obligation::ObligationKind;
-use crate::domain::plan::Reversible;
-use crate::domain::role::Actor;
-use crate::domain::time::{since, spoken, stamp};
-use crate::domain::timeline::{Entry, Importance};
+use crate::model::afterwards::CauseKind;
+use crate::model::id::Seq;
+use crate::model::obligation::ObligationKind;
+use crate::model::plan::Reversible;
+use crate::model::role::Actor;
+use crate::model::time::{since, spoken, stamp};
 use crate::postmortem::account::MitigationAccount;
 use crate::postmortem::cause::{CauseNode, HypothesisAccount};
 use crate::postmortem::document::PostMortem;
 use crate::postmortem::follow_up::{ActionItem, DocumentationState};
 use crate::postmortem::promise::Promise;
+use crate::views::timeline::{Entry, Importance};
 
 pub(super) fn causes(it: &PostMortem, out: &mut String) -> fmt::Result {
     if !it.causes.is_empty() {

@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{FollowUpReview, Recurrence, owned, recurrences, write};
-use crate::domain::afterwards::ActionKind;
-use crate::domain::command::{AddAction, Command, CompleteAction, Declare};
-use crate::domain::completeness::FindingKind;
-use crate::domain::event::CauseClass;
-use crate::domain::id::{IncidentId, Seq};
-use crate::domain::incident::{Ending, Side};
-use crate::domain::index::Summary;
-use crate::domain::role::PersonId;
-use crate::domain::runbook::Priority;
-use crate::domain::severity::Severity;
-use crate::domain::test_driver::Driver;
-use crate::domain::time::{Time, after};
+use crate::log::event::CauseClass;
+use crate::log::incident::Ending;
+use crate::log::index::Summary;
+use crate::model::afterwards::ActionKind;
+use crate::model::id::{IncidentId, Seq};
+use crate::model::role::PersonId;
+use crate::model::severity::Severity;
+use crate::model::side::Side;
+use crate::model::time::{Time, after};
+use crate::rules::command::{AddAction, Command, CompleteAction, Declare};
+use crate::rules::completeness::FindingKind;
+use crate::rules::test_driver::Driver;
+use crate::runbook::Priority;
 
 const DAY: Duration = Duration::from_secs(86_400);
 

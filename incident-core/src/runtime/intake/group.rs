@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::domain::command::{Command, Declare, Gathered, Request};
-use crate::domain::id::IncidentId;
-use crate::domain::incident::Side;
-use crate::domain::index::signal_key;
-use crate::domain::inert;
-use crate::domain::role::Actor;
-use crate::domain::runbook::Runbook;
-use crate::domain::severity::Severity;
-use crate::domain::signal::{Judged, Signal, SignalPolicy, SignalRule, link, service};
+use crate::log::index::signal_key;
+use crate::model::id::IncidentId;
+use crate::model::inert;
+use crate::model::role::Actor;
+use crate::model::severity::Severity;
+use crate::model::side::Side;
+use crate::model::signal::{Judged, Signal, SignalPolicy, SignalRule, link, service};
+use crate::rules::command::{Command, Declare, Gathered, Request};
+use crate::runbook::Runbook;
 use crate::runtime::engine::Engine;
 
 /// What the name of a group says between its own name and the incident in whose place another one has it.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::Taken;
 use super::group::{Group, declare};
-use crate::domain::command::{Command, Declare, Gather, Refusal};
-use crate::domain::id::IncidentId;
-use crate::domain::inert;
-use crate::domain::signal::Signal;
+use crate::model::id::IncidentId;
+use crate::model::inert;
+use crate::model::signal::Signal;
 use crate::port::store::{Held, StoreTrouble};
+use crate::rules::command::{Command, Declare, Gather, Refusal};
 use crate::runtime::engine::Engine;
 use crate::runtime::error::CommandError;
 

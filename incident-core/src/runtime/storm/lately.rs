@@ -6,10 +6,10 @@ use std::sync::Mutex;
 use tokio::sync::OnceCell;
 
 use super::Which;
-use crate::domain::id::IncidentId;
-use crate::domain::index::Summary;
-use crate::domain::signal::Signal;
-use crate::domain::time::{Time, before};
+use crate::log::index::Summary;
+use crate::model::id::IncidentId;
+use crate::model::signal::Signal;
+use crate::model::time::{Time, before};
 use crate::port::store::{Query, StoreError};
 use crate::runtime::engine::{Engine, locked};
 use crate::runtime::intake::Group;

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use incident_core::domain::id::IncidentId;
+use incident_core::model::id::IncidentId;
 use incident_core::port::{AdapterError, Applied, ErrorKind, ReadContext, Reading};
 
 use crate::backend::K8sBackend;

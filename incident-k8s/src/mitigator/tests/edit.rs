@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::mitigation::{RollingRestart, SetResources, SwitchFeature};
-use incident_core::domain::plan::Reversible;
+use incident_core::model::mitigation::{RollingRestart, SetResources, SwitchFeature};
+use incident_core::model::plan::Reversible;
 use incident_core::port::ErrorKind;
 use serde_json::json;
 

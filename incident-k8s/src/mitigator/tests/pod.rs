@@ -1,6 +1,6 @@
 //! Restarting one instance.
 
-use incident_core::domain::plan::Reversible;
+use incident_core::model::plan::Reversible;
 use incident_core::port::{Applied, ErrorKind};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Rolling back, from the plan to the way back.
 
-use incident_core::domain::plan::Reversible;
+use incident_core::model::plan::Reversible;
 use incident_core::port::ErrorKind;
 use serde_json::json;
 

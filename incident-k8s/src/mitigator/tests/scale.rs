@@ -1,6 +1,6 @@
 //! Scaling, by the workload or by what scales it.
 
-use incident_core::domain::mitigation::Scale;
+use incident_core::model::mitigation::Scale;
 use incident_core::port::ErrorKind;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Sending traffic elsewhere.
 
-use incident_core::domain::mitigation::RouteTraffic;
+use incident_core::model::mitigation::RouteTraffic;
 use incident_core::port::ErrorKind;
 use serde_json::json;
 
@@ -149,7 +149,7 @@ async fn a_backend_that_was_absent_is_absent_again_and_the_page_can_be_shown_aga
     let before = shop.fake.get("ingresses/shop").unwrap()["spec"].clone();
     for round in 0..3 {
         let plan = shop.planned(&route("page")).await;
-        assert_eq!(plan.reversible, incident_core::domain::plan::Reversible::Yes);
+        assert_eq!(plan.reversible, incident_core::model::plan::Reversible::Yes);
         let done = send(&shop, "page", 10 + round * 2).await;
         assert_eq!(shop.verify(&done, 1).await, Verification::Holds);
         take_back(&shop, &done, 11 + round * 2).await;

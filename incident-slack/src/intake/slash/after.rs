@@ -1,9 +1,9 @@
 //! Verbs of what comes after the fix: action items, the post-mortem, the meeting, the close.
 
-use incident_core::domain::afterwards::Section;
-use incident_core::domain::command as c;
-use incident_core::domain::command::Command;
-use incident_core::domain::runbook::Priority;
+use incident_core::model::afterwards::Section;
+use incident_core::rules::command as c;
+use incident_core::rules::command::Command;
+use incident_core::runbook::Priority;
 
 use super::super::clock::{Toward, time};
 use super::super::wish::Wish;
@@ -70,7 +70,7 @@ fn post_mortem(text: &str, asking: &Asking<'_>) -> Read {
         "why" => {
             let (under, statement) = record(rest).map_or((None, rest), |(seq, rest)| (Some(seq), rest));
             let statement = given(statement, "why it happened", asking)?;
-            let kind = incident_core::domain::afterwards::CauseKind::Cause;
+            let kind = incident_core::model::afterwards::CauseKind::Cause;
             Ok(act(Command::FindCause(c::FindCause { under, statement, kind, class: None })))
         }
         "proof" => {

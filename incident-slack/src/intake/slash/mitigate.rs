@@ -1,8 +1,8 @@
 //! Verbs about mitigations and the permanent fix.
 
-use incident_core::domain::command as c;
-use incident_core::domain::command::Command;
-use incident_core::domain::mitigation::Mitigation;
+use incident_core::model::mitigation::Mitigation;
+use incident_core::rules::command as c;
+use incident_core::rules::command::Command;
 use serde_json::{Map, Value};
 
 use super::super::wish::{Decision, Wish};

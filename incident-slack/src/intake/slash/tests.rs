@@ -1,6 +1,6 @@
-use incident_core::domain::command as c;
-use incident_core::domain::role::{Identity, Person, PersonId, Role};
-use incident_core::domain::severity::Severity;
+use incident_core::model::role::{Identity, Person, PersonId, Role};
+use incident_core::model::severity::Severity;
+use incident_core::rules::command as c;
 use serde_json::json;
 
 use super::*;
@@ -178,7 +178,7 @@ fn what_phones_and_slack_make_of_a_command_is_understood() {
 
 #[test]
 fn the_whole_response_can_be_written() {
-    use incident_core::domain::command::CommandKind as K;
+    use incident_core::rules::command::CommandKind as K;
     for (text, kind) in [
         ("started 09:50", K::Correct),
         ("started 15 min ago", K::Correct),

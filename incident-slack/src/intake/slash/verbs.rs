@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::domain::command as c;
-use incident_core::domain::command::{Command, Declare};
-use incident_core::domain::event::Relation;
-use incident_core::domain::id::Seq;
-use incident_core::domain::impact::Impact;
-use incident_core::domain::incident::Side;
-use incident_core::domain::phase::Phase;
-use incident_core::domain::role::Role;
-use incident_core::domain::severity::Severity;
-use incident_core::domain::triage::{Answer as Reply, Branch, TriageTree};
+use incident_core::log::event::Relation;
+use incident_core::model::id::Seq;
+use incident_core::model::impact::Impact;
+use incident_core::model::phase::Phase;
+use incident_core::model::role::Role;
+use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::rules::command as c;
+use incident_core::rules::command::{Command, Declare};
+use incident_core::runbook::triage::{Answer as Reply, Branch, TriageTree};
 
 use super::super::clock::{Toward, time};
 use super::super::words::{name, parts, person, split};

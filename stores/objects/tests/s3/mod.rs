@@ -15,7 +15,7 @@ use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
-use incident_core::domain::id::Digest;
+use incident_core::model::id::Digest;
 use incident_object_store::S3Config;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;

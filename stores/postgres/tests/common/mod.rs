@@ -2,8 +2,10 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and fails by panicking")]
 
-use incident_core::domain::index::{Index, Urgency};
-use incident_core::domain::{Digest, IncidentId, Seq, Time};
+use incident_core::log::index::Index;
+use incident_core::model::effect::Urgency;
+use incident_core::model::id::{Digest, IncidentId, Seq};
+use incident_core::model::time::Time;
 use incident_core::port::store::{Commit, StoredRecord};
 
 /// The SQL by which the README grants the engine's role what it needs.

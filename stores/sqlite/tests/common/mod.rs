@@ -4,8 +4,10 @@
 
 use std::path::PathBuf;
 
-use incident_core::domain::index::{Index, Urgency};
-use incident_core::domain::{Digest, IncidentId, Seq, Time};
+use incident_core::log::index::Index;
+use incident_core::model::effect::Urgency;
+use incident_core::model::id::{Digest, IncidentId, Seq};
+use incident_core::model::time::Time;
 use incident_core::port::store::{Commit, Store, StoreTrouble, StoredRecord};
 use incident_sqlite::SqliteStore;
 use tempfile::TempDir;

@@ -1,7 +1,7 @@
 //! Carrying out, looking for, verifying and taking back.
 
-use incident_core::domain::mitigation::{ClearCache, Custom};
-use incident_core::domain::plan::{Reversible, Verification};
+use incident_core::model::mitigation::{ClearCache, Custom};
+use incident_core::model::plan::{Reversible, Verification};
 use incident_core::port::{Applied, ErrorKind, Found};
 
 use super::*;

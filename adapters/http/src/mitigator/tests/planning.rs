@@ -1,8 +1,8 @@
 //! What a plan says, and when there is none.
 
 use incident_core::config::ConfigError;
-use incident_core::domain::mitigation::{ClearCache, Custom, RollingRestart};
-use incident_core::domain::plan::{Change, Reversible};
+use incident_core::model::mitigation::{ClearCache, Custom, RollingRestart};
+use incident_core::model::plan::{Change, Reversible};
 use incident_core::port::ErrorKind;
 
 use super::*;
