@@ -8,7 +8,7 @@
 
 mod support;
 
-use incident_core::log::event::CauseClass;
+use incident_core::model::cause::CauseClass;
 use incident_core::model::role::Actor;
 use incident_core::model::severity::Severity;
 use incident_core::model::time::Time;

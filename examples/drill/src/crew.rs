@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::log::event::{CauseClass, FixStep};
+use incident_core::log::event::FixStep;
 use incident_core::log::incident::Incident;
 use incident_core::log::mitigation::Stage;
 use incident_core::model::afterwards::ActionKind;
+use incident_core::model::cause::CauseClass;
 use incident_core::model::colour::Colour;
 use incident_core::model::id::CommandId;
 use incident_core::model::impact::Impact;

@@ -1,8 +1,8 @@
 //! What the crew writes into the post-mortem: why it happened, five sections, and who shall read it.
 
-use incident_core::log::event::CauseClass;
 use incident_core::log::incident::Incident;
 use incident_core::model::afterwards::{CauseKind, Section};
+use incident_core::model::cause::CauseClass;
 use incident_core::model::id::{CommandId, Seq};
 use incident_core::model::role::PersonId;
 use incident_core::rules::command::{Command, FindCause, LinkEvidence, RequestReview, WriteSection};

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use incident_core::local::Console;
-use incident_core::log::event::{CauseClass, FixStep};
+use incident_core::log::event::FixStep;
+use incident_core::model::cause::CauseClass;
 use incident_core::model::id::{Digest, Seq};
 use incident_core::model::time::after;
 use incident_core::rules::command::Command;

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use super::adapter::{AdapterConfig, BuildContext, ConfigError, Ports};
 use super::hidden;
-use crate::rules::context::Route;
+use crate::model::route::Route;
 use crate::runbook::Runbook;
 use crate::runbook::parse::node::Node;
 

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::append_map::Ledger;
 use crate::log::check::Checks;
-use crate::log::cow_map::SharedMap;
-use crate::log::event::{CauseClass, FixStep, NoticeIssued, Relation};
+use crate::log::event::{FixStep, NoticeIssued, Relation};
+use crate::log::firing::{Firing, News};
 use crate::log::mitigation::{MitigationState, Stage};
 use crate::log::storm::Storm;
 use crate::model::afterwards::{ActionKind, Document, Proof};
+use crate::model::append_map::AppendMap;
+use crate::model::cause::CauseClass;
+use crate::model::cow_map::CowMap;
 use crate::model::effect::{Effect, EffectState, Receipt, Work};
 use crate::model::id::{CommandId, Digest, IncidentId, Seq};
 use crate::model::impact::Impact;
@@ -21,10 +22,10 @@ use crate::model::phase::Phase;
 use crate::model::role::{PersonId, Role};
 use crate::model::severity::{Audience, Severity};
 use crate::model::side::Side;
-use crate::model::signal::{Detection, Fingerprints, Firing, News, Signal};
+use crate::model::signal::{Detection, Fingerprints, Signal};
 use crate::model::text::{Text, Texts};
 use crate::model::ticket::{TicketRef, TicketSeen};
-use crate::model::time::Time;
+use crate::model::time::{Time, is_ahead};
 use crate::runbook::Priority;
 use crate::runbook::pinned::{Figures, SHORTEST_RHYTHM};
 use crate::runbook::triage::TriagePath;
@@ -76,9 +77,9 @@ pub struct Incident {
     /// The steps that are done or skipped.
     pub steps: BTreeSet<String>,
     /// The possible causes, by the record that wrote them down.
-    pub hypotheses: SharedMap<Seq, Hypothesis>,
+    pub hypotheses: CowMap<Seq, Hypothesis>,
     /// The mitigations, by the record that proposed them.
-    pub mitigations: SharedMap<Seq, MitigationState>,
+    pub mitigations: CowMap<Seq, MitigationState>,
     /// The steps of the permanent fix that are done.
     pub fix: BTreeSet<FixStep>,
     /// The recovery checks.
@@ -92,15 +93,15 @@ pub struct Incident {
     /// The storm whose alerts it gathers, if it does.
     pub storm: Option<Arc<Storm>>,
     /// What is owed by people and open, by the record that opened it.
-    pub obligations: SharedMap<Seq, Obligation>,
+    pub obligations: CowMap<Seq, Obligation>,
     /// Which step of the escalation chain is paged next.
     pub escalate_step: u32,
     /// What is owed by the engine and not settled, by the record that planned it.
-    pub effects: SharedMap<Seq, Effect>,
+    pub effects: CowMap<Seq, Effect>,
     /// The first and the latest receipt of each lane.
-    pub lanes: SharedMap<String, Vec<Receipt>>,
+    pub lanes: CowMap<String, Vec<Receipt>>,
     /// The notices that effects still have to carry, by the record that issued them.
-    pub notices: SharedMap<Seq, IssuedNotice>,
+    pub notices: CowMap<Seq, IssuedNotice>,
     /// The audiences that a notice was requested for.
     pub notified: BTreeSet<Audience>,
     /// The audiences that no route reached when they should have heard something.
@@ -114,7 +115,7 @@ pub struct Incident {
     /// Links to look at: the ticket's, the alert's, the post-mortem's.
     pub links: BTreeSet<String>,
     /// What is to be done afterwards, by the record that added it.
-    pub actions: SharedMap<Seq, Action>,
+    pub actions: CowMap<Seq, Action>,
     /// The incidents that belong with this one.
     pub related: BTreeMap<IncidentId, Relation>,
     /// The incidents that are part of this one.
@@ -126,7 +127,7 @@ pub struct Incident {
     /// What evidence was kept, and the record that says so first.
     pub evidence: BTreeMap<Digest, Seq>,
     /// The commands that were carried out, so that none is repeated.
-    pub commands: Ledger<CommandId, Seq>,
+    pub commands: AppendMap<CommandId, Seq>,
     /// The words.
     pub texts: Texts,
 }
@@ -219,20 +220,12 @@ pub struct Action {
     pub done_at: Option<Time>,
 }
 
-/// How far the clocks of two engines may differ. A record dated further ahead has a wrong date.
-pub(crate) const SKEW: Duration = Duration::from_secs(60);
-
 impl Incident {
     /// The time at `now` as this incident counts it: not before its last record, unless that one was dated by a clock that
     /// was beyond doubt ahead.
     #[must_use]
     pub fn present(&self, now: Time) -> Time {
-        if Self::is_ahead(self.recorded_at, now) { now } else { now.max(self.recorded_at) }
-    }
-
-    /// Whether something was recorded at a time that is, at `now`, beyond doubt in the future.
-    pub(crate) fn is_ahead(recorded_at: Time, now: Time) -> bool {
-        recorded_at > crate::model::time::after(now, SKEW)
+        if is_ahead(self.recorded_at, now) { now } else { now.max(self.recorded_at) }
     }
 
     /// The incident `id` before its first record.
@@ -260,32 +253,32 @@ impl Incident {
             roles: BTreeMap::new(),
             responders: BTreeSet::new(),
             steps: BTreeSet::new(),
-            hypotheses: SharedMap::default(),
-            mitigations: SharedMap::default(),
+            hypotheses: CowMap::default(),
+            mitigations: CowMap::default(),
             fix: BTreeSet::new(),
             checks: Checks::default(),
             signal_group: None,
             once: None,
             firing: Firing::default(),
             storm: None,
-            obligations: SharedMap::default(),
+            obligations: CowMap::default(),
             escalate_step: 0,
-            effects: SharedMap::default(),
-            lanes: SharedMap::default(),
-            notices: SharedMap::default(),
+            effects: CowMap::default(),
+            lanes: CowMap::default(),
+            notices: CowMap::default(),
             notified: BTreeSet::new(),
             unreached: BTreeSet::new(),
             reached: BTreeSet::new(),
             paged: false,
             ticket: None,
             links: BTreeSet::new(),
-            actions: SharedMap::default(),
+            actions: CowMap::default(),
             related: BTreeMap::new(),
             absorbed: BTreeSet::new(),
             post_mortem_published: false,
             document: Document::default(),
             evidence: BTreeMap::new(),
-            commands: Ledger::default(),
+            commands: AppendMap::default(),
             texts: Texts::default(),
         }
     }

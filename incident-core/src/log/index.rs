@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::event::CauseClass;
 use crate::log::incident::{Ending, Incident};
+use crate::log::wake::next_wake;
+use crate::model::cause::CauseClass;
 use crate::model::effect::Urgency;
 use crate::model::id::{IncidentId, Seq};
 use crate::model::obligation::ObligationKind;
@@ -15,7 +16,6 @@ use crate::model::role::PersonId;
 use crate::model::severity::Severity;
 use crate::model::side::Side;
 use crate::model::time::{Time, after};
-use crate::rules::due::next_wake;
 
 /// The version of the fold that this binary computes an [`Index`] with.
 pub const FOLD: u32 = 1;

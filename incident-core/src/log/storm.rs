@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::append_map::Ledger;
+use crate::model::append_map::AppendMap;
 use crate::model::severity::Severity;
 use crate::model::signal::Fingerprints;
 use crate::model::time::{Time, after};
@@ -36,12 +36,12 @@ pub struct Storm {
     /// How many groups came in it.
     pub came: u32,
     /// The groups it took in, each by eight bytes of the digest of its name.
-    pub groups: Ledger<u64, ()>,
+    pub groups: AppendMap<u64, ()>,
 }
 
 impl Storm {
     pub(crate) fn new(window: StormWindow, severity: Severity, at: Time) -> Self {
-        Self { window, severity, since: at, came: 0, groups: Ledger::default() }
+        Self { window, severity, since: at, came: 0, groups: AppendMap::default() }
     }
 
     /// Whether it took this group in.

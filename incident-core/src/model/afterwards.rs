@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::event::CauseClass;
+use crate::model::cause::CauseClass;
 use crate::model::id::{Digest, Seq};
 use crate::model::role::PersonId;
 use crate::model::text::Text;

@@ -1,7 +1,10 @@
 //! The vocabulary: plain data without policy.
 
 pub mod afterwards;
+pub mod append_map;
+pub mod cause;
 pub mod colour;
+pub mod cow_map;
 pub mod effect;
 pub mod id;
 pub mod impact;
@@ -12,6 +15,7 @@ pub mod obligation;
 pub mod phase;
 pub mod plan;
 pub mod role;
+pub mod route;
 pub mod severity;
 pub mod side;
 pub mod signal;

@@ -4,9 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::incident::Incident;
 use crate::model::id::Seq;
-use crate::model::time::Time;
+use crate::model::time::{Time, is_ahead};
 
 /// What somebody owes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,7 +66,7 @@ pub struct Obligation {
 impl Obligation {
     /// Whether its times were recorded by a clock that was, at `now`, beyond doubt ahead.
     pub(crate) fn is_misdated(&self, now: Time) -> bool {
-        Incident::is_ahead(self.since, now) && (self.armed || self.escalate_at.is_some())
+        is_ahead(self.since, now) && (self.armed || self.escalate_at.is_some())
     }
 
     /// The next time at which this obligation wants something done.

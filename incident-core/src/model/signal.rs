@@ -1,6 +1,5 @@
 //! Alerts from outside, and the rules that turn them into incidents.
 
-mod occurrence;
 mod policy;
 mod reading;
 mod written;
@@ -12,8 +11,6 @@ use serde::{Deserialize, Serialize};
 use crate::model::id::Digest;
 use crate::model::time::Time;
 
-pub(crate) use occurrence::Messages;
-pub use occurrence::{Firing, News};
 pub use policy::{SignalPolicy, SignalRule, StormPolicy, WordMeans, WorseNews};
 pub use reading::Judged;
 #[cfg(feature = "runtime")]

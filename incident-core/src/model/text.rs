@@ -7,9 +7,18 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::append_map::Ledger;
+use crate::model::append_map::AppendMap;
 use crate::model::id::{Digest, Seq};
 use crate::model::role::Identity;
+
+/// The most bytes a text may have.
+pub(crate) const LONGEST_TEXT: usize = 16 * 1024;
+/// The most bytes a title may have.
+pub(crate) const LONGEST_TITLE: usize = 256;
+/// The most bytes a name or a label may have.
+pub(crate) const LONGEST_NAME: usize = 512;
+/// The most bytes a link may have. A link into a dashboard carries a whole query.
+pub(crate) const LONGEST_LINK: usize = 2048;
 
 /// A piece of free text, named by the salted digest of its words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,9 +89,9 @@ impl Slot {
 /// The words that are still there, by name; none stands where words were taken out.
 #[derive(Clone, Default)]
 pub struct Texts {
-    kept: Ledger<Text, Option<Kept>>,
+    kept: AppendMap<Text, Option<Kept>>,
     /// Who wrote each note down: they may take their own words out again.
-    authors: Ledger<Seq, Identity>,
+    authors: AppendMap<Seq, Identity>,
 }
 
 impl std::fmt::Debug for Texts {

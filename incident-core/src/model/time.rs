@@ -101,6 +101,14 @@ pub fn stamp(time: Time) -> String {
     time.trunc_subsecs(0).to_string()
 }
 
+/// How far the clocks of two engines may differ. A record dated further ahead has a wrong date.
+pub(crate) const SKEW: Duration = Duration::from_secs(60);
+
+/// Whether something was recorded by a clock that was, at `now`, beyond doubt ahead.
+pub(crate) fn is_ahead(recorded_at: Time, now: Time) -> bool {
+    recorded_at > after(now, SKEW)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

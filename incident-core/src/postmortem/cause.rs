@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::document::Statement;
 use super::source::{Source, statement};
-use crate::log::event::{CauseClass, Fact};
+use crate::log::event::Fact;
 use crate::model::afterwards::{CauseKind, Proof};
+use crate::model::cause::CauseClass;
 use crate::model::id::{Digest, Seq};
 
 /// One answer to one why, with the answers below it.

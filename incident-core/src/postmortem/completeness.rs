@@ -10,8 +10,9 @@ use super::source::Source;
 use crate::log::event::Fact;
 use crate::model::time::{since, spoken, stamp};
 use crate::rules::blameless::Names;
-use crate::rules::completeness::{Finding, FindingKind, findings, names};
+use crate::rules::completeness::{Finding, findings, names};
 use crate::runbook::Runbook;
+use crate::runbook::finding_kind::FindingKind;
 use crate::views::timeline::{Entry, EntryKind, Importance};
 
 /// What the document lacks.

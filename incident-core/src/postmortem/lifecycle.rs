@@ -9,7 +9,7 @@ use crate::model::id::Seq;
 use crate::model::inert;
 use crate::model::text::Text;
 use crate::model::time::Time;
-use crate::rules::completeness::FindingKind;
+use crate::runbook::finding_kind::FindingKind;
 
 /// Whose the document is, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -54,7 +54,8 @@ mod seconds;
 mod sections;
 mod source;
 
-pub use crate::rules::completeness::{Finding, FindingKind};
+pub use crate::rules::completeness::Finding;
+pub use crate::runbook::finding_kind::FindingKind;
 pub use account::{Approval, Evidence, Link, MitigationAccount};
 pub use cause::{CauseNode, HypothesisAccount};
 pub use completeness::Completeness;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::seconds;
-use crate::log::event::CauseClass;
 use crate::log::incident::Ending;
 use crate::log::index::Summary;
+use crate::model::cause::CauseClass;
 use crate::model::id::IncidentId;
 use crate::model::inert;
 use crate::model::time::{Time, since};

@@ -2,8 +2,9 @@ mod many;
 
 use super::*;
 use crate::log::chain::{encode, origin};
-use crate::log::event::{CauseClass, FixStep};
+use crate::log::event::FixStep;
 use crate::model::afterwards::{ActionKind, CauseKind, Section};
+use crate::model::cause::CauseClass;
 use crate::model::colour::Colour;
 use crate::model::id::{Digest, Seq};
 use crate::model::impact::Impact;

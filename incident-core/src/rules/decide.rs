@@ -10,11 +10,13 @@ use crate::model::id::{Digest, IncidentId, Seq};
 use crate::model::inert;
 use crate::model::phase::Phase;
 use crate::model::role::{Actor, Identity, PersonId};
+use crate::model::route::Routes;
 use crate::model::side::Side;
+use crate::model::text::{LONGEST_LINK, LONGEST_NAME, LONGEST_TEXT};
 use crate::model::text::{Slot, Text};
 use crate::model::time::{Time, after, before};
 use crate::rules::command::{CommandKind, Refusal, Request};
-use crate::rules::context::{Context, OtherIncident, Routes};
+use crate::rules::context::{Context, OtherIncident};
 use crate::rules::{consequences, handlers};
 use crate::runbook::Reserved;
 
@@ -120,8 +122,6 @@ fn is_the_engines(command: CommandKind) -> bool {
     matches!(command, Wake | Look | Start | Conclude | MergeInto)
 }
 
-/// How far a clock of somebody else may be ahead of ours.
-const SKEW: std::time::Duration = std::time::Duration::from_secs(60);
 /// How far back something may be said to have happened.
 const LONG_AGO: std::time::Duration = std::time::Duration::from_secs(10 * 366 * 86_400);
 
@@ -290,15 +290,6 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The most bytes a text may have.
-pub(crate) const LONGEST_TEXT: usize = 16 * 1024;
-/// The most bytes a title may have.
-pub(crate) const LONGEST_TITLE: usize = 256;
-/// The most bytes a name or a label may have.
-pub(crate) const LONGEST_NAME: usize = 512;
-/// The most bytes a link may have. A link into a dashboard carries a whole query.
-pub(crate) const LONGEST_LINK: usize = 2048;
-
 /// Words that somebody gave, without white space around them: not empty, not too long.
 pub(crate) fn given<'t>(field: &'static str, words: &'t str, longest: usize) -> Result<&'t str, Refusal> {
     let words = words.trim();
@@ -346,7 +337,7 @@ pub(crate) fn shown(name: &str) -> String {
 
 /// A time that is said to have been.
 pub(crate) fn past(field: &'static str, time: Time, now: Time) -> Result<Time, Refusal> {
-    if time > after(now, SKEW) {
+    if time > after(now, crate::model::time::SKEW) {
         return Err(Refusal::Invalid {
             field,
             problem: "it is in the future; expected a time up to now".to_owned(),

@@ -10,11 +10,12 @@ use crate::model::id::{CommandId, Digest, IncidentId, Seq};
 use crate::model::mitigation::{Mitigation, RollBack};
 use crate::model::plan::{BlastRadius, Execution, Plan, Reversible};
 use crate::model::role::{Actor, Identity, Person, PersonId};
+use crate::model::route::{Route, Routes};
 use crate::model::time::{Time, after};
 use crate::rules::command::{
     Approve, Begin, Command, Conclude, Declare, EffectResult, ExecutePlan, Propose, Refusal, Request,
 };
-use crate::rules::context::{Context, Route, Routes};
+use crate::rules::context::Context;
 use crate::rules::decide::decide;
 use crate::rules::due::due;
 use crate::runbook::{CheckedBy, Runbook};

@@ -17,8 +17,8 @@ use crate::model::mitigation::MitigationKind;
 use crate::model::severity::{Audience, Severity, SeverityPolicy, Within};
 use crate::model::signal::StormPolicy;
 use crate::model::signal::{SignalPolicy, SignalRule, WorseNews};
-use crate::rules::completeness::FindingKind as Lacks;
 use crate::runbook::calendar::Calendar;
+use crate::runbook::finding_kind::FindingKind as Lacks;
 use crate::runbook::triage::{Branch, Question, TriageTree};
 
 pub use words::PLACEHOLDERS;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::model::role::PersonId;
+use crate::model::route::Routes;
 use crate::model::severity::{Audience, Severity, Within};
-use crate::rules::context::Routes;
 use crate::runbook::pinned::Figures;
 use crate::runbook::{EscalationStep, Runbook};
 

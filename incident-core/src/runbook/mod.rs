@@ -13,13 +13,14 @@ use crate::model::phase::{Phase, PhasePolicy};
 use crate::model::role::{Person, PersonId, Role};
 use crate::model::severity::{Audience, Severity, SeverityPolicy, Within};
 use crate::model::signal::SignalPolicy;
-use crate::rules::completeness::FindingKind;
 use crate::runbook::calendar::Calendar;
+use crate::runbook::finding_kind::FindingKind;
 use crate::runbook::triage::TriageTree;
 
 pub mod calendar;
 mod default;
 pub(crate) mod escalation;
+pub mod finding_kind;
 mod lint;
 mod lookup;
 mod markdown;

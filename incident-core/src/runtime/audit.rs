@@ -11,6 +11,7 @@ use super::{calls, check, heard};
 use crate::log::chain;
 use crate::log::chain::Unreadable;
 use crate::log::index::FOLD;
+use crate::log::wake::next_wake;
 use crate::model::id::{EffectId, IncidentId, Seq};
 use crate::model::notice::{Label, Line, Notice, NoticeKind};
 use crate::model::severity::{Audience, Severity};
@@ -18,7 +19,7 @@ use crate::model::side::Side;
 use crate::model::time::{Time, after, since, to_millis};
 use crate::port::EffectContext;
 use crate::port::store::{Query, StoreError};
-use crate::rules::due::{due, next_wake};
+use crate::rules::due::due;
 use crate::runbook::reaches_anybody;
 
 /// How often somebody is told of an incident that can't be read.

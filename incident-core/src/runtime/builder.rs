@@ -17,9 +17,9 @@ use crate::config::Ports;
 #[cfg(feature = "toml")]
 use crate::config::{Built, BuiltEvidence};
 use crate::model::id::CommandId;
+use crate::model::route::Route;
 use crate::model::side::Side;
 use crate::port::{Clock, Entropy, EvidenceStore, Store};
-use crate::rules::context::Route;
 use crate::runbook::{Finding, Runbook};
 
 /// Builds an [`Engine`].

@@ -16,10 +16,11 @@ use super::error::CommandError;
 use super::queue::{Committed, unreadable};
 use super::work::Room;
 use crate::log::incident::Incident;
+use crate::log::wake::next_wake;
 use crate::model::id::{IncidentId, Seq};
 use crate::model::time::{Time, after, since};
 use crate::rules::command::{Command, Conclude};
-use crate::rules::due::{due, next_wake};
+use crate::rules::due::due;
 
 /// How long an incident rests that this engine can do nothing for.
 const REST: Duration = Duration::from_secs(5);

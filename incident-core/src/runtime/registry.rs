@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::places::{Backend, Told};
 use crate::config::Ports;
+use crate::model::route::{Route, Routes};
 use crate::model::side::Side;
 use crate::port::{Collector, Mitigator, Notifier, Probe, Tracker};
-use crate::rules::context::{Route, Routes};
 
 /// The ports of one side, by name, and the routes over them.
 #[derive(Debug, Clone, Default)]

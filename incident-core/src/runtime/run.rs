@@ -12,12 +12,13 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use super::engine::{Engine, News, locked};
 use super::pass::{Busy, STORE_DOWN};
 use super::tick::Claimed;
-use crate::log::incident::{Incident, SKEW};
+use crate::log::incident::Incident;
+use crate::log::wake::{HEARTBEAT, next_wake};
 use crate::model::id::{EffectId, Seq};
 use crate::model::side::Side;
+use crate::model::time::SKEW;
 use crate::model::time::{Time, after, since};
 use crate::port::store::{Hint, Query};
-use crate::rules::due::{HEARTBEAT, next_wake};
 
 /// How long the loop sleeps at most, for stores whose hints never come.
 const NAP: Duration = Duration::from_secs(1);

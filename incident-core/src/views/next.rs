@@ -146,7 +146,7 @@ fn publish(incident: &Incident, runbook: &Runbook) -> String {
 }
 
 fn soon(due: Time, now: Time) -> Rank {
-    if due <= after(now, crate::rules::due::HEARTBEAT) { Rank::Soon } else { Rank::Later }
+    if due <= after(now, crate::log::wake::HEARTBEAT) { Rank::Soon } else { Rank::Later }
 }
 
 fn mitigation(

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::log::event::{CauseClass, EvidenceItem, FixStep};
+use incident_core::log::event::{EvidenceItem, FixStep};
 use incident_core::model::afterwards::{ActionKind, CauseKind, Section};
+use incident_core::model::cause::CauseClass;
 use incident_core::model::colour::Colour;
 use incident_core::model::effect::{Applied, Receipt, Repeat, Work};
 use incident_core::model::id::Digest;

@@ -12,8 +12,9 @@ use incident_core::rules::command::{
     AddAction, AssignAction, AssignPostMortem, Close, Command, CommandKind, Correct, DecideDocumentation,
     FindCause, LinkEvidence, PublishPostMortem, Refusal, ScheduleMeeting, WriteSection,
 };
-use incident_core::rules::completeness::{FindingKind, findings};
+use incident_core::rules::completeness::findings;
 use incident_core::runbook::Priority;
+use incident_core::runbook::finding_kind::FindingKind;
 
 use crate::course::{action, because, first, publish, resolve_anyway, tick, write};
 use crate::documents::{finds, outage, publishes, schedules, shows};

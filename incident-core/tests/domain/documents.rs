@@ -1,7 +1,8 @@
 //! Three incidents whose logs are kept for the documents made of them: a simple one, a long one, a hostile one.
 
-use incident_core::log::event::{CauseClass, FixStep};
+use incident_core::log::event::FixStep;
 use incident_core::model::afterwards::{ActionKind, CauseKind, Section};
+use incident_core::model::cause::CauseClass;
 use incident_core::model::effect::Work;
 use incident_core::model::id::{Digest, Seq};
 use incident_core::model::impact::Impact;

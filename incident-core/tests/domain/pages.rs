@@ -5,9 +5,9 @@ use incident_core::model::effect::{Applied, EffectState, Outcome, Work};
 use incident_core::model::id::Seq;
 use incident_core::model::notice::NoticeKind;
 use incident_core::model::phase::Phase;
+use incident_core::model::route::Route;
 use incident_core::model::severity::Severity;
 use incident_core::rules::command::Command;
-use incident_core::rules::context::Route;
 
 use crate::course::{advance_to, because, facts, resolve_anyway};
 use crate::effects::settled;

@@ -4,10 +4,10 @@ use incident_core::log::event::{EffectPlanned, Fact, NoticeIssued, Record};
 use incident_core::model::effect::Work;
 use incident_core::model::notice::NoticeKind;
 use incident_core::model::phase::Phase;
+use incident_core::model::route::Route;
 use incident_core::model::severity::Audience;
 use incident_core::model::severity::Severity;
 use incident_core::rules::command::{Close, Command};
-use incident_core::rules::context::Route;
 
 use crate::course::{action, because, first, resolve_anyway, severity, update};
 use crate::scenario::{MONDAY, Scenario, declare};

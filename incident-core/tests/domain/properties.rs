@@ -8,6 +8,7 @@ use incident_core::log::event::Record;
 use incident_core::log::fold::evolve;
 use incident_core::log::incident::Incident;
 use incident_core::log::index::index;
+use incident_core::log::wake::next_wake;
 use incident_core::model::colour::Colour;
 use incident_core::model::effect::{Applied, Repeat};
 use incident_core::model::id::{CommandId, IncidentId};
@@ -15,15 +16,16 @@ use incident_core::model::id::{Digest, Seq};
 use incident_core::model::impact::Impact;
 use incident_core::model::phase::Phase;
 use incident_core::model::role::Actor;
+use incident_core::model::route::Routes;
 use incident_core::model::severity::Severity;
 use incident_core::model::time::Time;
 use incident_core::rules::command::{
     Approve, Command, CommandKind, CompleteAction, Correct, EffectResult, ExecutePlan, Proposal, RedactSlot,
     Reject, SettleMitigation, Undo,
 };
-use incident_core::rules::context::{Context, Routes};
+use incident_core::rules::context::Context;
 use incident_core::rules::decide::decide;
-use incident_core::rules::due::{due, next_wake};
+use incident_core::rules::due::due;
 use incident_core::runbook::Runbook;
 use proptest::prelude::*;
 

@@ -287,7 +287,7 @@ fn no_rhythm_of_zero_keeps_the_engine_from_resting() {
     it.goes_to(Phase::Triage);
     let mut passes = 0;
     let until = incident_core::model::time::after(it.now, crate::world::long("1s"));
-    while let Some(next) = incident_core::rules::due::next_wake(&it.it).filter(|next| *next <= until) {
+    while let Some(next) = incident_core::log::wake::next_wake(&it.it).filter(|next| *next <= until) {
         it.now = it.now.max(next);
         if it.due().wake {
             it.does(Command::Wake);

@@ -100,7 +100,7 @@ fn similar_incidents_are_of_one_side() {
         let mut it = on(side);
         it.does(crate::course::severity(severity));
         let mut summary = Summary::of(&it.it);
-        summary.causes = BTreeSet::from([incident_core::log::event::CauseClass::Data]);
+        summary.causes = BTreeSet::from([incident_core::model::cause::CauseClass::Data]);
         summary
     };
     for side in SIDES {

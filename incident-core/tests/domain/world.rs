@@ -10,11 +10,11 @@ use incident_core::model::effect::{Applied, Effect, Receipt, Repeat, TicketWork,
 use incident_core::model::mitigation::{Mitigation, RollBack};
 use incident_core::model::plan::{BlastRadius, Execution, Plan, Reversible};
 use incident_core::model::role::{Identity, Person, PersonId, Role};
+use incident_core::model::route::{Route, Routes};
 use incident_core::model::severity::Audience;
 use incident_core::model::ticket::Ticket;
 use incident_core::model::time::Time;
 use incident_core::rules::command::{Command, EffectResult, Failure};
-use incident_core::rules::context::{Route, Routes};
 use incident_core::runbook::Runbook;
 use incident_core::runbook::{Check, CheckedBy};
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use incident_core::config::{Ports, Settings};
+use incident_core::model::route::Route;
 use incident_core::model::severity::Audience;
 use incident_core::model::side::Side;
-use incident_core::rules::context::Route;
 use incident_core::runtime::BuildError;
 use incident_core::store::MemoryStore;
 use incident_core::{Engine, EngineBuilder, Runbook};

@@ -206,7 +206,7 @@ fn index_is_right(incident: &Incident, commit: &Commit) -> Findings {
     if commit.index != right {
         broken.push((9, format!("the index says {:?}, the log {right:?}", commit.index)));
     }
-    let heartbeat = after(incident.recorded_at, incident_core::rules::due::HEARTBEAT);
+    let heartbeat = after(incident.recorded_at, incident_core::log::wake::HEARTBEAT);
     match right.next_wake {
         None if !incident.is_settled() => broken.push((2, "it owes something and is never woken".to_owned())),
         Some(wake) if wake > heartbeat => broken.push((2, format!("it sleeps until {wake}"))),

@@ -186,7 +186,7 @@ impl Sim {
             }
             for (name, audiences) in routes.into_iter().filter(|(name, _)| there.contains(name)) {
                 builder = builder.ports_for(side, name, place(name).notifier());
-                let mut route = incident_core::rules::context::Route::new(name, audiences);
+                let mut route = incident_core::model::route::Route::new(name, audiences);
                 if name == "pager" && there.contains(&"phone") {
                     route = route.with_fallback("phone");
                 }

@@ -1,6 +1,6 @@
 //! From recent changes to possible causes.
 
-use incident_core::log::event::CauseClass;
+use incident_core::model::cause::CauseClass;
 use incident_core::port::Capture;
 use incident_core::rules::command::Hypothesise;
 use serde_json::Value;

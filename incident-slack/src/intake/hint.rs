@@ -3,8 +3,9 @@
 use incident_core::model::obligation::ObligationKind;
 use incident_core::model::phase::Gate;
 use incident_core::rules::command::{CommandKind, Refusal};
-use incident_core::rules::completeness::{Finding, FindingKind};
+use incident_core::rules::completeness::Finding;
 use incident_core::runbook::Runbook;
+use incident_core::runbook::finding_kind::FindingKind;
 use incident_core::views::next::{NextStep, Why};
 
 /// The command that meets a gate.

@@ -6,6 +6,7 @@ use incident_core::log::incident::Incident;
 use incident_core::log::index::index;
 use incident_core::model::id::{CommandId, Digest, IncidentId, Seq};
 use incident_core::model::role::Actor;
+use incident_core::model::route::Routes;
 use incident_core::model::time::Time;
 use incident_core::port::Store;
 use incident_core::port::store::{Commit, CommitError};
@@ -13,7 +14,7 @@ use incident_core::rules::command::{
     AddAction, Close, Command, CompleteAction, Declare, Hypothesise, JudgeHypothesis, Note, RecordFix,
     Refusal, Request, Resolve,
 };
-use incident_core::rules::context::{Context, Routes};
+use incident_core::rules::context::Context;
 use incident_core::rules::decide::{Decision, decide, recount};
 use incident_core::runbook::Runbook;
 

@@ -1,7 +1,8 @@
 //! An incident that is over, as one line of JSON: what is exported is what can be imported.
 
-use incident_core::log::event::{CauseClass, Fact};
+use incident_core::log::event::Fact;
 use incident_core::model::afterwards::ActionKind;
+use incident_core::model::cause::CauseClass;
 use incident_core::model::id::Seq;
 use incident_core::model::impact::Impact;
 use incident_core::model::role::PersonId;

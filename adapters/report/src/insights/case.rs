@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use incident_core::log::event::CauseClass;
 use incident_core::log::incident::Ending;
 use incident_core::log::index::{Summary, index};
+use incident_core::model::cause::CauseClass;
 use incident_core::model::id::IncidentId;
 use incident_core::model::severity::Severity;
 use incident_core::model::side::Side;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{Datelike as _, NaiveDate};
-use incident_core::log::event::CauseClass;
+use incident_core::model::cause::CauseClass;
 use incident_core::model::inert;
 use incident_core::model::obligation::ObligationKind;
 use incident_core::model::severity::Severity;

@@ -12,7 +12,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use incident_core::log::event::CauseClass;
+use incident_core::model::cause::CauseClass;
 use incident_core::model::id::{IncidentId, Seq};
 use incident_core::model::severity::Severity;
 use incident_core::model::time::Time;

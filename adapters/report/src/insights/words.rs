@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use incident_core::log::event::CauseClass;
+use incident_core::model::cause::CauseClass;
 use incident_core::model::severity::Severity;
 use incident_core::model::time::Time;
 use incident_core::model::time::{spoken, stamp};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::config::{BuiltEvidence, Ports};
+use crate::model::route::Route;
 use crate::model::side::Side;
-use crate::rules::context::Route;
 use crate::runbook::Runbook;
 
 /// Settings whose adapters are built: what an engine is made of.

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::event::CauseClass;
 use crate::model::afterwards::ActionKind;
 use crate::model::afterwards::CauseKind;
 use crate::model::afterwards::Decision;
 use crate::model::afterwards::Section;
+use crate::model::cause::CauseClass;
 use crate::model::id::Digest;
 use crate::model::id::Seq;
 use crate::model::role::PersonId;
 use crate::model::text::Text;
 use crate::model::ticket::TicketSeen;
 use crate::model::time::Time;
-use crate::rules::completeness::FindingKind;
 use crate::runbook::Priority;
+use crate::runbook::finding_kind::FindingKind;
 
 /// The post-mortem is somebody's to write.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::log::storm::StormWindow;
+use crate::model::cause::CauseClass;
 use crate::model::colour::Colour;
 use crate::model::id::Digest;
 use crate::model::id::IncidentId;
@@ -174,24 +175,6 @@ pub struct Hypothesised {
     pub statement: Text,
     /// Which class of cause it is.
     pub class: Option<CauseClass>,
-}
-
-/// The classes of root causes that the runbook knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum CauseClass {
-    /// A bug, a configuration error or a changed limit that was deployed lately.
-    RecentDeployment,
-    /// Memory, CPU, disk or a pool ran out.
-    ResourceExhaustion,
-    /// Somebody else's API, database or network.
-    OutsideDependency,
-    /// An attack, a crowd or bots.
-    Traffic,
-    /// Corrupt or oversized data, or an endless loop over it.
-    Data,
 }
 
 /// A possible cause turned out right or wrong.

@@ -4,7 +4,7 @@ use super::{Signal, SignalPolicy, SignalRule, WordMeans, WorseNews};
 use crate::model::id::Digest;
 use crate::model::inert;
 use crate::model::severity::Severity;
-use crate::rules::decide::{LONGEST_LINK, LONGEST_NAME};
+use crate::model::text::{LONGEST_LINK, LONGEST_NAME};
 
 /// What stands for a label that an alert doesn't have.
 const UNLABELLED: &str = "unlabelled";

@@ -71,7 +71,7 @@ impl Times {
         self.0.is_empty()
     }
 
-    pub(super) fn at(&self, place: usize) -> Option<Time> {
+    pub(crate) fn at(&self, place: usize) -> Option<Time> {
         self.0.get(place).copied().flatten()
     }
 }
@@ -120,7 +120,7 @@ impl Severities {
         self.0.iter().flatten().min().copied()
     }
 
-    pub(super) fn at(&self, place: usize) -> Option<Severity> {
+    pub(crate) fn at(&self, place: usize) -> Option<Severity> {
         self.0.get(place).copied().flatten()
     }
 }

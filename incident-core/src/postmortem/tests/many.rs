@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{FollowUpReview, Recurrence, owned, recurrences, write};
-use crate::log::event::CauseClass;
 use crate::log::incident::Ending;
 use crate::log::index::Summary;
 use crate::model::afterwards::ActionKind;
+use crate::model::cause::CauseClass;
 use crate::model::id::{IncidentId, Seq};
 use crate::model::role::PersonId;
 use crate::model::severity::Severity;
 use crate::model::side::Side;
 use crate::model::time::{Time, after};
 use crate::rules::command::{AddAction, Command, CompleteAction, Declare};
-use crate::rules::completeness::FindingKind;
 use crate::rules::test_driver::Driver;
 use crate::runbook::Priority;
+use crate::runbook::finding_kind::FindingKind;
 
 const DAY: Duration = Duration::from_secs(86_400);
 

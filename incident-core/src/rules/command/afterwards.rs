@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::body::bodies;
-use crate::log::event::CauseClass;
 use crate::model::afterwards::ActionKind;
 use crate::model::afterwards::CauseKind;
 use crate::model::afterwards::Section;
+use crate::model::cause::CauseClass;
 use crate::model::id::Digest;
 use crate::model::id::Seq;
 use crate::model::role::PersonId;

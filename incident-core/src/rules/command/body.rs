@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::event::CauseClass;
 use crate::log::event::EvidenceItem;
 use crate::log::event::FixStep;
 use crate::log::event::Relation;
+use crate::model::cause::CauseClass;
 use crate::model::colour::Colour;
 use crate::model::effect::Applied;
 use crate::model::effect::Receipt;

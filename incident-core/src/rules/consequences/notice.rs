@@ -11,10 +11,10 @@ use crate::model::id::{Digest, Seq};
 use crate::model::notice::{ApprovalRequest, Label, Line, NoticeKind};
 use crate::model::obligation::ObligationKind;
 use crate::model::role::PersonId;
+use crate::model::route::Route;
 use crate::model::severity::{Audience, Severity};
 use crate::model::text::Text;
 use crate::model::time::{Time, after};
-use crate::rules::context::Route;
 use crate::rules::decide::Draft;
 
 /// How long a notice is worth sending that nothing overtakes.

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::response::page_step;
 use crate::log::event::{Reopened, SignalsReceived};
+use crate::log::firing::{Messages, News};
 use crate::log::index::takes_group;
 use crate::model::inert;
 use crate::model::obligation::ObligationKind;
 use crate::model::phase::Phase;
-use crate::model::signal::{Fingerprints, Messages, News, Signal};
+use crate::model::signal::{Fingerprints, Signal};
+use crate::model::text::LONGEST_NAME;
 use crate::model::time::since;
 use crate::rules::command::{Gather, Gathered, Refusal};
-use crate::rules::decide::{Draft, LONGEST_NAME, past};
+use crate::rules::decide::{Draft, past};
 
 type Handled = Result<(), Refusal>;
 

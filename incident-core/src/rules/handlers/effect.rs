@@ -12,18 +12,20 @@ use crate::log::event::{
     MitigationPlanned, MitigationVerified,
 };
 use crate::log::mitigation::Stage;
+use crate::log::wake::{HEARTBEAT, may_expire};
 use crate::model::effect::{Applied, Effect, EffectState, Outcome, Receipt, Start, Work};
 use crate::model::id::{Digest, EffectId, Seq};
 use crate::model::inert::clip;
 use crate::model::plan::Plan;
+use crate::model::text::LONGEST_NAME;
 use crate::model::ticket::TicketRef;
 use crate::model::time::{after, spoken};
 use crate::rules::backoff::{
     GIVE_UP_AFTER, LONGEST_ASKED, PAGE_FALLS_BACK_AFTER, PAGE_WAITS, SOONEST, retry_at,
 };
 use crate::rules::command::{Begin, Conclude, EffectResult, Failure, Refusal};
-use crate::rules::decide::{Draft, LONGEST_NAME};
-use crate::rules::due::{HEARTBEAT, Move, is_startable, may_expire, next_move};
+use crate::rules::decide::Draft;
+use crate::rules::due::{Move, is_startable, next_move};
 
 type Handled = Result<(), Refusal>;
 

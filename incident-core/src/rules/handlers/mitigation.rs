@@ -16,11 +16,12 @@ use crate::model::mitigation::{Mitigation, MitigationKind};
 use crate::model::plan::ApprovedPlan;
 use crate::model::plan::{Execution, Plan};
 use crate::model::role::{Actor, PersonId};
+use crate::model::text::LONGEST_TEXT;
 use crate::model::time::{Time, after};
 use crate::rules::command::{
     Approve, ExecutePlan, Proposal, Propose, Refusal, Reject, SettleMitigation, Undo,
 };
-use crate::rules::decide::{Draft, LONGEST_TEXT, bounded, name, shown};
+use crate::rules::decide::{Draft, bounded, name, shown};
 use crate::runbook::{ApprovalRule, Runbook};
 
 type Handled = Result<(), Refusal>;

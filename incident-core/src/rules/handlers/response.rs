@@ -16,12 +16,13 @@ use crate::model::inert;
 use crate::model::phase::Phase;
 use crate::model::role::Actor;
 use crate::model::severity::Severity;
+use crate::model::text::{LONGEST_NAME, LONGEST_TITLE};
 use crate::model::ticket::TicketRef;
 use crate::rules::command::{
     Assign, Attest, Because, Declare, Hypothesise, JudgeHypothesis, MoveTicket, Note, PostUpdate, RecordFix,
     Refusal, SetSeverity, TickStep, Triage,
 };
-use crate::rules::decide::{Draft, LONGEST_NAME, LONGEST_TITLE, given, link, name, past, shown};
+use crate::rules::decide::{Draft, given, link, name, past, shown};
 use crate::runbook::escalation;
 use crate::runbook::escalation::Target;
 use crate::runbook::pinned::Figures;

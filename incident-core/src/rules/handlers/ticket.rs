@@ -4,9 +4,10 @@ use crate::log::event::{ActionTicketSeen, EffectPlanned, TicketAdopted};
 use crate::model::effect::{Effect, Receipt, TicketWork, Work};
 use crate::model::inert::clip;
 use crate::model::role::{Identity, PersonId};
+use crate::model::text::LONGEST_NAME;
 use crate::model::ticket::{Ticket, TicketRef, TicketSeen, TicketState};
 use crate::model::time::to_millis;
-use crate::rules::decide::{Draft, LONGEST_NAME};
+use crate::rules::decide::Draft;
 
 /// Records what people did to the tickets of action items. What is as it was says nothing.
 pub(super) fn read_back(draft: &mut Draft<'_>, tickets: &[Ticket]) {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::effect::out_of_time;
 use super::response::page_step;
 use crate::log::event::{EffectSettled, ObligationBreached, ObligationMoved, ObligationReminded, Reviewed};
+use crate::log::wake::HEARTBEAT;
 use crate::model::id::Seq;
 use crate::model::obligation::{Obligation, ObligationKind};
 use crate::model::time::{Time, after, since};
 use crate::rules::command::Refusal;
 use crate::rules::decide::Draft;
-use crate::rules::due::{HEARTBEAT, expires};
+use crate::rules::due::expires;
 use crate::runbook::pinned::SHORTEST_RHYTHM;
 
 pub(super) fn wake(draft: &mut Draft<'_>) -> Result<(), Refusal> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, Findings};
+use crate::model::route::Route;
 use crate::model::severity::{Audience, Severity};
-use crate::rules::context::Route;
 use crate::runbook::Runbook;
 
 impl Runbook {

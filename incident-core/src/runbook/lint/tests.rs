@@ -177,7 +177,7 @@ fn a_finding_reads_as_a_sentence() {
 /// Each finding says where, what was found and what to do.
 #[test]
 fn routes_are_checked_against_the_runbook() {
-    use crate::rules::context::Route;
+    use crate::model::route::Route;
     let everybody = ["responders", "team", "leadership", "executives", "staff", "caretaker"];
     let good = || vec![Route::new("page", &everybody), Route::new("status", &["customers", "public"])];
     let lint = |routes: &[Route]| -> Vec<String> {

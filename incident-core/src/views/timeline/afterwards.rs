@@ -10,7 +10,7 @@ use crate::model::afterwards::{CauseKind, Decision};
 use crate::model::id::Seq;
 use crate::model::ticket::TicketState;
 use crate::model::time::spoken;
-use crate::rules::completeness::FindingKind;
+use crate::runbook::finding_kind::FindingKind;
 
 impl Teller<'_> {
     /// What a record of what comes after the fix says; nothing for any other.

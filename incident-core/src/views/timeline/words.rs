@@ -4,7 +4,8 @@ use std::fmt::{self, Write as _};
 
 use chrono::Timelike;
 
-use crate::log::event::{CauseClass, FixStep, Relation};
+use crate::log::event::{FixStep, Relation};
+use crate::model::cause::CauseClass;
 use crate::model::obligation::ObligationKind;
 use crate::model::phase::Gate;
 use crate::model::time::Time;

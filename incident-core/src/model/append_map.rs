@@ -15,11 +15,11 @@ const STEP: usize = 8;
 /// Sorted runs, the oldest and longest first, each more than `STEP` times as long as the next. So there are few of them to
 /// look into, and what is in them was moved few times.
 #[derive(Clone)]
-pub struct Ledger<K, V> {
+pub struct AppendMap<K, V> {
     runs: Vec<Arc<Vec<(K, V)>>>,
 }
 
-impl<K: Ord + Clone, V: Clone> Ledger<K, V> {
+impl<K: Ord + Clone, V: Clone> AppendMap<K, V> {
     /// The value of `key`.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<&V> {
@@ -72,7 +72,7 @@ fn merged<K: Ord + Clone, V: Clone>(mut older: &[(K, V)], newer: &[(K, V)]) -> V
     merged
 }
 
-impl<K: Ord, V> Ledger<K, V> {
+impl<K: Ord, V> AppendMap<K, V> {
     /// All of them, in order.
     pub(crate) fn all(&self) -> BTreeMap<&K, &V> {
         self.runs.iter().flat_map(|run| run.iter()).map(|(key, value)| (key, value)).collect()
@@ -83,19 +83,19 @@ fn place<K: Ord, V>(run: &[(K, V)], key: &K) -> Result<usize, usize> {
     run.binary_search_by(|(other, _)| other.cmp(key))
 }
 
-impl<K, V> Default for Ledger<K, V> {
+impl<K, V> Default for AppendMap<K, V> {
     fn default() -> Self {
         Self { runs: Vec::new() }
     }
 }
 
-impl<K: Ord, V: PartialEq> PartialEq for Ledger<K, V> {
+impl<K: Ord, V: PartialEq> PartialEq for AppendMap<K, V> {
     fn eq(&self, other: &Self) -> bool {
         self.all() == other.all()
     }
 }
 
-impl<K: Ord + fmt::Debug, V: fmt::Debug> fmt::Debug for Ledger<K, V> {
+impl<K: Ord + fmt::Debug, V: fmt::Debug> fmt::Debug for AppendMap<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.all().fmt(f)
     }
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn it_is_a_map_whatever_the_order() {
-        let (mut ledger, mut map) = (Ledger::default(), BTreeMap::new());
+        let (mut ledger, mut map) = (AppendMap::default(), BTreeMap::new());
         for n in 0_u64..2_000 {
             let key = n * 7_919 % 1_201;
             ledger.insert(key, n);
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_copy_is_not_changed_by_what_comes_later() {
-        let mut ledger = Ledger::default();
+        let mut ledger = AppendMap::default();
         for n in 0..40 {
             let copy = ledger.clone();
             ledger.insert(n, n);
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn there_are_few_runs() {
-        let mut ledger = Ledger::default();
+        let mut ledger = AppendMap::default();
         (0..100_000).for_each(|n| ledger.insert(n, ()));
         assert!(ledger.runs.len() < 7, "{}", ledger.runs.len());
     }

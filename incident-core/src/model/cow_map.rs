@@ -10,11 +10,11 @@ use std::sync::Arc;
 /// Every decision copies the state, and changes little of it: a copy of this map shares each value until one of the two
 /// changes it. It is made for some dozens of entries, most of which are added at the end.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SharedMap<K, V> {
+pub struct CowMap<K, V> {
     entries: Vec<(K, Arc<V>)>,
 }
 
-impl<K, V> SharedMap<K, V> {
+impl<K, V> CowMap<K, V> {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -46,7 +46,7 @@ impl<K, V> SharedMap<K, V> {
     }
 }
 
-impl<K: Ord, V> SharedMap<K, V> {
+impl<K: Ord, V> CowMap<K, V> {
     /// The value of `key`.
     #[must_use]
     pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
@@ -99,7 +99,7 @@ impl<K: Ord, V> SharedMap<K, V> {
     }
 }
 
-impl<K: Ord, V: Clone> SharedMap<K, V> {
+impl<K: Ord, V: Clone> CowMap<K, V> {
     /// The value of `key`, to change.
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.place(key).ok().map(|at| Arc::make_mut(&mut self.entries[at].1))
@@ -111,19 +111,19 @@ impl<K: Ord, V: Clone> SharedMap<K, V> {
     }
 }
 
-impl<K, V> Default for SharedMap<K, V> {
+impl<K, V> Default for CowMap<K, V> {
     fn default() -> Self {
         Self { entries: Vec::new() }
     }
 }
 
-impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for SharedMap<K, V> {
+impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for CowMap<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self).finish()
     }
 }
 
-impl<K: Ord + Borrow<Q>, Q: Ord + ?Sized, V> Index<&Q> for SharedMap<K, V> {
+impl<K: Ord + Borrow<Q>, Q: Ord + ?Sized, V> Index<&Q> for CowMap<K, V> {
     type Output = V;
 
     fn index(&self, key: &Q) -> &V {
@@ -131,10 +131,10 @@ impl<K: Ord + Borrow<Q>, Q: Ord + ?Sized, V> Index<&Q> for SharedMap<K, V> {
     }
 }
 
-/// Keys and values of a [`SharedMap`], in order.
+/// Keys and values of a [`CowMap`], in order.
 pub type Iter<'a, K, V> = std::iter::Map<std::slice::Iter<'a, (K, Arc<V>)>, fn(&(K, Arc<V>)) -> (&K, &V)>;
 
-impl<'a, K, V> IntoIterator for &'a SharedMap<K, V> {
+impl<'a, K, V> IntoIterator for &'a CowMap<K, V> {
     type Item = (&'a K, &'a V);
     type IntoIter = Iter<'a, K, V>;
 
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn it_is_a_map_whatever_the_order() {
-        let (mut shared, mut map) = (SharedMap::default(), BTreeMap::new());
+        let (mut shared, mut map) = (CowMap::default(), BTreeMap::new());
         for n in 0_u64..400 {
             let key = n * 7_919 % 101;
             if n % 3 == 0 {
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_copy_is_not_changed_by_what_comes_later() {
-        let mut shared = SharedMap::default();
+        let mut shared = CowMap::default();
         shared.insert(1, "one".to_owned());
         let copy = shared.clone();
         assert!(std::ptr::eq(&shared[&1], &copy[&1]));

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Signal, SignalState};
-use crate::log::append_map::Ledger;
 use crate::log::event::SignalsReceived;
+use crate::model::append_map::AppendMap;
 use crate::model::severity::Severity;
+use crate::model::signal::{Signal, SignalState};
 use crate::model::time::{Time, to_millis};
 
 /// What a message about an alert changes.
@@ -83,7 +83,7 @@ impl Occurrence {
 /// The alerts of an incident that fire: cheap to copy, however many they are.
 #[derive(Clone, Default, PartialEq)]
 pub struct Firing {
-    alerts: Ledger<u64, Occurrence>,
+    alerts: AppendMap<u64, Occurrence>,
     count: usize,
     latest: Option<Time>,
 }
