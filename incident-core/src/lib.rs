@@ -47,9 +47,18 @@
 //!
 //! # Layers
 //!
-//! - [`domain`] – the vocabulary and the rules, as plain data and pure functions. No clock, no randomness, no I/O.
-//! - [`port`] – the traits that adapters and stores implement. An adapter needs these two and nothing else.
+//! Pure floors, each of which uses only those above it in this list, without clock, randomness and I/O:
+//!
+//! - [`model`] – the vocabulary, as plain data.
+//! - [`runbook`] – the response plan as data.
+//! - [`log`] – records, the hash chain over them, and the incident's state folded from them.
+//! - [`rules`] – commands, what may happen, what it obliges to, what is due.
+//! - [`views`] – timeline, rendering, redaction, response times, next steps.
 //! - [`postmortem`] – the document that a log makes.
+//!
+//! And around them:
+//!
+//! - [`port`] – the traits that adapters and stores implement. An adapter needs the model and the ports.
 //! - [`config`] – from TOML to adapters, and references to secrets.
 //! - [`runtime`] – the engine, the handles, the clocks.
 //! - [`store`] and [`local`] – the store in memory; console, ticket folder and evidence folder.
@@ -57,8 +66,8 @@
 //!
 //! # Features
 //!
-//! - `runtime` (default): the engine, the memory store and the local adapters; brings tokio. Without it the domain, the
-//!   ports and the post-mortem remain, with no async runtime.
+//! - `runtime` (default): the engine, the memory store and the local adapters; brings tokio. Without it the
+//!   floors and the ports remain, with no async runtime.
 //! - `toml`: runbooks and [`Settings`] that are TOML files. Without it, both are made in code.
 //! - `conformance`: the suite for authors of stores.
 //! - `schema`: JSON schemas of the settings and of the post-mortem.

@@ -252,7 +252,7 @@ fn the_readme_says_how_to_start() {
 #[test]
 fn modules_are_found_in_every_form_of_path() {
     for (code, expect) in [
-        ("crate::model::time::Time", vec!["domain"]),
+        ("crate::model::time::Time", vec!["model"]),
         ("use crate::{port::{Clock, Store}, runtime};", vec!["port", "runtime"]),
         ("use crate::{\n    port::Clock,\n    model,\n};", vec!["port", "model"]),
         ("other_crate::port", vec![]),

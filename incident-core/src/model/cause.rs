@@ -1,6 +1,5 @@
 //! Classes of root causes.
 
-
 use serde::{Deserialize, Serialize};
 
 /// The classes of root causes that the runbook knows.

@@ -1,6 +1,5 @@
 //! What is due: a function of the state and the time, and of nothing else.
 
-
 use crate::log::incident::Incident;
 use crate::log::wake::{HEARTBEAT, begins_at, can_begin, has_no_wait, may_expire, next_wake};
 use crate::model::effect::{Effect, EffectState, Repeat, Start, Work};
