@@ -16,7 +16,7 @@ use crate::model::time::Time;
 /// Where the logs are kept.
 ///
 /// A store is the only state that survives a crash, so what it acknowledges must be durable. It never looks into a
-/// record: sequence, chain, index and ids are computed by the domain from the state at the version a commit names.
+/// record: sequence, chain, index and ids are computed by the rules from the state at the version a commit names.
 ///
 /// Times are kept and compared to the millisecond. Whatever lasts *until* a time – a key, a lease – is over at that
 /// time.

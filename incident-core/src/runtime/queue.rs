@@ -261,7 +261,7 @@ impl Engine {
                 }
                 Err(CommitError::Store(error)) => return Err(CommandError::Store(Arc::new(error))),
                 Err(error @ CommitError::Invalid(_)) => {
-                    tracing::error!(%id, %error, "the store and the domain disagree");
+                    tracing::error!(%id, %error, "the store and the rules disagree");
                     *seen = None;
                     return Err(CommandError::Internal);
                 }
@@ -290,7 +290,7 @@ impl Engine {
                 Err(CommitError::NewerFold { by }) => return Err(CommandError::Newer { by }),
                 Err(CommitError::Store(error)) => return Err(CommandError::Store(Arc::new(error))),
                 Err(error @ (CommitError::KeyTaken { .. } | CommitError::Invalid(_))) => {
-                    tracing::error!(id = %state.id, %error, "the store and the domain disagree");
+                    tracing::error!(id = %state.id, %error, "the store and the rules disagree");
                     return Ok(());
                 }
             }
