@@ -154,6 +154,8 @@ fn nothing_is_left_over() {
         "finish it or leave it out; an ignored test says why; a test that sleeps wants a ManualClock",
         rust().flat_map(|file| file.lines_with(left_over)),
     );
+    let pending = FILES.iter().filter(|file| file.path.ends_with(".snap.new")).map(|file| &file.path);
+    none("accept the snapshot or delete it: no test compares a pending one", pending);
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::model::side::Side;
 use crate::model::signal::{Detection, Fingerprints, Signal};
 use crate::model::text::{Text, Texts};
 use crate::model::ticket::{TicketRef, TicketSeen};
-use crate::model::time::{Time, is_ahead};
+use crate::model::time::{Time, is_ahead, since, spoken};
 use crate::runbook::Priority;
 use crate::runbook::pinned::{Figures, SHORTEST_RHYTHM};
 use crate::runbook::triage::TriagePath;
@@ -304,6 +304,12 @@ impl Incident {
     #[must_use]
     pub fn known_start(&self) -> Option<Time> {
         self.milestones.started.filter(|_| self.start_known)
+    }
+
+    /// How long it lasted until `end`, in words; a lower bound while nobody knows when it began.
+    pub(crate) fn lasted(&self, end: Time) -> String {
+        let lasted = spoken(since(end, self.milestones.started.unwrap_or(end)));
+        if self.start_known { lasted } else { format!("at least {lasted}") }
     }
 
     /// Whether responders are at work: declared, not resolved, not ended.

@@ -136,7 +136,6 @@ fn figures(incident: &Incident, said: &NoticeIssued, at: Time, runbook: &Runbook
     let due = |kind| incident.obligation(kind).map(|owed| owed.due);
     let name =
         |person: &PersonId| runbook.persons.get(person).map_or(person.as_str(), |it| &it.name).to_owned();
-    let started = incident.milestones.started.unwrap_or(at);
     let to_answer = due(ObligationKind::Acknowledge).filter(|due| *due > at);
     let cadence = incident.figures.update_every.get(&said.severity);
     let cadence = cadence.map_or_else(|| "as needed".to_owned(), |every| format!("every {}", spoken(*every)));
@@ -167,7 +166,7 @@ fn figures(incident: &Incident, said: &NoticeIssued, at: Time, runbook: &Runbook
         ("owed", words(Label::Do)),
         ("mitigation", words(Label::Plan)),
         ("outcome", words(Label::Summary)),
-        ("duration", words(Label::Duration).or_else(|| Some(spoken(since(at, started))))),
+        ("duration", words(Label::Duration).or_else(|| Some(incident.lasted(at)))),
         ("resolved_at", incident.milestones.resolved.map(stamp)),
         ("root_cause", words(Label::Cause).or_else(|| Some("to be determined".to_owned()))),
         ("watch", Some(spoken(incident.figures.watch))),
@@ -312,7 +311,8 @@ fn status(incident: &Incident) -> String {
     ];
     let mut line =
         |label: &str, words: Option<String>| lines.extend(words.map(|words| format!("{label}: {words}")));
-    line("Started", incident.milestones.started.map(stamp));
+    let started = incident.known_start().map(stamp);
+    line("Started", started.or_else(|| Some("unknown".to_owned())));
     line("Service", incident.service.clone());
     line("Incident lead", incident.commander().map(ToString::to_string));
     let impact = incident.impact.as_ref().and_then(|impact| impact.business);
@@ -329,11 +329,10 @@ fn comment(incident: &Incident, record: &Record) -> String {
 
 fn closing(incident: &Incident, record: &Record, runbook: &Runbook) -> String {
     let Fact::Resolved(resolved) = &record.fact else { return comment(incident, record) };
-    let started = incident.milestones.started.unwrap_or(record.occurred_at);
     let due = |kind| incident.obligation(kind).map(|owed| stamp(owed.due));
     let figures = [
         ("resolved_at", Some(stamp(record.occurred_at))),
-        ("duration", Some(spoken(since(record.occurred_at, started)))),
+        ("duration", Some(incident.lasted(record.occurred_at))),
         ("root_cause", Some(incident.texts.get(resolved.cause).to_owned())),
         ("due", due(ObligationKind::PostMortem)),
         ("meeting", due(ObligationKind::Meeting)),

@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use incident_core::log::event::Fact;
 use incident_core::log::fold::evolve;
 use incident_core::log::incident::Incident;
-use incident_core::model::effect::{Applied, Work};
+use incident_core::log::index::Summary;
+use incident_core::model::effect::{Applied, TicketWork, Work};
 use incident_core::model::notice::{Notice, NoticeKind};
 use incident_core::model::phase::Phase;
 use incident_core::model::role::Role;
 use incident_core::model::severity::Severity;
 use incident_core::model::side::Side;
+use incident_core::model::ticket::TicketRef;
 use incident_core::rules::command::{
     Assign, Command, Declare, EffectResult, PostUpdate, RequestReview, SettleMitigation,
 };
-use incident_core::runbook::PLACEHOLDERS;
-use incident_core::runbook::Runbook;
-use incident_core::views::render;
+use incident_core::runbook::{PLACEHOLDERS, Runbook};
+use incident_core::views::render::{self, Named};
+use incident_core::views::timeline::describe;
 
 use crate::course::{action, advance_to, because, impact, publish, resolve_anyway, severity, update};
 use crate::samples::older;
@@ -319,10 +321,38 @@ fn a_notice_for_both_is_rendered_for_those_outside() {
     assert!(!notice.to_text().contains("7d9f"), "{}", notice.to_text());
 }
 
+/// Until somebody says when it began, no view shows the time of recording as the start, and a duration is a lower bound.
 #[test]
-fn an_unknown_start_is_said_to_be_unknown() {
+fn an_unknown_start_is_never_shown_as_known() {
     let mut it = Scenario::blank(MONDAY);
     it.does(Command::Declare(Box::new(Declare::new("slow").severity(Severity::Sev2))));
-    let page = &notices(&it, &it.runbook)[0];
-    assert!(page.started_at.is_none() && page.said.contains("Started: unknown"), "{}", page.said);
+    it.passes("29m");
+    it.does(advance_to(Phase::Recovery));
+    let resolved = it.does(resolve_anyway());
+
+    let mut incident = it.it.clone();
+    incident.ticket = Some(TicketRef::new("https://tickets.example/1"));
+    let named = Named { records: vec![resolved[0].clone()], ..Named::default() };
+    let ticket = |work| format!("{:?}", render::ticket(&incident, &work, &named, &it.runbook).unwrap());
+    let mut views = vec![
+        ("new ticket", ticket(TicketWork::Open), "Started: unknown"),
+        ("ticket's status", ticket(TicketWork::Sync), "Started: unknown"),
+        ("closing comment", ticket(TicketWork::Close(resolved[0].seq)), "at least 29 min"),
+        ("timeline", describe(&it.it, &it.records[0]), "start not known yet"),
+    ];
+    for notice in notices(&it, &it.runbook) {
+        assert_eq!(notice.started_at, None, "{}", notice.kind);
+        match notice.kind {
+            NoticeKind::Opening | NoticeKind::Page => {
+                views.push(("opening", notice.to_text(), "Started: unknown"))
+            }
+            NoticeKind::Resolved => views.push(("resolved", notice.to_text(), "at least 29 min")),
+            _ => {}
+        }
+    }
+    assert!(views.iter().any(|view| view.0 == "resolved") && views.iter().any(|view| view.0 == "opening"));
+    for (view, says, expected) in views {
+        assert!(says.contains(expected), "{view} lacks {expected:?}: {says}");
+    }
+    assert_eq!(Summary::of(&it.it).started_at, None);
 }

@@ -16,7 +16,7 @@ use crate::model::obligation::ObligationKind;
 use crate::model::phase::Phase;
 use crate::model::severity::Audience;
 use crate::model::ticket::TicketState;
-use crate::model::time::{since, stamp};
+use crate::model::time::stamp;
 use crate::rules::decide::Draft;
 use chase::working_on;
 use notice::{Said, everybody_told, inside, newly_owed};
@@ -134,8 +134,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             deadline::drop_kinds(draft, &[ObligationKind::Acknowledge, ObligationKind::Update], seq);
             deadline::open_afterwards(draft, seq);
             let told = everybody_told(draft);
-            let started = draft.state.milestones.started.unwrap_or(record.occurred_at);
-            let lasted = crate::model::time::spoken(since(record.occurred_at, started));
+            let lasted = draft.state.lasted(record.occurred_at);
             let recovered = draft.state.checks.held(&draft.state.figures, draft.cx.now);
             let phrase = if recovered { "resolved" } else { "resolved_unchecked" };
             let said = Said::new(NoticeKind::Resolved).phrase(phrase).line(Label::Cause, fact.cause);
