@@ -345,7 +345,7 @@ fn an_unknown_start_is_never_shown_as_known() {
         assert_eq!(notice.started_at, None, "{}", notice.kind);
         match notice.kind {
             NoticeKind::Opening | NoticeKind::Page => {
-                views.push(("opening", notice.to_text(), "Started: unknown"))
+                views.push(("opening", notice.to_text(), "Started: unknown"));
             }
             NoticeKind::Resolved => views.push(("resolved", notice.to_text(), "at least 29 min")),
             _ => {}
