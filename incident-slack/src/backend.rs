@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use incident_core::config::{ConfigError, Ports, Secret};
 use incident_core::port::{AdapterError, ErrorKind, EvidenceStore};
+use serde_json::json;
 use slack_morphism::{SlackClient, SlackClientHttpConnector};
 
 use crate::budget::Budget;
 use crate::client::{Client, unread, unwritten};
 use crate::config::SlackConfig;
-use crate::intake::{Answer, Quote, Reaction};
+use crate::intake::{Answer, Modal, Quote, Reaction};
 use crate::notifier::SlackNotifier;
 use crate::settings::Settings;
 
@@ -82,6 +83,31 @@ impl SlackBackend {
         let body = answer.to_json().to_string().into_bytes();
         let sent = self.client.send(response_url, "application/json", body, &Budget::within(PATIENCE)).await;
         sent.map_err(unwritten(RESPOND))
+    }
+
+    /// Opens a form for the person whose command, click or form Slack gave this `trigger`, within three seconds of it.
+    ///
+    /// # Errors
+    /// [`AdapterError`], most often because three seconds are over.
+    pub async fn open(&self, trigger: &str, modal: &Modal) -> Result<(), AdapterError> {
+        const OPEN: &str = "open a form in Slack";
+        let body = json!({ "trigger_id": trigger, "view": modal.to_json() });
+        let opened = self.client.write("views.open", &body, &Budget::within(PATIENCE)).await;
+        opened.map(drop).map_err(unwritten(OPEN))
+    }
+
+    /// Tells one person in a channel what came of a form, which has no response URL; in the backend's own channel if `channel`
+    /// is empty. A person who isn't in the channel doesn't see it.
+    ///
+    /// # Errors
+    /// [`AdapterError`]; also if the app isn't in the channel.
+    pub async fn tell(&self, channel: &str, user: &str, answer: &Answer) -> Result<(), AdapterError> {
+        const TELL: &str = "answer a person in Slack";
+        let channel = if channel.is_empty() { &self.settings.channel } else { channel };
+        let said = answer.to_json();
+        let body = json!({ "channel": channel, "user": user, "text": said["text"], "blocks": said["blocks"] });
+        let told = self.client.write("chat.postEphemeral", &body, &Budget::within(PATIENCE)).await;
+        told.map(drop).map_err(unwritten(TELL))
     }
 
     /// The message that somebody reacted to, for the timeline.

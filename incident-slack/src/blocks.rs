@@ -130,4 +130,8 @@ fn fallback(notice: &Notice) -> String {
 }
 
 #[cfg(test)]
+#[path = "../tests/limits/mod.rs"]
+pub(crate) mod limits_of_slack;
+
+#[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What comes back from the room: commands, buttons, shortcuts and reactions, as commands of the core.
+//! What comes back from the room: commands, buttons, forms, shortcuts and reactions, as commands of the core.
 //!
 //! Everything here is pure. An embedder receives the request – over HTTP with [`verify_signature`], or through Socket Mode –
 //! answers Slack within three seconds, hands the [`Intake`] to the engine, and tells the person what came of it with
@@ -10,11 +10,13 @@ mod event;
 mod form;
 mod hint;
 mod interaction;
+mod modal;
 mod note;
 mod people;
 mod signature;
 mod slash;
 mod status;
+mod triage;
 mod wish;
 mod words;
 
@@ -22,11 +24,13 @@ pub use answer::Answer;
 pub use event::{Event, Reaction};
 pub(crate) use interaction::{ACKNOWLEDGE, APPROVE, REJECT};
 pub use interaction::{ADD_TO_TIMELINE, Approval, Interaction, InteractionError};
+pub use modal::{DECLARE, Filled, Modal, Submission};
 pub use note::Quote;
 pub use people::{knows_people, permit};
 pub use signature::{Replays, SignatureError, verify_signature};
 pub use slash::{Asking, Slash, SlashCommand, SlashError, Verb, help};
-pub use status::{list, on_call, post_mortem, status, triage};
+pub use status::{list, on_call, post_mortem, status};
+pub use triage::Triaging;
 pub use wish::{Decision, Wish};
 
 use incident_core::log::incident::Incident;

@@ -65,7 +65,7 @@ pub struct SocketMode {
 pub enum Delivery {
     /// A slash command.
     Command(SlashCommand),
-    /// A button, or a message shortcut.
+    /// A button, a shortcut or a form.
     Interaction(Interaction),
     /// An event.
     Event(Event),
@@ -159,8 +159,11 @@ impl Connection {
                 return;
             }
             let Some(id) = envelope["envelope_id"].as_str() else { continue };
-            let acknowledged =
-                self.stream.send(Message::text(json!({ "envelope_id": id }).to_string())).await;
+            let mut reply = json!({ "envelope_id": id });
+            if let Some(problem) = problem(&envelope) {
+                reply["payload"] = problem;
+            }
+            let acknowledged = self.stream.send(Message::text(reply.to_string())).await;
             if acknowledged.is_err() {
                 return;
             }
@@ -188,6 +191,13 @@ impl Connection {
             }
         }
     }
+}
+
+/// What a form shows at the field that can't be taken.
+fn problem(envelope: &Value) -> Option<Value> {
+    let is_interaction = envelope["type"] == "interactive";
+    let error = is_interaction.then(|| Interaction::from_payload(&envelope["payload"]).err())?;
+    error?.response()
 }
 
 /// What an envelope holds, if it is something that this crate knows.

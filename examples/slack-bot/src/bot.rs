@@ -10,8 +10,8 @@ use incident_core::runtime::{CommandError, Done};
 use incident_core::{Actor, Engine, IncidentId, PostMortem};
 use incident_slack::SlackBackend;
 use incident_slack::intake::{
-    Answer, Event, Intake, Interaction, Quote, Replays, Slash, SlashCommand, Verb, Wish, list, on_call,
-    permit, post_mortem, status, triage,
+    Answer, Event, Intake, Interaction, Modal, Quote, Replays, Slash, SlashCommand, Verb, Wish, list, on_call,
+    Triaging, permit, post_mortem, status,
 };
 use incident_slack::socket::Delivery;
 
@@ -47,6 +47,29 @@ impl Bot {
                 let answer = self.button(*intake).await.unwrap_or_else(|answer| answer);
                 self.answer(&response_url, &answer).await;
             }
+            Delivery::Interaction(Interaction::Triage { triaging, intake, response_url }) => {
+                let answer = self.triage(&triaging, *intake).await.unwrap_or_else(|answer| answer);
+                self.answer(&response_url, &answer.in_place()).await;
+            }
+            Delivery::Interaction(Interaction::DeclareForm { trigger }) => {
+                // A shortcut has no address to answer to, and nobody waits in a channel.
+                let _ = self.slack.open(&trigger, &Modal::declare("")).await;
+            }
+            Delivery::Interaction(Interaction::EditForm {
+                incident,
+                section,
+                channel,
+                trigger,
+                response_url,
+            }) => {
+                if let Err(answer) = self.edit(incident, section, &channel, &trigger).await {
+                    self.answer(&response_url, &answer).await;
+                }
+            }
+            Delivery::Interaction(Interaction::Submission(sent)) => {
+                let answer = self.submitted(&sent).await.unwrap_or_else(|answer| answer);
+                let _ = self.slack.tell(&sent.channel, &sent.user, &answer).await;
+            }
             Delivery::Interaction(Interaction::Quote { quote, response_url }) => {
                 let link = self.slack.permalink(&quote.channel, &quote.ts).await;
                 let answer = self.quote(quote.at(link)).await.unwrap_or_else(|answer| answer);
@@ -73,10 +96,19 @@ impl Bot {
         let Slash { incident, verb, .. } = slash.map_err(|error| Answer::unreadable(&error))?;
         let find = || self.find(incident, &command.channel, None);
         match verb {
-            Verb::Declare(declare) => self.declare(command, Command::Declare(declare)).await,
+            Verb::Declare(declare) => {
+                self.declare(&command.trigger, command.request(Command::Declare(declare))).await
+            }
+            Verb::DeclareForm => {
+                self.open_form(&command.trigger, &Modal::declare(&command.channel)).await?;
+                Ok(Answer::new("Fill in the form, or write /incident declare WHAT IS WRONG."))
+            }
             Verb::List => Ok(list(&self.open().await?)),
             Verb::OnCall => Ok(on_call(&runbook)),
-            Verb::Triage => Ok(triage(&runbook)),
+            Verb::Triage => {
+                let first = Triaging::new(find().await?.id).question(&runbook);
+                Ok(first.unwrap_or_else(|| Answer::new("The runbook's triage has no question to ask.")))
+            }
             Verb::Status => Ok(status(&find().await?, &runbook, self.engine.now())),
             Verb::Act(act) => {
                 let incident = find().await?;
@@ -97,21 +129,22 @@ impl Bot {
         }
     }
 
-    async fn declare(&self, command: &SlashCommand, declare: Command) -> Result<Answer, Answer> {
+    /// Declares, once for each `name` that Slack gives a command or a form.
+    pub(crate) async fn declare(&self, name: &str, request: Request) -> Result<Answer, Answer> {
         let first = {
             let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-            heard.is_first(&command.trigger, self.engine.now())
+            heard.is_first(name, self.engine.now())
         };
         if !first {
             return Ok(Answer::new("This was heard already."));
         }
         let incident = self.engine.new_incident_id();
-        self.send(incident, command.request(declare)).await?;
+        self.send(incident, request).await?;
         Ok(Answer::declared(&self.state(incident).await?).to_everybody())
     }
 
     /// Sends a request, says what came of it, and brings the incident's first message up to date.
-    async fn act(&self, incident: &Incident, request: Request, user: &str) -> Result<Answer, Answer> {
+    pub(crate) async fn act(&self, incident: &Incident, request: Request, user: &str) -> Result<Answer, Answer> {
         let kind = request.command.kind();
         let done = self.send(incident.id, request).await?;
         let state = self.state(incident.id).await?;
@@ -132,6 +165,10 @@ impl Bot {
         let runbook = self.engine.runbook();
         if *wish == Wish::PostMortem {
             return Ok(post_mortem(incident, &runbook));
+        }
+        if let Wish::Edit { section } = wish {
+            self.edit(incident.id, *section, &command.channel, &command.trigger).await?;
+            return Ok(Answer::new("Edit the section in the form."));
         }
         if let Wish::Publish { .. } = wish {
             let records =
@@ -154,7 +191,7 @@ impl Bot {
         self.act(incident, request, &command.user).await
     }
 
-    async fn button(&self, intake: Intake) -> Result<Answer, Answer> {
+    pub(crate) async fn button(&self, intake: Intake) -> Result<Answer, Answer> {
         let Intake { incident, request, .. } = intake;
         let (actor, id) = (request.actor.clone(), request.id);
         let user = match &actor {
@@ -202,7 +239,7 @@ impl Bot {
     }
 
     /// Sends what a person may ask for: the one way to the engine.
-    async fn send(&self, incident: IncidentId, request: Request) -> Result<Done, Answer> {
+    pub(crate) async fn send(&self, incident: IncidentId, request: Request) -> Result<Done, Answer> {
         permit(&request, &self.engine.runbook())?;
         self.engine.send(incident, request).await.map_err(|error| self.failed(&error))
     }

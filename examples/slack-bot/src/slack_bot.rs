@@ -9,6 +9,7 @@
 
 mod bot;
 mod find;
+mod forms;
 mod setup;
 
 use std::error::Error;

@@ -9,6 +9,8 @@ mod fake;
 #[path = "../src/find.rs"]
 #[allow(dead_code, reason = "the program uses the rest")]
 mod find;
+#[path = "../src/forms.rs"]
+mod forms;
 mod room;
 #[path = "../src/setup.rs"]
 #[allow(dead_code, reason = "the program uses the rest")]
@@ -144,6 +146,55 @@ async fn two_persons_approve_by_button_and_a_stale_click_is_refused() {
     assert!(second.contains("approved and ordered"), "{second}");
     room.work().await;
     assert!(room.switched_off(), "and it was carried out");
+}
+
+#[tokio::test]
+async fn an_incident_is_declared_and_triaged_with_a_form_and_buttons() {
+    let room = Room::open().await;
+    room.command("U1ALICE", "declare").await;
+    let form = room.form();
+    let filled = [("what", "Orders are stuck"), ("severity", "sev3"), ("service", "checkout")];
+    let told = room.submit("U1ALICE", &form, &filled).await;
+    assert!(told.contains("Declared as #") && told.contains("SEV3 · Orders are stuck"), "{told}");
+    let asked = room.command("U1ALICE", "triage").await;
+    assert!(asked.contains("Question 1: Was data lost or spoiled?"), "{asked}");
+    let stranger = room.clicks_answer("U9STRANGER", "incident_triage_no").await;
+    assert!(stranger.starts_with("Nothing was done: your Slack account isn't in the runbook"), "{stranger}");
+    room.command("U1ALICE", "triage").await;
+    let mut told = String::new();
+    for (number, button) in ["no", "no", "no", "yes", "yes"].into_iter().enumerate() {
+        told = room.clicks_answer("U1ALICE", &format!("incident_triage_{button}")).await;
+        assert!(number == 4 || told.contains(&format!("Question {}:", number + 2)), "{told}");
+    }
+    assert!(told.starts_with("Triage is recorded: SEV"), "{told}");
+}
+
+#[tokio::test]
+async fn two_editors_of_one_section_see_each_other_and_no_text_is_lost() {
+    let room = Room::open().await;
+    room.command("U1ALICE", "declare sev2 Orders are stuck").await;
+    room.command("U1ALICE", "ack").await;
+    let alice = incident_core::Actor::human("slack", "U1ALICE");
+    let handle = room.engine.incident(room.incidents().await.remove(0)).as_actor(alice);
+    handle.resolve_over("a cold cache", "it is well").await.unwrap();
+    room.command("U1ALICE", "postmortem").await;
+    room.clicks_answer("U1ALICE", "incident_edit_trigger").await;
+    let alices = room.form();
+    room.command("U2BOB", "postmortem edit trigger").await;
+    let bobs = room.form();
+    let stranger = room.submit("U9STRANGER", &bobs, &[("text", "my long text")]).await;
+    assert!(stranger.contains("isn't in the runbook") && stranger.contains("my long text"), "{stranger}");
+    let saved = room.submit("U2BOB", &bobs, &[("text", "the deployment")]).await;
+    assert_eq!(saved, "Trigger is saved.");
+    let told = room.submit("U1ALICE", &alices, &[("text", "version 42 <&>")]).await;
+    assert!(told.starts_with("Trigger isn't saved yet: somebody else changed it"), "{told}");
+    let both = room.form();
+    assert!(both["blocks"].to_string().contains("the deployment"), "{both}");
+    assert_eq!(both["blocks"][2]["element"]["initial_value"], "version 42 <&>");
+    let merged = room.submit("U1ALICE", &both, &[("text", "the deployment of version 42")]).await;
+    assert_eq!(merged, "Trigger is saved.");
+    room.command("U2BOB", "postmortem edit trigger").await;
+    assert_eq!(room.form()["blocks"][0]["element"]["initial_value"], "the deployment of version 42");
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ mod fake;
 #[path = "../src/find.rs"]
 #[allow(dead_code, reason = "the program uses the rest")]
 mod find;
+#[path = "../src/forms.rs"]
+mod forms;
 mod room;
 #[path = "../src/setup.rs"]
 #[allow(dead_code, reason = "the program uses the rest")]

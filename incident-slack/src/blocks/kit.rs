@@ -61,3 +61,37 @@ pub(crate) fn named(mut block: Value, id: &str) -> Value {
     block["block_id"] = id.into();
     block
 }
+
+/// A field of a form, under the name that its errors are shown at.
+#[allow(clippy::needless_pass_by_value, reason = "it becomes a part of the block")]
+pub(crate) fn input(name: &str, label: &str, element: Value, optional: bool) -> Value {
+    json!({ "type": "input", "block_id": name, "label": plain(label), "element": element, "optional": optional })
+}
+
+/// A text field. What it begins with is shown as it is, so it isn't escaped.
+pub(crate) fn text_input(name: &str, content: &str, most: usize, multiline: bool) -> Value {
+    let mut element = json!({
+        "type": "plain_text_input",
+        "action_id": name,
+        "multiline": multiline,
+        "min_length": 1,
+        "max_length": most,
+    });
+    if !content.is_empty() {
+        element["initial_value"] = content.into();
+    }
+    element
+}
+
+pub(crate) fn option(words: &str, value: &str) -> Value {
+    json!({ "text": plain(words), "value": value })
+}
+
+/// A list to choose from; the first option is chosen already.
+pub(crate) fn select(name: &str, options: &[Value]) -> Value {
+    let mut select = json!({ "type": "static_select", "action_id": name, "options": options });
+    if let Some(first) = options.first() {
+        select["initial_option"] = first.clone();
+    }
+    select
+}

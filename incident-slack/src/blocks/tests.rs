@@ -9,8 +9,7 @@ use serde_json::json;
 
 use super::*;
 
-#[path = "../../tests/limits/mod.rs"]
-mod limits;
+use super::limits_of_slack as limits;
 
 fn at(text: &str) -> Time {
     text.parse().unwrap()

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::hint;
 use super::slash::{SlashError, help};
-use crate::blocks::escape::{brief, readable};
+use crate::blocks::escape::{brief, clip, readable};
 use crate::blocks::kit::{plain, section};
 
 /// An answer to a command, a button or a shortcut: for the one who asked, unless it says otherwise.
@@ -71,6 +71,26 @@ impl Answer {
     #[must_use]
     pub fn refused(refusal: &Refusal, runbook: &Runbook) -> Self {
         Self::new(&hint::refusal(refusal, runbook))
+    }
+
+    /// With `more` below it, in blocks of its own.
+    #[must_use]
+    pub fn with(mut self, more: &str) -> Self {
+        const MOST: usize = 2_900;
+        if self.blocks.is_empty() {
+            self.blocks.push(section(plain(&self.text)));
+        }
+        let more = readable(more);
+        let mut rest = more.as_str();
+        // A field of a form holds 3,000 characters, each of which may be an entity.
+        for _ in 0..4 {
+            let (words, left) = clip(rest, MOST);
+            if !words.trim().is_empty() {
+                self.blocks.push(section(plain(&words)));
+            }
+            rest = left;
+        }
+        self
     }
 
     /// For everybody in the conversation.

@@ -58,8 +58,14 @@ pub(super) fn finding(finding: &Finding) -> String {
     }
 }
 
+/// Whether a text in the finding's section mends it.
+pub(super) fn is_written(finding: &Finding) -> bool {
+    use FindingKind as K;
+    matches!(finding.kind, K::Trigger | K::WentWell | K::CouldBeBetter | K::Lucky)
+}
+
 fn write(section: &str) -> String {
-    format!("/incident postmortem write {section} TEXT")
+    format!("/incident postmortem edit {section}, or /incident postmortem write {section} TEXT")
 }
 
 fn command(kind: CommandKind) -> &'static str {

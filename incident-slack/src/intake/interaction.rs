@@ -3,16 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
+use incident_core::rules::command::{Approve, Command, Reject, Request};
+use incident_core::model::afterwards::Section;
 use incident_core::log::event::Origin;
 use incident_core::model::id::{CommandId, Digest, IncidentId, Seq};
 use incident_core::model::notice::ApprovalRequest;
 use incident_core::model::role::Actor;
-use incident_core::rules::command::{Approve, Command, Reject, Request};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Intake;
 use super::form::{fields, text};
+use super::modal::{DECLARE, Submission, section_named};
 use super::note::Quote;
+use super::triage::{TRIAGE, Triaging};
 
 /// The callback id of the message shortcut that puts a message on the timeline.
 pub const ADD_TO_TIMELINE: &str = "incident_add_to_timeline";
@@ -20,6 +23,7 @@ pub const ADD_TO_TIMELINE: &str = "incident_add_to_timeline";
 pub(crate) const APPROVE: &str = "incident_approve";
 pub(crate) const REJECT: &str = "incident_reject";
 pub(crate) const ACKNOWLEDGE: &str = "incident_acknowledge";
+pub(super) const EDIT_SECTION: &str = "incident_edit_";
 
 /// What a button means: this plan of this incident and no other.
 ///
@@ -96,6 +100,35 @@ pub enum Interaction {
         /// Where to answer.
         response_url: String,
     },
+    /// They want the form to declare an incident: [`Modal::declare`](super::Modal::declare).
+    DeclareForm {
+        /// Opens the form, for three seconds.
+        trigger: String,
+    },
+    /// They want the form for a section of a post-mortem: [`Modal::edit`](super::Modal::edit).
+    EditForm {
+        /// The incident.
+        incident: IncidentId,
+        /// The section.
+        section: Section,
+        /// Where they clicked: a channel's id.
+        channel: String,
+        /// Opens the form, for three seconds.
+        trigger: String,
+        /// Where to answer if it can't be opened.
+        response_url: String,
+    },
+    /// They answered a question of triage.
+    Triage {
+        /// All answers so far.
+        triaging: Triaging,
+        /// What records them once no question is left.
+        intake: Box<Intake>,
+        /// Where to answer.
+        response_url: String,
+    },
+    /// They sent a form.
+    Submission(Box<Submission>),
 }
 
 impl Interaction {
@@ -121,16 +154,26 @@ impl Interaction {
                 let quote = quote.ok_or(InteractionError::Malformed)?.by(&text(payload, "/user/id"));
                 Ok(Self::Quote { quote: Box::new(quote), response_url: text(payload, "/response_url") })
             }
+            "shortcut" if text(payload, "/callback_id") == DECLARE => {
+                Ok(Self::DeclareForm { trigger: text(payload, "/trigger_id") })
+            }
+            "view_submission" => {
+                Submission::from_payload(payload).map(|sent| Self::Submission(Box::new(sent)))
+            }
             "" => Err(InteractionError::Malformed),
             _ => Err(InteractionError::Foreign),
         }
     }
 
-    /// Where to answer.
+    /// Where to answer; empty if there is no such address.
     #[must_use]
     pub fn response_url(&self) -> &str {
         match self {
-            Self::Button { response_url, .. } | Self::Quote { response_url, .. } => response_url,
+            Self::Button { response_url, .. }
+            | Self::Quote { response_url, .. }
+            | Self::EditForm { response_url, .. }
+            | Self::Triage { response_url, .. } => response_url,
+            Self::DeclareForm { .. } | Self::Submission(_) => "",
         }
     }
 }
@@ -141,6 +184,16 @@ fn button(payload: &Value) -> Result<Interaction, InteractionError> {
     if user.is_empty() {
         return Err(InteractionError::Malformed);
     }
+    let response_url = text(payload, "/response_url");
+    if action.starts_with(EDIT_SECTION) {
+        let parts: Vec<&str> = value.split('|').collect();
+        let ["v1", incident, section] = parts[..] else { return Err(InteractionError::Foreign) };
+        let incident = incident.parse().map_err(|_| InteractionError::Foreign)?;
+        let (channel, trigger) = (text(payload, "/channel/id"), text(payload, "/trigger_id"));
+        let section = section_named(section)?;
+        return Ok(Interaction::EditForm { incident, section, channel, trigger, response_url });
+    }
+    let triaging = action.starts_with(TRIAGE).then(|| Triaging::read(&value)).transpose()?;
     let (incident, command) = match action.as_str() {
         APPROVE => {
             let plan: Approval = value.parse()?;
@@ -156,7 +209,10 @@ fn button(payload: &Value) -> Result<Interaction, InteractionError> {
             let incident = value.strip_prefix("v1|").and_then(|id| id.parse().ok());
             (incident.ok_or(InteractionError::Foreign)?, Command::Acknowledge)
         }
-        _ => return Err(InteractionError::Foreign),
+        _ => match &triaging {
+            Some(triaging) => (triaging.incident, triaging.command()),
+            None => return Err(InteractionError::Foreign),
+        },
     };
     // Slack has no id of a click; who, on which message, which button and when make one.
     let stamps = [text(payload, "/container/message_ts"), text(payload, "/actions/0/action_ts")].join("/");
@@ -164,7 +220,10 @@ fn button(payload: &Value) -> Result<Interaction, InteractionError> {
     let mut request = Request::new(id, Actor::human("slack", &user), command);
     request.origin = Origin::new("slack");
     let intake = Box::new(Intake::new(incident, request));
-    Ok(Interaction::Button { intake, response_url: text(payload, "/response_url") })
+    Ok(match triaging {
+        Some(triaging) => Interaction::Triage { triaging, intake, response_url },
+        None => Interaction::Button { intake, response_url },
+    })
 }
 
 /// Why an interaction is none that this crate knows.
@@ -177,6 +236,24 @@ pub enum InteractionError {
     /// It is somebody else's button or shortcut.
     #[error("this button or shortcut isn't ours")]
     Foreign,
+    /// A field of a form can't be taken; [`response`](Self::response) shows that at the field.
+    #[error("{problem}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it, and what helps.
+        problem: &'static str,
+    },
+}
+
+impl InteractionError {
+    /// What to acknowledge the interaction with, so that the form stays open and shows the problem at its field; nothing
+    /// otherwise.
+    #[must_use]
+    pub fn response(&self) -> Option<Value> {
+        let Self::Field { field, problem } = self else { return None };
+        Some(json!({ "response_action": "errors", "errors": { *field: problem } }))
+    }
 }
 
 #[cfg(test)]

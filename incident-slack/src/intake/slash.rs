@@ -137,7 +137,9 @@ pub enum Verb {
     OnCall,
     /// Begin an incident.
     Declare(Box<Declare>),
-    /// Say which questions triage asks.
+    /// Open the form to declare one.
+    DeclareForm,
+    /// Ask the first question of triage.
     Triage,
     /// Ask the engine.
     Act(Box<Command>),

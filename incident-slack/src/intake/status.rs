@@ -1,20 +1,21 @@
 //! How incidents stand, for whoever asks.
 
-use incident_core::log::incident::{Ending, Incident};
-use incident_core::model::inert::line;
-use incident_core::model::obligation::ObligationKind;
-use incident_core::model::side::Side;
-use incident_core::model::time::Time;
+use incident_core::model::afterwards::Section;
 use incident_core::rules::completeness::findings;
-use incident_core::runbook::Runbook;
-use incident_core::runbook::triage::Branch;
+use incident_core::log::incident::{Ending, Incident};
+use incident_core::model::side::Side;
+use incident_core::model::inert::line;
 use incident_core::views::next::{Who, next_steps};
+use incident_core::model::obligation::ObligationKind;
+use incident_core::runbook::Runbook;
+use incident_core::model::time::Time;
 use serde_json::Value;
 
 use super::answer::{Undelivered, undelivered};
+use super::interaction::EDIT_SECTION;
 use super::{Answer, hint};
 use crate::blocks::escape::{brief, date, link};
-use crate::blocks::kit::{context, header, markup, plain, section};
+use crate::blocks::kit::{actions, button, context, header, markup, plain, section};
 
 const LINE: usize = 500;
 
@@ -127,28 +128,25 @@ pub fn post_mortem(incident: &Incident, runbook: &Runbook) -> Answer {
     if !wanted.is_empty() {
         text = format!("{text}\nAlso missing:\n{wanted}");
     }
-    Answer::new(&text)
-}
-
-/// The questions of triage, and how they are answered.
-#[must_use]
-pub fn triage(runbook: &Runbook) -> Answer {
-    let tree = &runbook.triage;
-    let (mut lines, mut next) = (Vec::new(), Some(&tree.first));
-    while let Some(question) = next.and_then(|name| tree.questions.get(name)) {
-        lines.push(format!("{}. {}", lines.len() + 1, question.ask));
-        let branches = [&question.no, &question.yes];
-        next = branches.into_iter().find_map(|branch| match branch {
-            Branch::Ask(name) => Some(name),
-            Branch::Severity(_) => None,
-        });
-        if lines.len() > tree.questions.len() {
-            break;
+    let mut sections: Vec<Section> = Vec::new();
+    for section in found.iter().filter(|it| hint::is_written(it)).map(|it| it.section) {
+        if !sections.contains(&section) {
+            sections.push(section);
         }
     }
-    Answer::new(&format!(
-        "{}\nAnswer in this order, as far as you get asked: /incident triage no no no yes yes. What nobody knows is unknown, \
-         which counts as the worse answer.",
-        lines.join("\n")
-    ))
+    let buttons: Vec<Value> = sections.iter().take(5).map(|it| edit(incident, *it)).collect();
+    let answer = Answer::new(&text);
+    if buttons.is_empty() {
+        return answer;
+    }
+    let blocks = vec![section(plain(answer.text())), actions(&buttons)];
+    Answer::laid_out(&text, blocks)
+}
+
+/// The button that opens the form for a section of the post-mortem.
+fn edit(incident: &Incident, section: Section) -> Value {
+    let name = serde_json::to_value(section).unwrap_or_default();
+    let name = name.as_str().unwrap_or_default();
+    let value = format!("v1|{}|{name}", incident.id);
+    button(&format!("{EDIT_SECTION}{name}"), &format!("Edit {section}"), &value, None, None)
 }

@@ -26,6 +26,11 @@ pub enum Wish {
         /// The words.
         text: String,
     },
+    /// Open the form for a section of the post-mortem.
+    Edit {
+        /// The section.
+        section: Section,
+    },
     /// Say what the post-mortem lacks.
     PostMortem,
     /// Publish the post-mortem as it is now.
@@ -64,7 +69,7 @@ impl Wish {
                 let write = c::WriteSection { section: *section, text: text.clone(), based_on };
                 Ok(Some(Command::WriteSection(write)))
             }
-            Self::PostMortem | Self::Publish { .. } => Ok(None),
+            Self::Edit { .. } | Self::PostMortem | Self::Publish { .. } => Ok(None),
         }
     }
 

@@ -39,6 +39,8 @@ pub(crate) struct Workspace {
     pub(crate) troubles: VecDeque<Trouble>,
     /// Answers to people, as they arrived at a response URL.
     pub(crate) answers: Vec<Value>,
+    /// Forms, as they were opened.
+    pub(crate) views: Vec<Value>,
     pub(crate) uploads: BTreeMap<String, super::files::Upload>,
     /// Whether histories are shown 15 messages a minute.
     pub(crate) limited: bool,
@@ -76,11 +78,13 @@ const SCOPES: [&str; 13] = [
     "commands",
 ];
 /// What each method needs, and whether it changes something.
-const METHODS: [(&str, &str, bool); 20] = [
+const METHODS: [(&str, &str, bool); 22] = [
     ("auth.test", "", false),
     ("apps.connections.open", "", false),
     ("chat.postMessage", "chat:write", true),
     ("chat.update", "chat:write", true),
+    ("chat.postEphemeral", "chat:write", true),
+    ("views.open", "", true),
     ("conversations.history", "channels:history", false),
     ("conversations.replies", "channels:history", false),
     ("conversations.info", "channels:read", false),
@@ -108,6 +112,7 @@ impl Workspace {
             origin: "http://127.0.0.1:1".to_owned(),
             scopes: SCOPES.map(str::to_owned).to_vec(),
             users: users.into(),
+            views: Vec::new(),
             channels: BTreeMap::from([(CHANNEL.to_owned(), channel)]),
             troubles: VecDeque::new(),
             answers: Vec::new(),
@@ -201,6 +206,23 @@ impl Workspace {
             },
             "chat.postMessage" => self.post_message(asked),
             "chat.update" => self.update_message(asked),
+            "chat.postEphemeral" => {
+                if let Some(code) = super::messages::unsound(&asked.args) {
+                    return refuse(code);
+                }
+                self.answers.push(asked.args.clone());
+                Reply::Json(json!({"ok": true, "message_ts": "1.1"}))
+            }
+            "views.open" => {
+                if asked.text("trigger_id").is_empty() {
+                    return refuse("invalid_trigger_id");
+                }
+                if !super::limits::view_offences(&asked.args["view"]).is_empty() {
+                    return refuse("invalid_arguments");
+                }
+                self.views.push(asked.args["view"].clone());
+                Reply::Json(json!({"ok": true}))
+            }
             "conversations.history" | "conversations.replies" => self.read_messages(asked),
             "conversations.info" => self.channel_info(asked),
             "conversations.list" => self.list_channels(asked),

@@ -29,6 +29,22 @@ pub(crate) fn offences(message: &Value) -> Vec<String> {
     found.list
 }
 
+/// What is wrong with the view of a modal; nothing if Slack would take it.
+pub(crate) fn view_offences(view: &Value) -> Vec<String> {
+    let mut found = Offences::default();
+    found.unless(view["type"] == "modal", "a form is a modal");
+    for name in ["title", "submit", "close"] {
+        found.text(&view[name], 24, "a view's title and buttons have 1 to 24 characters");
+    }
+    let at_most = |key: &str, most| view[key].as_str().is_none_or(|text| len(text) <= most);
+    found.unless(at_most("callback_id", 255), "a callback_id has at most 255 characters");
+    found.unless(at_most("private_metadata", 3_000), "private_metadata has at most 3,000 characters");
+    let blocks = view["blocks"].as_array().cloned().unwrap_or_default();
+    found.unless((1..=100).contains(&blocks.len()), "a view has 1 to 100 blocks");
+    blocks.iter().for_each(|block| found.block(block));
+    found.list
+}
+
 #[derive(Default)]
 struct Offences {
     list: Vec<String>,
@@ -73,8 +89,34 @@ impl Offences {
                 self.unless((1..=25).contains(&elements.len()), "actions have 1 to 25 elements");
                 elements.iter().for_each(|element| self.button(element));
             }
+            "input" => self.input(block),
             "divider" => {}
             other => self.list.push(format!("{other:?} is no block that is expected here")),
+        }
+    }
+
+    fn input(&mut self, block: &Value) {
+        self.text(&block["label"], 2_000, "a label has 1 to 2,000 characters");
+        let element = &block["element"];
+        match element["type"].as_str() {
+            Some("plain_text_input") => {
+                let first = element["initial_value"].as_str().unwrap_or_default();
+                let most = element["max_length"].as_u64().unwrap_or(3_000);
+                self.unless(most <= 3_000, "a field takes at most 3,000 characters");
+                self.unless(len(first) as u64 <= most, "what a field begins with fits in it");
+            }
+            Some("static_select") => {
+                let options = element["options"].as_array().cloned().unwrap_or_default();
+                self.unless((1..=100).contains(&options.len()), "a list has 1 to 100 options");
+                for option in &options {
+                    self.text(&option["text"], 75, "an option has 1 to 75 characters");
+                    let value = option["value"].as_str().unwrap_or_default();
+                    self.unless((1..=150).contains(&len(value)), "an option's value has 1 to 150 characters");
+                }
+                let first = &element["initial_option"];
+                self.unless(first.is_null() || options.contains(first), "the first choice is an option");
+            }
+            _ => self.list.push("an input is a text or a list".to_owned()),
         }
     }
 

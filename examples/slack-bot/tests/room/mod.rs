@@ -138,11 +138,43 @@ impl Room {
         let number = self.count.fetch_add(1, Ordering::SeqCst);
         let click = json!({
             "type": "block_actions", "user": {"id": user}, "container": {"message_ts": "1.1"},
+            "channel": {"id": CHANNEL}, "trigger_id": format!("{number}.4"),
             "actions": [{"action_id": action, "value": value, "action_ts": format!("{number}.2")}],
             "response_url": self.served.response_url(),
         });
         self.hear("interactive", click).await;
         self.last_answer()
+    }
+
+    /// The form that was opened last.
+    pub(crate) fn form(&self) -> Value {
+        self.workspace().views.last().unwrap().clone()
+    }
+
+    /// Sends a form with these texts and choices; returns what the one who sent it is told.
+    pub(crate) async fn submit(&self, user: &str, form: &Value, values: &[(&str, &str)]) -> String {
+        let number = self.count.fetch_add(1, Ordering::SeqCst);
+        let value = |text: &str| json!({"value": text, "selected_option": {"value": text}});
+        let values: serde_json::Map<String, Value> =
+            values.iter().map(|(name, text)| ((*name).to_owned(), json!({ *name: value(text) }))).collect();
+        let sent = json!({
+            "type": "view_submission", "user": {"id": user}, "trigger_id": format!("{number}.3"),
+            "view": {
+                "id": format!("V{number}"), "callback_id": form["callback_id"],
+                "private_metadata": form["private_metadata"], "state": {"values": values},
+            },
+        });
+        self.hear("interactive", sent).await;
+        self.last_answer()
+    }
+
+    /// Clicks the button of the last answer.
+    pub(crate) async fn clicks_answer(&self, user: &str, action: &str) -> String {
+        let answer = self.answers().pop().unwrap();
+        let blocks = answer["blocks"].as_array().unwrap().clone();
+        let mut buttons = blocks.into_iter().filter_map(|it| it["elements"].as_array().cloned()).flatten();
+        let button = buttons.find(|it| it["action_id"] == action).unwrap();
+        self.click(user, action, button["value"].as_str().unwrap()).await
     }
 
     pub(crate) async fn shortcut(&self, user: &str, ts: &str, text: &str) -> String {

@@ -23,7 +23,7 @@ pub(super) const AFTERWARDS: &[Known] = &[
     Known { names: &["done"], usage: "ACTION WHAT CAME OF IT", read: done },
     Known {
         names: &["postmortem", "post-mortem", "pm"],
-        usage: "[write SECTION TEXT | why [CAUSE] TEXT | proof CAUSE RECORD … | doc STEP ACTION|not-needed \
+        usage: "[edit SECTION | write SECTION TEXT | why [CAUSE] TEXT | proof CAUSE RECORD … | doc STEP ACTION|not-needed \
                 REASON | owner @person | review @person … | return REASON | publish [| over: REASON]]",
         read: post_mortem,
     },
@@ -67,6 +67,7 @@ fn post_mortem(text: &str, asking: &Asking<'_>) -> Read {
             let (section, text) = section(rest)?;
             Ok(wish(Wish::Write { section, text: given(text, "the text", asking)? }))
         }
+        "edit" => Ok(wish(Wish::Edit { section: section(rest)?.0 })),
         "why" => {
             let (under, statement) = record(rest).map_or((None, rest), |(seq, rest)| (Some(seq), rest));
             let statement = given(statement, "why it happened", asking)?;

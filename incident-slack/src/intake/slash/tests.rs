@@ -244,12 +244,13 @@ fn the_whole_response_can_be_written() {
     assert!(matches!(parse("postmortem publish | over: late").unwrap().verb, Verb::Wish(_)));
     assert_eq!(parse("list").unwrap().verb, Verb::List);
     assert_eq!(parse("triage").unwrap().verb, Verb::Triage);
+    assert_eq!(parse("declare").unwrap().verb, Verb::DeclareForm);
 }
 
 #[test]
 fn an_error_says_how_it_is_written() {
     for (text, says) in [
-        ("declare", "/incident declare [sev1..sev4]"),
+        ("declare sev2", "/incident declare (a form), or [sev1..sev4]"),
         ("declare sev1", "What is wrong is missing"),
         ("update", "/incident update TEXT"),
         ("update x | next: a | next: b", "next: is there twice"),

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use incident_core::rules::command as c;
+use incident_core::rules::command::{Command, Declare};
 use incident_core::log::event::Relation;
 use incident_core::model::id::Seq;
 use incident_core::model::impact::Impact;
+use incident_core::model::side::Side;
 use incident_core::model::phase::Phase;
 use incident_core::model::role::Role;
 use incident_core::model::severity::Severity;
-use incident_core::model::side::Side;
-use incident_core::rules::command as c;
-use incident_core::rules::command::{Command, Declare};
-use incident_core::runbook::triage::{Answer as Reply, Branch, TriageTree};
+use incident_core::runbook::triage::Answer as Reply;
 
 use super::super::clock::{Toward, time};
+use super::super::triage::next_question;
 use super::super::words::{name, parts, person, split};
 use super::{Asking, Known, Verb, act, given, named, over, record};
 
@@ -22,7 +23,7 @@ type Read = Result<Verb, String>;
 pub(super) const RESPONSE: &[Known] = &[
     Known {
         names: &["declare", "new"],
-        usage: "[sev1..sev4] [drill] [service:NAME] WHAT IS WRONG",
+        usage: "(a form), or [sev1..sev4] [drill] [service:NAME] WHAT IS WRONG",
         read: declare,
     },
     Known { names: &["ack", "acknowledge"], usage: "", read: |_, _| Ok(act(Command::Acknowledge)) },
@@ -37,7 +38,7 @@ pub(super) const RESPONSE: &[Known] = &[
     Known { names: &["started", "start"], usage: "09:50 | 15 min ago", read: started },
     Known { names: &["tick", "done-step"], usage: "STEP", read: tick },
     Known { names: &["skip"], usage: "STEP REASON", read: skip },
-    Known { names: &["triage"], usage: "[yes|no|unknown …]", read: triage },
+    Known { names: &["triage"], usage: "(buttons), or yes|no|unknown …", read: triage },
     Known { names: &["severity", "sev"], usage: "sev1..sev4 REASON", read: severity },
     Known {
         names: &["impact"],
@@ -76,6 +77,9 @@ fn because(text: &str, asking: &Asking<'_>, command: fn(c::Because) -> Command) 
 fn declare(text: &str, asking: &Asking<'_>) -> Read {
     let mut declare = Declare::new("");
     let mut rest = text.trim();
+    if rest.is_empty() {
+        return Ok(Verb::DeclareForm);
+    }
     loop {
         let (word, after) = split(rest);
         if let Some((severity, after)) = severity_first(rest) {
@@ -169,24 +173,6 @@ fn triage(text: &str, asking: &Asking<'_>) -> Read {
         answers.insert(question, reply);
     }
     Ok(act(Command::Triage(c::Triage { answers })))
-}
-
-/// The question that the tree asks after these answers.
-fn next_question(tree: &TriageTree, answers: &BTreeMap<String, Reply>) -> Option<String> {
-    let mut name = &tree.first;
-    while let Some(reply) = answers.get(name) {
-        let question = tree.questions.get(name)?;
-        let branch = if *reply == Reply::No { &question.no } else { &question.yes };
-        match branch {
-            // A ring of questions has more answers than questions at some point.
-            Branch::Ask(next) if next != name => name = next,
-            _ => return None,
-        }
-        if answers.len() > tree.questions.len() {
-            return None;
-        }
-    }
-    tree.questions.contains_key(name).then(|| name.clone())
 }
 
 fn impact(text: &str, asking: &Asking<'_>) -> Read {
