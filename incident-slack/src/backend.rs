@@ -105,7 +105,8 @@ impl SlackBackend {
         const TELL: &str = "answer a person in Slack";
         let channel = if channel.is_empty() { &self.settings.channel } else { channel };
         let said = answer.to_json();
-        let body = json!({ "channel": channel, "user": user, "text": said["text"], "blocks": said["blocks"] });
+        let body =
+            json!({ "channel": channel, "user": user, "text": said["text"], "blocks": said["blocks"] });
         let told = self.client.write("chat.postEphemeral", &body, &Budget::within(PATIENCE)).await;
         told.map(drop).map_err(unwritten(TELL))
     }

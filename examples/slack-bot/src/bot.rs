@@ -10,8 +10,8 @@ use incident_core::runtime::{CommandError, Done};
 use incident_core::{Actor, Engine, IncidentId, PostMortem};
 use incident_slack::SlackBackend;
 use incident_slack::intake::{
-    Answer, Event, Intake, Interaction, Modal, Quote, Replays, Slash, SlashCommand, Verb, Wish, list, on_call,
-    Triaging, permit, post_mortem, status,
+    Answer, Event, Intake, Interaction, Modal, Quote, Replays, Slash, SlashCommand, Triaging, Verb, Wish,
+    list, on_call, permit, post_mortem, status,
 };
 use incident_slack::socket::Delivery;
 
@@ -144,7 +144,12 @@ impl Bot {
     }
 
     /// Sends a request, says what came of it, and brings the incident's first message up to date.
-    pub(crate) async fn act(&self, incident: &Incident, request: Request, user: &str) -> Result<Answer, Answer> {
+    pub(crate) async fn act(
+        &self,
+        incident: &Incident,
+        request: Request,
+        user: &str,
+    ) -> Result<Answer, Answer> {
         let kind = request.command.kind();
         let done = self.send(incident.id, request).await?;
         let state = self.state(incident.id).await?;

@@ -245,8 +245,7 @@ fn declared(payload: &Value) -> Result<Declare, InteractionError> {
     if chosen != UNSURE && !chosen.is_empty() {
         let problem = "Choose one of the severities in the list.";
         let severity = chosen.parse();
-        declare.severity =
-            Some(severity.map_err(|_| InteractionError::Field { field: SEVERITY, problem })?);
+        declare.severity = Some(severity.map_err(|_| InteractionError::Field { field: SEVERITY, problem })?);
     }
     declare.service = Some(written(payload, SERVICE).trim().to_owned()).filter(|it| !it.is_empty());
     Ok(declare)

@@ -234,7 +234,7 @@ impl Room {
         let answer = self.answers().pop().unwrap();
         // Answers without a layout of their own have their text as the only block.
         let blocks = answer["blocks"].as_array().unwrap();
-        let laid_out = if blocks[0]["text"]["text"] != answer["text"] {
+        let laid_out = if blocks.len() > 1 || blocks[0]["text"]["text"] != answer["text"] {
             answer["blocks"].to_string()
         } else {
             String::new()
