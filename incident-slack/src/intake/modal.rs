@@ -202,24 +202,27 @@ pub enum Filled {
 
 impl Submission {
     pub(super) fn from_payload(payload: &Value) -> Result<Self, InteractionError> {
+        let callback = text(payload, "/view/callback_id");
+        if callback != DECLARE && callback != EDIT {
+            return Err(InteractionError::Foreign);
+        }
         let (user, view) = (text(payload, "/user/id"), text(payload, "/view/id"));
         if user.is_empty() || view.is_empty() {
             return Err(InteractionError::Malformed);
         }
         let about = text(payload, "/view/private_metadata");
-        let (channel, filled) = match text(payload, "/view/callback_id").as_str() {
-            DECLARE => (channel_named(&about), Filled::Declare(Box::new(declared(payload)?))),
-            EDIT => {
-                let about: Editing = about.parse()?;
-                let text = written(payload, TEXT);
-                if text.trim().is_empty() {
-                    let problem = "Write something: an empty section can't be saved.";
-                    return Err(InteractionError::Field { field: TEXT, problem });
-                }
-                let write = WriteSection { section: about.section, text, based_on: about.based_on };
-                (about.channel, Filled::Section { incident: about.incident, write })
+        let about = about.as_str();
+        let (channel, filled) = if callback == DECLARE {
+            (channel_named(about), Filled::Declare(Box::new(declared(payload)?)))
+        } else {
+            let about: Editing = about.parse()?;
+            let text = written(payload, TEXT);
+            if text.trim().is_empty() {
+                let problem = "Write something: an empty section can't be saved.";
+                return Err(InteractionError::Field { field: TEXT, problem });
             }
-            _ => return Err(InteractionError::Foreign),
+            let write = WriteSection { section: about.section, text, based_on: about.based_on };
+            (about.channel, Filled::Section { incident: about.incident, write })
         };
         Ok(Self { user, channel, trigger: text(payload, "/trigger_id"), view, filled })
     }

@@ -67,7 +67,7 @@ fn odd_forms_are_foreign_or_malformed_and_never_panic() {
     }
     let other = sent(&json!({"callback_id": "theirs"}), &[]);
     assert_eq!(Interaction::from_payload(&other), Err(InteractionError::Foreign));
-    let bare = json!({"type": "view_submission"});
+    let bare = json!({"type": "view_submission", "view": {"callback_id": DECLARE}});
     assert_eq!(Interaction::from_payload(&bare), Err(InteractionError::Malformed));
 }
 
