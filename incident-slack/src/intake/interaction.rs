@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use incident_core::model::afterwards::Section;
-use incident_core::rules::command::{Approve, Command, Reject, Request};
 use incident_core::log::event::Origin;
+use incident_core::model::afterwards::Section;
 use incident_core::model::id::{CommandId, Digest, IncidentId, Seq};
 use incident_core::model::notice::ApprovalRequest;
 use incident_core::model::role::Actor;
+use incident_core::rules::command::{Approve, Command, Reject, Request};
 use serde_json::{Value, json};
 
 use super::Intake;

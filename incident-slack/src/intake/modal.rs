@@ -3,13 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use incident_core::model::afterwards::Section;
-use incident_core::rules::command::{Command, Declare, Request, WriteSection};
 use incident_core::log::event::Origin;
-use incident_core::model::id::{CommandId, IncidentId, Seq};
 use incident_core::log::incident::Incident;
+use incident_core::model::afterwards::Section;
+use incident_core::model::id::{CommandId, IncidentId, Seq};
 use incident_core::model::role::Actor;
 use incident_core::model::severity::Severity;
+use incident_core::rules::command::{Command, Declare, Request, WriteSection};
 use serde_json::{Value, json};
 
 use super::form::text;

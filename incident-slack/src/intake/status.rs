@@ -1,14 +1,14 @@
 //! How incidents stand, for whoever asks.
 
-use incident_core::model::afterwards::Section;
-use incident_core::rules::completeness::findings;
 use incident_core::log::incident::{Ending, Incident};
-use incident_core::model::side::Side;
+use incident_core::model::afterwards::Section;
 use incident_core::model::inert::line;
-use incident_core::views::next::{Who, next_steps};
 use incident_core::model::obligation::ObligationKind;
-use incident_core::runbook::Runbook;
+use incident_core::model::side::Side;
 use incident_core::model::time::Time;
+use incident_core::rules::completeness::findings;
+use incident_core::runbook::Runbook;
+use incident_core::views::next::{Who, next_steps};
 use serde_json::Value;
 
 use super::answer::{Undelivered, undelivered};

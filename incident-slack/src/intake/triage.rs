@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use incident_core::model::id::IncidentId;
 use incident_core::rules::command as c;
 use incident_core::rules::command::Command;
-use incident_core::model::id::IncidentId;
 use incident_core::runbook::Runbook;
 use incident_core::runbook::triage::{Answer as Reply, TriageTree};
 

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use incident_core::rules::command as c;
-use incident_core::rules::command::{Command, Declare};
 use incident_core::log::event::Relation;
 use incident_core::model::id::Seq;
 use incident_core::model::impact::Impact;
-use incident_core::model::side::Side;
 use incident_core::model::phase::Phase;
 use incident_core::model::role::Role;
 use incident_core::model::severity::Severity;
+use incident_core::model::side::Side;
+use incident_core::rules::command as c;
+use incident_core::rules::command::{Command, Declare};
 use incident_core::runbook::triage::Answer as Reply;
 
 use super::super::clock::{Toward, time};
