@@ -51,7 +51,7 @@ impl Modal {
             input(SEVERITY, "Severity", select(SEVERITY, &options), false),
             input(SERVICE, "Affected service", text_input(SERVICE, "", 100, false), true),
         ];
-        Self::new(DECLARE, "Declare an incident", "Declare", channel, blocks)
+        Self::new(DECLARE, "Declare an incident", "Declare", channel, &blocks)
     }
 
     /// Edits `section` of the post-mortem of `incident`, from what it says at present.
@@ -102,10 +102,10 @@ impl Modal {
         blocks.push(input(TEXT, &edited.to_string(), text_input(TEXT, content, FIELD, true), false));
         let based_on = incident.document.version_of(edited);
         let about = Editing { incident: incident.id, section: edited, based_on, channel: channel.to_owned() };
-        Ok(Self::new(EDIT, "Edit the post-mortem", "Save", &about.to_string(), blocks))
+        Ok(Self::new(EDIT, "Edit the post-mortem", "Save", &about.to_string(), &blocks))
     }
 
-    fn new(callback: &str, title: &str, submit: &str, about: &str, blocks: Vec<Value>) -> Self {
+    fn new(callback: &str, title: &str, submit: &str, about: &str, blocks: &[Value]) -> Self {
         let view = json!({
             "type": "modal",
             "callback_id": callback,
