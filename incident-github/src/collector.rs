@@ -29,7 +29,8 @@ const TWO_HOURS: Duration = Duration::from_secs(7200);
 ///
 /// There is one capture a repository, `changes/<owner>/<name>`: a JSON document with `repository`, `started_at`, `changes`
 /// with the latest first, and `missing`, what couldn't be had and why. Each change has `kind`, `at`,
-/// `seconds_before_start` or `seconds_after_start`, `by`, `link` and
+/// `seconds_before_start` or `seconds_after_start`, `by`, `link` and the fields below. While the start is unknown, `started_at` is
+/// null, and the seconds are `seconds_before_declaration` or `seconds_after_declaration`.
 ///
 /// | `kind` | and |
 /// |---|---|
@@ -152,7 +153,7 @@ impl Adapter for GithubCollector {
 impl Collector for GithubCollector {
     async fn collect(&self, cx: &ReadContext) -> Result<Vec<Capture>, AdapterError> {
         let call = Call::new("collect recent changes", cx.now, cx.deadline);
-        let window = Window::new(cx.started_at, self.within, cx.now);
+        let window = Window::new(cx.onset, self.within, cx.now);
         let (mut captures, mut failed) = (Vec::new(), Vec::new());
         for repository in &self.repositories {
             match self.of(&call, repository, &window).await {

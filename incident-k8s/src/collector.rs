@@ -15,7 +15,7 @@ use futures_util::{StreamExt, stream};
 use incident_core::config::ConfigError;
 use incident_core::model::time::Time;
 use incident_core::port::{
-    Adapter, AdapterError, Capabilities, Capture, Collector, ErrorKind, Preflight, PreflightContext,
+    Adapter, AdapterError, Capabilities, Capture, Collector, ErrorKind, Onset, Preflight, PreflightContext,
     ReadContext,
 };
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ struct Collection<'a> {
     config: &'a EvidenceConfig,
     budget: Budget,
     now: Time,
-    started_at: Time,
+    onset: Onset,
     gaps: Mutex<Vec<Value>>,
 }
 
@@ -144,7 +144,7 @@ impl K8sCollector {
             config: &self.config,
             budget: Budget::within(cx.deadline),
             now: cx.now,
-            started_at: cx.started_at,
+            onset: cx.onset,
             gaps: Mutex::default(),
         };
         let (own, others) = self.ranked(cx.service.as_deref());

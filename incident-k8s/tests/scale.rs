@@ -8,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use incident_core::model::id::IncidentId;
-use incident_core::port::{Capture, ReadContext};
+use incident_core::port::{Capture, Onset, ReadContext};
 use incident_k8s::{EvidenceConfig, K8sBackend, K8sConfig};
 use serde_json::{Value, json};
 use support::Fake;
@@ -63,7 +63,8 @@ async fn evidence_of_two_thousand_workloads_has_what_the_incident_is_about() {
     let collector = K8sBackend::with_client(config, fake.client()).unwrap().into_ports().collector.unwrap();
     let now = "2026-11-23T14:35:00Z".parse().unwrap();
     let cx = ReadContext::new(IncidentId::new(now, [1; 16]), now)
-        .with_service(Some("checkout".to_owned()), now)
+        .with_service(Some("checkout".to_owned()))
+        .with_onset(Onset::Known(now))
         .with_deadline(Duration::from_secs(10));
     let before = peak();
     let begun = Instant::now();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::effect::Receipt;
 use crate::model::id::{EffectId, IncidentId};
 use crate::model::side::Side;
-use crate::model::time::Time;
+use crate::model::time::{Time, since};
 
 /// With a call that changes something outside, or looks for such a change.
 #[derive(Debug, Clone)]
@@ -98,8 +98,8 @@ pub struct ReadContext {
     pub side: Side,
     /// The service that is affected, if known.
     pub service: Option<String>,
-    /// When the incident began, UTC, or when it was declared while nobody knows.
-    pub started_at: Time,
+    /// When the incident started, as far as is known.
+    pub onset: Onset,
 }
 
 impl ReadContext {
@@ -112,7 +112,7 @@ impl ReadContext {
             deadline: Duration::from_secs(10),
             side: Side::Live,
             service: None,
-            started_at: now,
+            onset: Onset::Assumed(now),
         }
     }
 
@@ -130,11 +130,17 @@ impl ReadContext {
         self
     }
 
-    /// For this service, broken since `started_at`.
+    /// For this service.
     #[must_use]
-    pub fn with_service(mut self, service: Option<String>, started_at: Time) -> Self {
+    pub fn with_service(mut self, service: Option<String>) -> Self {
         self.service = service;
-        self.started_at = started_at;
+        self
+    }
+
+    /// For an incident that started then.
+    #[must_use]
+    pub fn with_onset(mut self, onset: Onset) -> Self {
+        self.onset = onset;
         self
     }
 }
@@ -154,5 +160,54 @@ impl PreflightContext {
     #[must_use]
     pub fn new(now: Time) -> Self {
         Self { now, deadline: Duration::from_secs(10) }
+    }
+}
+
+/// When an incident started, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onset {
+    /// It is known.
+    Known(Time),
+    /// It is unknown; the incident was declared then and started no later.
+    Assumed(Time),
+}
+
+impl Onset {
+    /// The time around which to look for evidence.
+    #[must_use]
+    pub fn time(self) -> Time {
+        match self {
+            Self::Known(time) | Self::Assumed(time) => time,
+        }
+    }
+
+    /// The start, if it is known.
+    #[must_use]
+    pub fn known(self) -> Option<Time> {
+        match self {
+            Self::Known(time) => Some(time),
+            Self::Assumed(_) => None,
+        }
+    }
+
+    /// How many seconds `at` lies before or after it, under the name that evidence has for that.
+    ///
+    /// ```
+    /// # use incident_core::model::time::{Time, before};
+    /// # use incident_core::port::Onset;
+    /// # let start = Time::UNIX_EPOCH;
+    /// # let deploy = before(start, std::time::Duration::from_secs(90));
+    /// assert_eq!(Onset::Known(start).distance(deploy), ("seconds_before_start", 90));
+    /// assert_eq!(Onset::Assumed(start).distance(deploy), ("seconds_before_declaration", 90));
+    /// ```
+    #[must_use]
+    pub fn distance(self, at: Time) -> (&'static str, u64) {
+        let (time, is_known) = (self.time(), self.known().is_some());
+        match (at <= time, is_known) {
+            (true, true) => ("seconds_before_start", since(time, at).as_secs()),
+            (false, true) => ("seconds_after_start", since(at, time).as_secs()),
+            (true, false) => ("seconds_before_declaration", since(time, at).as_secs()),
+            (false, false) => ("seconds_after_declaration", since(at, time).as_secs()),
+        }
     }
 }

@@ -18,7 +18,7 @@ mod tracker;
 pub use adapter::{Adapter, Capabilities, Found, Preflight, PreflightCheck, Repeat};
 pub use clock::{Clock, Entropy};
 pub use collector::{Capture, Collector};
-pub use context::{EffectContext, PreflightContext, ReadContext};
+pub use context::{EffectContext, Onset, PreflightContext, ReadContext};
 pub use error::{AdapterError, Applied, ErrorKind, Retry};
 pub use evidence::EvidenceStore;
 pub use mitigator::Mitigator;

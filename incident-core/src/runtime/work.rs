@@ -22,7 +22,7 @@ use crate::model::ticket::{
     CloseTicket, CommentTicket, LinkTicket, OpenTicket, ReopenTicket, SetTicket, TicketChange, TicketRef,
 };
 use crate::model::time::since;
-use crate::port::{AdapterError, EffectContext, ErrorKind, Found, ReadContext, Retry};
+use crate::port::{AdapterError, EffectContext, ErrorKind, Found, Onset, ReadContext, Retry};
 use crate::rules::command::{Command, EffectResult, Failure, Refusal};
 use crate::rules::handlers::hand_out;
 use crate::runbook::Runbook;
@@ -372,10 +372,13 @@ impl Engine {
 
     pub(super) fn read_context(&self, incident: &Incident) -> ReadContext {
         let now = self.now();
+        let declared = incident.milestones.started.or(incident.milestones.declared).unwrap_or(now);
+        let onset = incident.known_start().map_or(Onset::Assumed(declared), Onset::Known);
         ReadContext::new(incident.id, now)
             .with_deadline(self.deadline())
             .with_side(incident.side)
-            .with_service(incident.service.clone(), incident.milestones.started.unwrap_or(now))
+            .with_service(incident.service.clone())
+            .with_onset(onset)
     }
 
     async fn named(&self, incident: &Incident, work: &TicketWork) -> Named {

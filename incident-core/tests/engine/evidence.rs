@@ -10,8 +10,8 @@ use incident_core::model::id::Digest;
 use incident_core::model::side::Side;
 use incident_core::model::time::Time;
 use incident_core::port::{
-    Adapter, AdapterError, Capabilities, Capture, Collector, EvidenceStore, Preflight, PreflightContext,
-    ReadContext,
+    Adapter, AdapterError, Capabilities, Capture, Collector, EvidenceStore, Onset, Preflight,
+    PreflightContext, ReadContext,
 };
 use incident_core::runtime::Engine;
 use incident_core::store::MemoryStore;
@@ -38,7 +38,8 @@ impl Adapter for Camera {
 
 #[async_trait]
 impl Collector for Camera {
-    async fn collect(&self, _: &ReadContext) -> Result<Vec<Capture>, AdapterError> {
+    async fn collect(&self, cx: &ReadContext) -> Result<Vec<Capture>, AdapterError> {
+        assert!(matches!(cx.onset, Onset::Assumed(_)), "nobody said when it started");
         Ok(vec![
             Capture::binary("dashboard.png", "image/png", PICTURE.to_vec()),
             Capture::text("app.log", "password=hunter2"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// The likeliest causes among the changes that were captured, at most so many, the likeliest first.
 ///
 /// What reached users comes first: deployments, then releases, merges, commits; of each kind the last one before the
-/// incident began. What came after the start caused nothing, and neither did a workflow run, which only carries out what
+/// incident started, or was declared while the start is unknown. What came after the start caused nothing, and neither did a workflow run, which only carries out what
 /// else is there. Whether to write one down as a hypothesis is for people to say.
 ///
 /// ```
@@ -50,8 +50,11 @@ fn candidate(repository: &str, change: &Value) -> Option<(u8, u64, String)> {
         "commit" => (3, format!("The commit {short}{} to {repository}", quoted("title"))),
         _ => return None,
     };
-    let seconds = change["seconds_before_start"].as_u64()?;
+    let before = |what: &str| {
+        change[&format!("seconds_before_{what}")].as_u64().map(|seconds| (seconds, what.to_owned()))
+    };
+    let (seconds, anchor) = before("start").or_else(|| before("declaration"))?;
     let by = text("by").map_or_else(String::new, |by| format!(" by {by}"));
     let ago = incident_core::model::time::spoken(std::time::Duration::from_secs(seconds));
-    Some((rank, seconds, format!("{what}{by}, {ago} before the start")))
+    Some((rank, seconds, format!("{what}{by}, {ago} before the {anchor}")))
 }

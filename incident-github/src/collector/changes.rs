@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use incident_core::model::inert::clip;
-use incident_core::model::time::{Time, before, since};
-use incident_core::port::AdapterError;
+use incident_core::model::time::{Time, before};
+use incident_core::port::{AdapterError, Onset};
 use serde_json::{Value, json};
 
 use crate::call::Call;
@@ -22,7 +22,7 @@ const MOST_OF_TITLE: usize = 300;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
     from: Time,
-    started_at: Time,
+    onset: Onset,
     now: Time,
 }
 
@@ -51,23 +51,21 @@ pub(super) enum Source {
 }
 
 impl Window {
-    pub(super) fn new(started_at: Time, within: Duration, now: Time) -> Self {
-        Self { from: before(started_at, within), started_at, now }
+    pub(super) fn new(onset: Onset, within: Duration, now: Time) -> Self {
+        Self { from: before(onset.time(), within), onset, now }
     }
 
-    pub(super) fn started_at(&self) -> Time {
-        self.started_at
+    /// When the incident started, if that is known.
+    pub(super) fn started_at(&self) -> Option<Time> {
+        self.onset.known()
     }
 
-    /// The change as it is shown: with how long before or after the start it was.
+    /// The change as it is shown: with its distance from the start.
     pub(super) fn shown(&self, change: Change) -> Value {
         let Change { at, mut what } = change;
         what["at"] = json!(at);
-        if at <= self.started_at {
-            what["seconds_before_start"] = json!(since(self.started_at, at).as_secs());
-        } else {
-            what["seconds_after_start"] = json!(since(at, self.started_at).as_secs());
-        }
+        let (distance, seconds) = self.onset.distance(at);
+        what[distance] = json!(seconds);
         what
     }
 

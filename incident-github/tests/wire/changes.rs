@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use incident_core::model::time::{Time, after, before};
-use incident_core::port::{Adapter, Capture, Collector, ErrorKind, PreflightContext, ReadContext};
+use incident_core::port::{Adapter, Capture, Collector, ErrorKind, Onset, PreflightContext, ReadContext};
 use incident_github::{ChangesConfig, GithubBackend, GithubCollector, candidates};
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ fn document(capture: &Capture) -> Value {
 /// Later than the start by so many minutes.
 fn collecting(minutes: u64) -> ReadContext {
     ReadContext::new(reading().incident, after(t0(), Duration::from_secs(minutes * 60)))
-        .with_service(None, t0())
+        .with_onset(Onset::Known(t0()))
 }
 
 #[tokio::test]
@@ -164,6 +164,21 @@ async fn pages_are_read_until_they_are_older_and_a_list_without_end_is_cut() {
         let asked = fake.lines().iter().filter(|line| line.ends_with("/pulls")).count();
         assert_eq!((asked, !captures[0].truncated), (pages, whole), "{count} merges {minutes} min ago");
     }
+}
+
+/// Nobody knows when it started: nothing is dated from a start.
+#[tokio::test]
+async fn while_the_start_is_unknown_changes_count_from_the_declaration() {
+    let fake = Fake::start().await;
+    fill(&mut fake.state());
+    let cx = collecting(15).with_onset(Onset::Assumed(t0()));
+    let captures = collector(&fake, &[]).collect(&cx).await.unwrap();
+    let document = document(&captures[0]);
+    assert_eq!(document["started_at"], Value::Null);
+    let changes = document["changes"].to_string();
+    assert!(changes.contains("seconds_before_declaration") && !changes.contains("_start\""), "{changes}");
+    let likely = candidates(&captures, 1);
+    assert!(likely[0].statement.ends_with("before the declaration"), "{}", likely[0].statement);
 }
 
 #[tokio::test]

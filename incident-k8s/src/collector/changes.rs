@@ -1,6 +1,6 @@
 //! What changed shortly before the incident began, and since: candidates for its cause.
 
-use incident_core::model::time::{Time, before, since};
+use incident_core::model::time::{Time, before};
 use incident_core::port::Capture;
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ impl Collection<'_> {
         }
         all.sort_by_key(|candidate| std::cmp::Reverse(candidate.at));
         let shown: Vec<Value> = all.into_iter().map(|it| self.shown(it)).collect();
-        document("changes", json!({ "started_at": self.started_at, "changes": shown }))
+        document("changes", json!({ "started_at": self.onset.known(), "changes": shown }))
     }
 
     /// ConfigMaps, and Secrets if that is configured, that were written lately. Only what every object has is asked for:
@@ -65,17 +65,14 @@ impl Collection<'_> {
     }
 
     fn is_recent(&self, at: Time) -> bool {
-        at >= before(self.started_at, self.config.changes_within) && at <= self.now
+        at >= before(self.onset.time(), self.config.changes_within) && at <= self.now
     }
 
     fn shown(&self, candidate: Candidate) -> Value {
         let Candidate { at, mut what } = candidate;
         what["at"] = json!(at);
-        if at <= self.started_at {
-            what["seconds_before_start"] = json!(since(self.started_at, at).as_secs());
-        } else {
-            what["seconds_after_start"] = json!(since(at, self.started_at).as_secs());
-        }
+        let (distance, seconds) = self.onset.distance(at);
+        what[distance] = json!(seconds);
         what
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use incident_core::model::id::IncidentId;
 use incident_core::model::time::{Time, after};
-use incident_core::port::Applied;
+use incident_core::port::{Applied, Onset};
 use serde_json::json;
 
 use super::*;
@@ -29,10 +29,18 @@ async fn cluster() -> Fake {
 }
 
 async fn collect(fake: &Fake, evidence: EvidenceConfig) -> Result<Vec<Capture>, AdapterError> {
+    collect_since(Onset::Known(at(30)), fake, evidence).await
+}
+
+async fn collect_since(
+    onset: Onset,
+    fake: &Fake,
+    evidence: EvidenceConfig,
+) -> Result<Vec<Capture>, AdapterError> {
     let mut config = K8sConfig::new("prod", "shop");
     config.evidence = Some(evidence);
     let ports = K8sBackend::with_client(config, fake.client()).unwrap().into_ports();
-    let cx = ReadContext::new(IncidentId::new(at(30), [1; 16]), at(35)).with_service(None, at(30));
+    let cx = ReadContext::new(IncidentId::new(at(30), [1; 16]), at(35)).with_onset(onset);
     ports.collector.unwrap().collect(&cx).await
 }
 
@@ -158,6 +166,12 @@ async fn what_changed_shortly_before_is_a_list_of_candidates_without_values() {
     let list = changes["changes"].as_array().unwrap();
     let revision = list.iter().find(|it| it["kind"] == "revision" && it["revision"] == 2).unwrap();
     assert_eq!((&revision["seconds_before_start"], &revision["after"]), (&json!(120), &json!(1)));
+    let unknown = collect_since(Onset::Assumed(at(30)), &fake, of_checkout()).await.unwrap();
+    let unknown = data(&unknown, "changes");
+    assert!(
+        unknown["started_at"].is_null() && !unknown["changes"].to_string().contains("_start\""),
+        "{unknown}"
+    );
     assert_eq!(revision["changes"], json!([{"what": "image of web", "from": "web:1", "to": "web:bad"}]));
     let limits = list.iter().find(|it| it["name"] == "limits").unwrap();
     assert!(limits["resource_version"].is_string() && limits["data_sha256"].is_null());
@@ -342,7 +356,8 @@ async fn the_incidents_own_service_comes_first_on_a_slow_server() {
     config.evidence = Some(evidence);
     let ports = K8sBackend::with_client(config, fake.client()).unwrap().into_ports();
     let cx = ReadContext::new(IncidentId::new(at(30), [1; 16]), at(35))
-        .with_service(Some("checkout".to_owned()), at(30))
+        .with_service(Some("checkout".to_owned()))
+        .with_onset(Onset::Known(at(30)))
         .with_deadline(Duration::from_millis(1500));
     let captures = ports.collector.unwrap().collect(&cx).await.unwrap();
     assert_eq!(data(&captures, "events").as_array().unwrap().len(), 1);
