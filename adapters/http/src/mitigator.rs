@@ -40,7 +40,7 @@ const VERIFY: &str = "verify the change";
 /// | no receipts; value and version as pinned | no |
 /// | anything else, or nothing can be read | can't tell |
 ///
-/// Without receipts the value that was wanted proves nothing: somebody else may have set it. A person decides then, so
+/// Without receipts the wanted value proves nothing, because another client may have set it: the engine asks a person. So
 /// declare a `receipt` wherever the service can keep one.
 ///
 /// # Caveats

@@ -46,7 +46,7 @@ const POST: &str = "post the notice";
 /// | `drill`, `possible_repeat` | whether it is practice; whether it may have been sent before |
 /// | `headline`, `text` | the first line, and all of it as plain text |
 /// | `title`, `service`, `commander` | as they are called; the last two may be null |
-/// | `started_at`, `issued_at`, `next_update` | RFC 3339 in UTC; the first is null while nobody knows when it began, the last if nothing is due |
+/// | `started_at`, `issued_at`, `next_update` | RFC 3339 in UTC; `started_at` is null while the start is unknown, `next_update` if no update is due |
 /// | `lines` | `[{ label, text }]` |
 /// | `recipients` | `[{ person, name, identities }]`, identities as `system:account` |
 /// | `approval` | null, or `{ plan, digest }` of what waits for approval |

@@ -8,10 +8,12 @@ use incident_core::config::{Ports, Settings};
 use incident_core::model::route::Route;
 use incident_core::model::severity::Audience;
 use incident_core::model::side::Side;
+use incident_core::runbook::CheckedBy;
 use incident_core::runtime::BuildError;
 use incident_core::store::MemoryStore;
 use incident_core::{Engine, EngineBuilder, Runbook};
 
+use crate::stopping::Counts;
 use crate::world::{EVERYBODY, Shared, chat};
 
 fn good() -> EngineBuilder {
@@ -49,6 +51,22 @@ fn a_mistake_in_code_is_refused_with_its_remedy() {
         writeln!(said, "{mistake}\n    {}", error.to_string().replace('\n', "\n    ")).unwrap();
     }
     insta::assert_snapshot!(said);
+}
+
+/// A runbook, routes and probes that fit together: the check has nothing to say.
+#[test]
+fn what_fits_together_has_no_findings() {
+    let runbook = Runbook::default();
+    let probed = runbook.recovery.checks.iter().filter(|(_, check)| check.by == CheckedBy::Probe);
+    let probes = probed.fold(Ports::new(), |ports, (name, _)| ports.with_probe(name, Counts::default()));
+    let inside: Vec<&str> = EVERYBODY.into_iter().filter(|it| *it != "customers").collect();
+    let engine = Engine::builder(MemoryStore::new())
+        .ports("monitoring", probes)
+        .ports("chat", chat(&Shared::default()))
+        .route("chat", &inside)
+        .ports("status", chat(&Shared::default()))
+        .route("status", &["customers", "public"]);
+    assert_eq!(engine.check(), []);
 }
 
 #[test]

@@ -98,7 +98,7 @@ async fn a_loop_that_is_told_to_stop_begins_nothing_and_finishes_its_calls() {
 
 /// Counts how often it is asked.
 #[derive(Debug, Clone, Default)]
-struct Counts(Arc<AtomicUsize>);
+pub(crate) struct Counts(Arc<AtomicUsize>);
 
 #[async_trait]
 impl Adapter for Counts {

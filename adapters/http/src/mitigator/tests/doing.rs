@@ -158,6 +158,7 @@ async fn verification_waits_and_then_fails() {
     let service = Service::start().await;
     let mitigator = service.mitigator(|_| ());
     let plan = plan(&mitigator, false).await.unwrap();
+    assert_eq!(plan.verify_within, Some(Duration::from_secs(120)), "the plan states the patience");
     let done = mitigator.carry_out(&effect(3), &plan).await.unwrap();
     service.meddle(json!(true));
     let again = Duration::from_secs(5);
