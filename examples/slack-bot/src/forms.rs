@@ -54,9 +54,10 @@ impl Bot {
                         Ok(Answer::new(&format!("{} is saved.", write.section)))
                     }
                     Err(CommandError::Refused(Refusal::Stale { section, yours, .. })) => {
-                        let state = self.state(*incident).await?;
-                        let modal = Modal::conflict(&state, section, &sent.channel, &yours)?;
-                        self.open_form(&sent.trigger, &modal).await.map_err(|late| kept(&late, &yours))?;
+                        let kept = |why: Answer| kept(&why, &yours);
+                        let state = self.state(*incident).await.map_err(kept)?;
+                        let modal = Modal::conflict(&state, section, &sent.channel, &yours).map_err(kept)?;
+                        self.open_form(&sent.trigger, &modal).await.map_err(kept)?;
                         Ok(Answer::new(&format!(
                             "{section} isn't saved yet: somebody else changed it meanwhile. The form shows both texts."
                         )))
@@ -69,7 +70,7 @@ impl Bot {
     }
 }
 
-/// An answer with the text that wasn't saved, so that nobody has to write it again.
+/// An answer that gives the unsaved text back to its author.
 fn kept(answer: &Answer, text: &str) -> Answer {
     answer.clone().with(&format!("Your text, which isn't saved:\n{text}"))
 }
