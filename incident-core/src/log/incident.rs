@@ -108,7 +108,7 @@ pub struct Incident {
     pub unreached: BTreeSet<Audience>,
     /// The audiences that a notice was delivered to.
     pub reached: BTreeSet<Audience>,
-    /// Whether a page was delivered to somebody who may respond.
+    /// Whether a page was delivered to an audience that may respond.
     pub paged: bool,
     /// The incident's ticket.
     pub ticket: Option<TicketRef>,
@@ -300,13 +300,13 @@ impl Incident {
         self.firing.news(known, alert) == News::Stale
     }
 
-    /// When it began, UTC; none while nobody knows.
+    /// When it started, UTC; none while the start is unknown.
     #[must_use]
     pub fn known_start(&self) -> Option<Time> {
         self.milestones.started.filter(|_| self.start_known)
     }
 
-    /// How long it lasted until `end`, in words; a lower bound while nobody knows when it began.
+    /// How long it lasted until `end`, in words; a lower bound while the start is unknown.
     pub(crate) fn lasted(&self, end: Time) -> String {
         let lasted = spoken(since(end, self.milestones.started.unwrap_or(end)));
         if self.start_known { lasted } else { format!("at least {lasted}") }

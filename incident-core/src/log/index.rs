@@ -111,7 +111,7 @@ pub struct Summary {
     pub ended: Option<Ending>,
     /// Live or drill.
     pub side: Side,
-    /// When it began, UTC; none while nobody knows.
+    /// When it started, UTC; none while the start is unknown.
     pub started_at: Option<Time>,
     /// When it was declared, UTC; rows of older versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

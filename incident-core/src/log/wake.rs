@@ -35,7 +35,7 @@ pub fn next_wake(incident: &Incident) -> Option<Time> {
 }
 
 /// Whether the wait of an effect was recorded by a clock that was beyond doubt ahead: a wait is a length, so it counts as over.
-/// Of what may be changing a system at this moment nobody can know, and it keeps its date.
+/// A mitigation that may be running keeps its date, because its state is unknown.
 pub(crate) fn has_no_wait(effect: &Effect, now: Time) -> bool {
     let executes = matches!(effect.work, Work::Execute(_)) && !matches!(effect.state, EffectState::Ready(_));
     is_ahead(effect.since, now) && !executes

@@ -107,31 +107,31 @@ mod tests {
 
     #[test]
     fn it_is_a_map_whatever_the_order() {
-        let (mut ledger, mut map) = (AppendMap::default(), BTreeMap::new());
+        let (mut appended, mut map) = (AppendMap::default(), BTreeMap::new());
         for n in 0_u64..2_000 {
             let key = n * 7_919 % 1_201;
-            ledger.insert(key, n);
+            appended.insert(key, n);
             map.insert(key, n);
-            assert_eq!(ledger.get(&key), Some(&n));
+            assert_eq!(appended.get(&key), Some(&n));
         }
-        assert_eq!(ledger.all(), map.iter().collect());
-        assert!(!ledger.contains_key(&1_201));
+        assert_eq!(appended.all(), map.iter().collect());
+        assert!(!appended.contains_key(&1_201));
     }
 
     #[test]
     fn a_copy_is_not_changed_by_what_comes_later() {
-        let mut ledger = AppendMap::default();
+        let mut appended = AppendMap::default();
         for n in 0..40 {
-            let copy = ledger.clone();
-            ledger.insert(n, n);
+            let copy = appended.clone();
+            appended.insert(n, n);
             assert!(!copy.contains_key(&n));
         }
     }
 
     #[test]
     fn there_are_few_runs() {
-        let mut ledger = AppendMap::default();
-        (0..100_000).for_each(|n| ledger.insert(n, ()));
-        assert!(ledger.runs.len() < 7, "{}", ledger.runs.len());
+        let mut appended = AppendMap::default();
+        (0..100_000).for_each(|n| appended.insert(n, ()));
+        assert!(appended.runs.len() < 7, "{}", appended.runs.len());
     }
 }

@@ -155,7 +155,7 @@ pub struct Notice {
     pub service: Option<String>,
     /// Whether this is a drill; every message of one says so.
     pub drill: bool,
-    /// When the incident began, UTC; none while nobody knows.
+    /// When the incident started, UTC; none while the start is unknown.
     pub started_at: Option<Time>,
     /// When this was issued, UTC.
     pub issued_at: Time,

@@ -77,8 +77,7 @@ impl AdapterError {
     #[must_use]
     pub fn with_context(mut self, context: impl Into<String>) -> Self {
         const LONGEST: usize = 1_024;
-        // Cut first: cleaning megabytes takes a while, and nobody reads them.
-        self.context = inert::plain(&inert::clip(&context.into(), LONGEST), LONGEST);
+        self.context = inert::plain(&context.into(), LONGEST);
         self
     }
 

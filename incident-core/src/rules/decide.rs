@@ -14,7 +14,7 @@ use crate::model::route::Routes;
 use crate::model::side::Side;
 use crate::model::text::{LONGEST_LINK, LONGEST_NAME, LONGEST_TEXT};
 use crate::model::text::{Slot, Text};
-use crate::model::time::{Time, after, before};
+use crate::model::time::{SKEW, Time, after, before};
 use crate::rules::command::{CommandKind, Refusal, Request};
 use crate::rules::context::{Context, OtherIncident};
 use crate::rules::{consequences, handlers};
@@ -337,7 +337,7 @@ pub(crate) fn shown(name: &str) -> String {
 
 /// A time that is said to have been.
 pub(crate) fn past(field: &'static str, time: Time, now: Time) -> Result<Time, Refusal> {
-    if time > after(now, crate::model::time::SKEW) {
+    if time > after(now, SKEW) {
         return Err(Refusal::Invalid {
             field,
             problem: "it is in the future; expected a time up to now".to_owned(),

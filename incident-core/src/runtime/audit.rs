@@ -109,7 +109,7 @@ impl Engine {
     /// # Errors
     /// [`StoreError`] if the store can't list or load.
     pub async fn audit(&self) -> Result<Audit, StoreError> {
-        let mut audit = Audit::default();
+        let (mut audit, runbook) = (Audit::default(), self.runbook());
         let mut last = None;
         loop {
             let page = self.0.store.list(&Query::all().after(last).limit(500)).await?;
@@ -145,7 +145,7 @@ impl Engine {
                 if grace <= now && (wanted.wake || wanted.look || !wanted.start.is_empty()) {
                     find(AuditProblem::Overdue { since: logged.unwrap_or(now) });
                 }
-                if incident.has_reached_nobody(self.runbook().pages(incident.severity)) {
+                if incident.has_reached_nobody(runbook.pages(incident.severity)) {
                     find(AuditProblem::NobodyReached);
                 }
                 audit.unsettled += usize::from(!incident.is_settled());

@@ -63,8 +63,7 @@ pub(crate) fn named(mut block: Value, id: &str) -> Value {
 }
 
 /// A field of a form, under the name that its errors are shown at.
-#[allow(clippy::needless_pass_by_value, reason = "it becomes a part of the block")]
-pub(crate) fn input(name: &str, label: &str, element: Value, optional: bool) -> Value {
+pub(crate) fn input(name: &str, label: &str, element: &Value, optional: bool) -> Value {
     json!({ "type": "input", "block_id": name, "label": plain(label), "element": element, "optional": optional })
 }
 

@@ -47,9 +47,9 @@ impl Modal {
         let severities = severities.map(|it| option(&it.to_string(), &it.to_string().to_lowercase()));
         let options: Vec<Value> = std::iter::once(unsure).chain(severities).collect();
         let blocks = vec![
-            input(WHAT, "What is wrong?", text_input(WHAT, "", TITLE, false), false),
-            input(SEVERITY, "Severity", select(SEVERITY, &options), false),
-            input(SERVICE, "Affected service", text_input(SERVICE, "", 100, false), true),
+            input(WHAT, "What is wrong?", &text_input(WHAT, "", TITLE, false), false),
+            input(SEVERITY, "Severity", &select(SEVERITY, &options), false),
+            input(SERVICE, "Affected service", &text_input(SERVICE, "", 100, false), true),
         ];
         Self::new(DECLARE, "Declare an incident", "Declare", channel, &blocks)
     }
@@ -67,7 +67,7 @@ impl Modal {
     /// Edits `section` again after somebody else wrote it meanwhile: shows their text, and has `yours` to go on with.
     ///
     /// # Errors
-    /// What to tell the person, with their own text, if it is longer than Slack's field.
+    /// What to tell the person, if their text is longer than Slack's field. It doesn't repeat the text: the caller has it.
     pub fn conflict(
         incident: &Incident,
         section: Section,
@@ -99,7 +99,7 @@ impl Modal {
             blocks.push(section(plain(told)));
             blocks.push(section(plain(&shown(theirs))));
         }
-        blocks.push(input(TEXT, &edited.to_string(), text_input(TEXT, content, FIELD, true), false));
+        blocks.push(input(TEXT, &edited.to_string(), &text_input(TEXT, content, FIELD, true), false));
         let based_on = incident.document.version_of(edited);
         let about = Editing { incident: incident.id, section: edited, based_on, channel: channel.to_owned() };
         Ok(Self::new(EDIT, "Edit the post-mortem", "Save", &about.to_string(), &blocks))

@@ -10,14 +10,16 @@ mod page;
 mod task;
 
 use crate::log::event::{Fact, Record};
-use crate::model::effect::{LinkTo, Outcome, TicketWork, Work};
+use crate::model::effect::{Effect, LinkTo, Outcome, TicketWork, Work};
+use crate::model::id::Seq;
 use crate::model::notice::{Label, NoticeKind};
 use crate::model::obligation::ObligationKind;
 use crate::model::phase::Phase;
 use crate::model::severity::Audience;
 use crate::model::ticket::TicketState;
-use crate::model::time::stamp;
+use crate::model::time::{spoken, stamp};
 use crate::rules::decide::Draft;
+use crate::rules::handlers;
 use chase::working_on;
 use notice::{Said, everybody_told, inside, newly_owed};
 use page::page_responders;
@@ -120,10 +122,10 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
         Fact::ExecutionOrdered(fact) => task::execute(draft, fact.proposal),
         Fact::MitigationExecuted(fact) => {
             task::verify(draft, fact.proposal);
-            crate::rules::handlers::taken_back(draft, fact.proposal);
+            handlers::taken_back(draft, fact.proposal);
         }
         Fact::MitigationVerified(fact) => {
-            crate::rules::handlers::settle_effects(draft, fact.proposal, seq);
+            handlers::settle_effects(draft, fact.proposal, seq);
             let words = if fact.holds { "applied and verified" } else { "failed" };
             let said = Said::new(NoticeKind::Mitigation).line(Label::Progress, fact.detail);
             mitigation_said(draft, said.fixed(Label::Summary, words), fact.proposal);
@@ -175,7 +177,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             task::link(draft, fact.other, "duplicated by");
         }
         Fact::Linked(fact) => task::link(draft, fact.other, &fact.relation.to_string()),
-        Fact::MitigationRejected(fact) => crate::rules::handlers::settle_effects(draft, fact.proposal, seq),
+        Fact::MitigationRejected(fact) => handlers::settle_effects(draft, fact.proposal, seq),
         Fact::ActionAdded(fact) => {
             deadline::open_follow_up(draft, seq, fact.due);
             task::ticket(draft, TicketWork::FollowUp(seq));
@@ -202,7 +204,7 @@ fn for_fact(draft: &mut Draft<'_>, record: &Record) {
             chase::asked(draft, chase::who_owes(draft, ObligationKind::PostMortem), words);
         }
         Fact::MeetingScheduled(fact) => {
-            let (starts, length) = (stamp(fact.starts_at), crate::model::time::spoken(fact.length));
+            let (starts, length) = (stamp(fact.starts_at), spoken(fact.length));
             let words = format!("attend the review meeting on {starts} ({length})");
             chase::asked(draft, fact.invitees.clone(), &words);
         }
@@ -261,14 +263,14 @@ fn tell_newcomers(draft: &mut Draft<'_>) {
     draft.say(Said::new(NoticeKind::Opening), &audiences);
 }
 
-fn mitigation_said(draft: &mut Draft<'_>, said: Said, proposal: crate::model::id::Seq) {
+fn mitigation_said(draft: &mut Draft<'_>, said: Said, proposal: Seq) {
     let Some(mitigation) = draft.state.mitigations.get(&proposal) else { return };
     let said = said.fixed(Label::Plan, &mitigation.mitigation.to_string());
     draft.say(said, &working_on(draft));
 }
 
 /// What the end of an effect obliges to when it didn't end well: another route, or a person.
-fn effect_settled(draft: &mut Draft<'_>, effect: crate::model::id::Seq, outcome: &Outcome) {
+fn effect_settled(draft: &mut Draft<'_>, effect: Seq, outcome: &Outcome) {
     let Some(planned) = planned_effect(draft, effect) else { return };
     match (&planned.work, outcome) {
         (Work::Ticket(TicketWork::FollowUp(action)), Outcome::Done(_)) => {
@@ -348,6 +350,6 @@ fn effect_settled(draft: &mut Draft<'_>, effect: crate::model::id::Seq, outcome:
 }
 
 /// The effect as it was when this decision began, for its end has removed it from the state.
-fn planned_effect(draft: &Draft<'_>, effect: crate::model::id::Seq) -> Option<crate::model::effect::Effect> {
+fn planned_effect(draft: &Draft<'_>, effect: Seq) -> Option<Effect> {
     draft.ended.get(&effect).cloned()
 }

@@ -1,5 +1,6 @@
 //! Alerts that an incident takes in.
 
+use super::Handled;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::response::page_step;
@@ -14,8 +15,6 @@ use crate::model::text::LONGEST_NAME;
 use crate::model::time::since;
 use crate::rules::command::{Gather, Gathered, Refusal};
 use crate::rules::decide::{Draft, past};
-
-type Handled = Result<(), Refusal>;
 
 /// How many groups a line names; the others are counted.
 const NAMED: usize = 5;

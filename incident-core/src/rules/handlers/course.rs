@@ -1,5 +1,6 @@
 //! Commands that move the incident along its course: phases, endings, merges.
 
+use super::Handled;
 use std::sync::Arc;
 
 use crate::log::event::{
@@ -17,8 +18,6 @@ use crate::rules::decide::{Draft, past};
 use crate::rules::gate::unmet;
 use crate::runbook::Reserved;
 use crate::runbook::pinned::Figures;
-
-type Handled = Result<(), Refusal>;
 
 pub(super) fn correct(draft: &mut Draft<'_>, it: &Correct) -> Handled {
     known(draft, it.record)?;

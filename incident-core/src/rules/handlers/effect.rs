@@ -1,5 +1,6 @@
 //! Carrying effects out: the claim before a call, and what came of it.
 
+use super::Handled;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -26,8 +27,6 @@ use crate::rules::backoff::{
 use crate::rules::command::{Begin, Conclude, EffectResult, Failure, Refusal};
 use crate::rules::decide::Draft;
 use crate::rules::due::{Move, is_startable, next_move};
-
-type Handled = Result<(), Refusal>;
 
 /// The most bytes a plan may have: it is kept for good, and people agree to what they can read.
 const LONGEST_PLAN: usize = 64 * 1024;

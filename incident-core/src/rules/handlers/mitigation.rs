@@ -1,5 +1,6 @@
 //! Propose, plan, approve, execute, undo: nothing is changed that wasn't agreed to exactly.
 
+use super::Handled;
 use serde_json::Value;
 
 use crate::log::event::{
@@ -23,8 +24,6 @@ use crate::rules::command::{
 };
 use crate::rules::decide::{Draft, bounded, name, shown};
 use crate::runbook::{ApprovalRule, Runbook};
-
-type Handled = Result<(), Refusal>;
 
 pub(super) fn propose(draft: &mut Draft<'_>, it: &Propose) -> Handled {
     name("target", it.mitigation.target())?;

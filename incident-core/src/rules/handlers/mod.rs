@@ -14,9 +14,10 @@ mod timer;
 use crate::rules::command::{Command, Refusal};
 use crate::rules::decide::Draft;
 
+/// Whether a command may happen; its facts are in the draft then.
 type Handled = Result<(), Refusal>;
 
-pub(crate) fn handle(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
+pub(crate) fn handle(draft: &mut Draft<'_>, command: &Command) -> Handled {
     match command {
         Command::Declare(it) => response::declare(draft, it),
         Command::Signals(it) => {

@@ -1,5 +1,6 @@
 //! Commands of the response itself: from the declaration to the fix.
 
+use super::Handled;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,8 +28,6 @@ use crate::runbook::escalation;
 use crate::runbook::escalation::Target;
 use crate::runbook::pinned::Figures;
 use crate::runbook::{CheckedBy, Reserved};
-
-type Handled = Result<(), Refusal>;
 
 pub(super) fn declare(draft: &mut Draft<'_>, it: &Declare) -> Handled {
     if draft.state.exists() {
